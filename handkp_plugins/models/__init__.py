@@ -1,0 +1,3 @@
+"""Networks: backbones, heads and losses."""
+
+from . import backbones, heads, losses  # noqa: F401
