@@ -23,4 +23,5 @@ if not _asked_for_doctor():
         reason = ' '.join(str(e).split())[:300]
         raise ImportError(
             f'handkp_plugins cannot be used in this environment ({reason}): '
-            'run `python -m handkp_plugins.doctor`, which says what to install') from None
+            'run `python -m handkp_plugins.doctor`, which says what to install'
+        ) from None

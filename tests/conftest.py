@@ -37,13 +37,24 @@ def write_mini_coco(root: Path, num_images: int = 4, size: int = 64, seed: int =
         low, high = points.min(0) - 2, points.max(0) + 2
         keypoints = np.concatenate([points, np.ones((num_keypoints, 1))], 1)
         images.append(dict(id=i, file_name=name, width=size, height=size))
-        annotations.append(dict(
-            id=i, image_id=i, category_id=1, iscrowd=0, keypoints=keypoints.reshape(-1).round(3).tolist(),
-            bbox=[*low.tolist(), *(high - low).tolist()], area=float(np.prod(high - low)),
-            num_keypoints=num_keypoints))
+        annotations.append(
+            dict(
+                id=i,
+                image_id=i,
+                category_id=1,
+                iscrowd=0,
+                keypoints=keypoints.reshape(-1).round(3).tolist(),
+                bbox=[*low.tolist(), *(high - low).tolist()],
+                area=float(np.prod(high - low)),
+                num_keypoints=num_keypoints,
+            )
+        )
     path = root / 'ann.json'
-    path.write_text(json.dumps(dict(
-        images=images, annotations=annotations, categories=[dict(id=1, name='hand', supercategory='hand')])))
+    path.write_text(
+        json.dumps(
+            dict(images=images, annotations=annotations, categories=[dict(id=1, name='hand', supercategory='hand')])
+        )
+    )
     return path
 
 

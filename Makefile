@@ -1,0 +1,31 @@
+# Every target first makes sure that the environment stands (quick when there is nothing to do).
+PYTHON := .venv/bin/python
+
+.PHONY: help env doctor demo test lint format wheel clean
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+env:  ## make .venv with the pinned stack, mmcv and xtcocotools compiled against it
+	@bash tools/setup_env.sh
+
+doctor: env  ## say what is installed, what is wrong and the command that mends it
+	@$(PYTHON) -m handkp_plugins.doctor
+
+demo: env  ## generate hands, train a small network, write work_dirs/demo/report.html
+	@$(PYTHON) tools/quickstart.py
+
+test: env lint  ## lint, then run the tests
+	@$(PYTHON) -m pytest
+
+lint: env  ## check style and formatting
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+
+format: env  ## mend style and formatting
+	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
+
+wheel: env  ## build a wheel into dist/
+	@$(PYTHON) -m pip wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+clean:  ## delete build products (not .venv, data or work_dirs)
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
