@@ -1,0 +1,96 @@
+"""The skeleton of a hand drawn on an image."""
+
+import cv2
+import numpy as np
+
+from handkp_plugins.hand.skeleton import BONES, KEYPOINT_COLORS, NUM_KEYPOINTS
+
+_SUBPIXEL_BITS = 4
+_FAINT_OPACITY = 0.35
+
+
+def draw_hand(
+    image: np.ndarray,
+    keypoints: np.ndarray,
+    scores: np.ndarray | None = None,
+    score_thr: float = 0.3,
+    bbox: np.ndarray | None = None,
+    color: tuple[int, int, int] | None = None,
+) -> np.ndarray:
+    """Draw 21 keypoints and 20 bones; line widths follow the size of the hand in the picture.
+
+    Args:
+        image: BGR, uint8, [H, W, 3]; it is not modified.
+        keypoints: pixels, [21, 2].
+        scores: confidence or visibility, [21]. Below ``score_thr`` a keypoint and its bones are faint; at 0 or less
+            they are not drawn. By default all are drawn in full.
+        bbox: (x1, y1, x2, y2) in pixels, drawn as a thin white rectangle with a dark rim.
+        color: one RGB colour for the whole hand; by default each finger has its own.
+
+    Returns:
+        A new BGR image of the same shape.
+
+    Raises:
+        ValueError: a shape or type is wrong, or a keypoint that is to be drawn is not finite.
+    """
+    check_image(image)
+    keypoints = np.asarray(keypoints, dtype=np.float64)
+    if keypoints.shape != (NUM_KEYPOINTS, 2):
+        raise ValueError(f'keypoints: shape ({NUM_KEYPOINTS}, 2) is allowed, received {keypoints.shape}')
+    scores = np.ones(NUM_KEYPOINTS) if scores is None else np.asarray(scores, dtype=np.float64)
+    if scores.shape != (NUM_KEYPOINTS,):
+        raise ValueError(f'scores: shape ({NUM_KEYPOINTS},) is allowed, received {scores.shape}')
+    drawn = scores > 0
+    if not np.isfinite(keypoints[drawn]).all():
+        raise ValueError(f'keypoints: finite numbers are allowed, received {keypoints[drawn].tolist()}')
+
+    canvas = image.copy()
+    if bbox is not None:
+        x1, y1, x2, y2 = (round(float(v)) for v in bbox)
+        for ink, width in ((40, 3), (255, 1)):  # a dark rim, to show on white too
+            cv2.rectangle(canvas, (x1, y1), (x2, y2), (ink, ink, ink), width)
+    if not drawn.any():
+        return canvas
+    width = line_width(keypoints[drawn])
+    clear = scores >= score_thr
+    if (drawn & ~clear).any():
+        layer = _draw_parts(canvas.copy(), keypoints, drawn, ~clear, width, color)
+        canvas = cv2.addWeighted(layer, _FAINT_OPACITY, canvas, 1 - _FAINT_OPACITY, 0)
+    return _draw_parts(canvas, keypoints, drawn & clear, clear, width, color)
+
+
+def line_width(keypoints: np.ndarray) -> int:
+    """Width of a bone in pixels: about one fortieth of the extent of the keypoints [K, 2]."""
+    return max(1, round(float(np.ptp(keypoints, axis=0).max()) / 40))
+
+
+def check_image(image: np.ndarray) -> None:
+    """Raise ValueError unless the image is BGR: uint8, [H, W, 3]."""
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        received = f'{image.dtype} {image.shape}' if isinstance(image, np.ndarray) else type(image).__name__
+        raise ValueError(f'image: a uint8 array [H, W, 3] is allowed, received {received}')
+
+
+def _draw_parts(
+    canvas: np.ndarray,
+    keypoints: np.ndarray,
+    drawn: np.ndarray,
+    own: np.ndarray,
+    width: int,
+    color: tuple[int, int, int] | None,
+) -> np.ndarray:
+    """Draw the keypoints that are ``drawn`` and ``own``, and their bones, onto the canvas; returns the canvas.
+
+    A bone belongs to the fainter of its two ends, so the faint layer (``own`` = faint) takes every bone that touches a
+    faint keypoint and the clear layer (``drawn`` = clear) takes the rest.
+    """
+    points = np.round(np.clip(np.nan_to_num(keypoints), -1e5, 1e5) * 2**_SUBPIXEL_BITS).astype(int)
+    colors = [tuple(reversed(color or c)) for c in KEYPOINT_COLORS]
+    for a, b in BONES:
+        if drawn[a] and drawn[b] and (own[a] or own[b]):
+            cv2.line(canvas, points[a].tolist(), points[b].tolist(), colors[b], width, cv2.LINE_AA, _SUBPIXEL_BITS)
+    radius = round((0.5 + 0.75 * width) * 2**_SUBPIXEL_BITS)
+    for k in np.flatnonzero(drawn & own):
+        cv2.circle(canvas, points[k].tolist(), radius, colors[k], -1, cv2.LINE_AA, _SUBPIXEL_BITS)
+        cv2.circle(canvas, points[k].tolist(), radius, (40, 40, 40), 1, cv2.LINE_AA, _SUBPIXEL_BITS)
+    return canvas

@@ -1,0 +1,42 @@
+"""A map of numbers laid over an image."""
+
+import cv2
+import numpy as np
+
+from .hand import check_image
+
+
+def heatmap_overlay(
+    image: np.ndarray,
+    heatmap: np.ndarray,
+    opacity: float = 0.5,
+    value_range: tuple[float, float] | None = None,
+) -> np.ndarray:
+    """Blend a map, in colours from blue (low) to red (high), over an image.
+
+    Args:
+        image: BGR, uint8, [H, W, 3]; it is not modified.
+        heatmap: any numbers, [h, w]; resized to the image's size.
+        opacity: share of the map in the result, 0 to 1.
+        value_range: values shown as blue and as red; by default the map's own smallest and largest. A map that is
+            constant shows as blue.
+
+    Returns:
+        A new BGR image of the image's shape.
+
+    Raises:
+        ValueError: a shape is wrong, a value of the map is not finite, or the opacity is outside 0 to 1.
+    """
+    check_image(image)
+    heatmap = np.asarray(heatmap, dtype=np.float32)
+    if heatmap.ndim != 2 or heatmap.size == 0:
+        raise ValueError(f'heatmap: shape [h, w] is allowed, received {heatmap.shape}')
+    if not np.isfinite(heatmap).all():
+        raise ValueError('heatmap: finite numbers are allowed, received NaN or infinity')
+    if not 0 <= opacity <= 1:
+        raise ValueError(f'opacity: 0 to 1 is allowed, received {opacity}')
+    low, high = value_range or (float(heatmap.min()), float(heatmap.max()))
+    scaled = np.clip((heatmap - low) / max(high - low, 1e-12), 0, 1)
+    resized = cv2.resize(scaled, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
+    colored = cv2.applyColorMap(np.round(255 * resized).astype(np.uint8), cv2.COLORMAP_JET)
+    return cv2.addWeighted(colored, opacity, image, 1 - opacity, 0)
