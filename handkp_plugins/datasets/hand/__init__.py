@@ -1,1 +1,6 @@
+"""Hand data sets that MMPose lacks."""
 
+from .hgr1 import HGR1Dataset
+from .synthetic_hand import SyntheticHandDataset
+
+__all__ = ['HGR1Dataset', 'SyntheticHandDataset']

@@ -1,0 +1,110 @@
+"""Reading images in a way that survives a few broken files, and packing what our transforms add."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import mmcv
+import mmengine.fileio as fileio
+from mmpose.datasets.transforms import LoadImage, PackPoseInputs
+from mmpose.registry import TRANSFORMS
+
+_JPEG_START, _JPEG_SCAN, _JPEG_END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'
+
+
+def is_truncated_jpeg(data: bytes) -> bool:
+    """Whether the bytes are a JPEG file without its end marker.
+
+    OpenCV 4 decodes such a file and fills the missing rows with grey; a network must not learn from those. The marker
+    counts only after the last scan has begun, for a thumbnail in the header has one of its own.
+    """
+    return data.startswith(_JPEG_START) and data.rfind(_JPEG_END) < data.rfind(_JPEG_SCAN)
+
+
+@TRANSFORMS.register_module()
+class LoadHandImage(LoadImage):
+    """MMPose's ``LoadImage`` that passes over unreadable training images and remembers them.
+
+    Unreadable is a file that is missing, cannot be opened, is a truncated JPEG, or that the decoder refuses. In
+    training the transform then returns ``None``, upon which MMEngine draws another sample; that sample carries the
+    key ``unreadable_images``, a dictionary of path → reason, to :class:`UnreadableImageHook` in the main process.
+    :class:`PackHandInputs` packs the key. Where nobody draws another sample (``strict=True``, or a data set in test
+    mode), an unreadable image is an error. An array already in ``results['img']`` is taken as it is.
+
+    Args:
+        strict: raise on the first unreadable image; for validation and test.
+        max_failures_in_a_row: so many unreadable images with no readable one between them are an error even in
+            training: then it is the folder that is wrong, and not a file.
+        kwargs: those of MMPose's ``LoadImage``. ``ignore_empty`` is not among them: it drops images in silence.
+
+    Raises:
+        OSError: an image is unreadable and may not be passed over.
+    """
+
+    def __init__(self, strict: bool = False, max_failures_in_a_row: int = 50, **kwargs: Any) -> None:
+        if 'ignore_empty' in kwargs:
+            raise ValueError('LoadHandImage: ignore_empty is not allowed; strict=False passes over unreadable images')
+        if max_failures_in_a_row < 1:
+            raise ValueError(f'max_failures_in_a_row: an integer from 1 is allowed, received {max_failures_in_a_row}')
+        super().__init__(**kwargs)
+        self.strict = strict
+        self.max_failures_in_a_row = max_failures_in_a_row
+        self._unreported: dict[str, str] = {}
+        self._failures_in_a_row = 0
+
+    def transform(self, results: dict) -> dict | None:
+        """Load ``results['img_path']`` into ``img`` (H, W, 3; BGR), or return ``None`` where it is unreadable."""
+        if 'img' not in results:
+            path = str(results['img_path'])
+            try:
+                results['img'] = self._read(path)
+            except (OSError, ValueError, cv2.error) as e:
+                self._record_failure(path, ' '.join(str(e).split()), results)
+                return None
+            self._failures_in_a_row = 0
+            if self._unreported:
+                results['unreadable_images'] = self._unreported
+                self._unreported = {}
+        return super().transform(results)
+
+    def _read(self, path: str) -> Any:
+        data = fileio.get(path, backend_args=self.backend_args)
+        if not data:
+            raise ValueError('the file is empty')
+        if is_truncated_jpeg(data):
+            raise ValueError('truncated JPEG: its end marker is missing')
+        image = mmcv.imfrombytes(data, flag=self.color_type, backend=self.imdecode_backend)
+        if image is None:
+            raise ValueError('not a readable image: the decoder refuses it')
+        return image
+
+    def _record_failure(self, path: str, reason: str, results: dict) -> None:
+        dataset = results.get('dataset')
+        if self.strict or getattr(dataset, 'test_mode', False):
+            raise OSError(f'{path}: unreadable image ({reason})')
+        self._unreported[path] = reason
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row >= self.max_failures_in_a_row:
+            raise OSError(
+                f'{path}: unreadable image ({reason}), as were the {self._failures_in_a_row - 1} images tried just '
+                'before it; are data_root and data_prefix of the training set right?'
+            )
+
+    def __repr__(self) -> str:
+        return f'{self.__class__.__name__}(strict={self.strict}, max_failures_in_a_row={self.max_failures_in_a_row})'
+
+
+@TRANSFORMS.register_module()
+class PackHandInputs(PackPoseInputs):
+    """MMPose's ``PackPoseInputs`` that also packs what this package's data sets and transforms add.
+
+    Args:
+        extra_meta_keys: further keys to pack as meta information.
+        kwargs: those of MMPose's ``PackPoseInputs``.
+    """
+
+    HAND_META_KEYS = ('unreadable_images', 'handedness', 'gesture', 'keypoints_3d', 'camera')
+
+    def __init__(self, extra_meta_keys: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.meta_keys = (*self.meta_keys, *self.HAND_META_KEYS, *extra_meta_keys)
