@@ -1,0 +1,12 @@
+_base_ = ['mmpose::_base_/default_runtime.py']
+
+custom_imports = dict(imports=['handkp_plugins'], allow_failed_imports=False)
+runner_type = 'HandRunner'
+
+# A dictionary merges where a list (custom_hooks) would replace: a leaf changes one hook by its name, None removes it.
+# Two checkpoints stay on disk: should the newest be cut short, --resume takes the one before it.
+default_hooks = dict(
+    checkpoint=dict(interval=1, max_keep_ckpts=2),
+    non_finite_loss=dict(type='NonFiniteLossHook'),
+    unreadable_images=dict(type='UnreadableImageHook', max_share=0.01),
+)
