@@ -20,6 +20,8 @@ if not _asked_for_doctor():
     try:
         from . import codecs, datasets, engine, evaluation, models, visualization  # noqa: F401
     except (ImportError, AttributeError, RuntimeError, OSError, AssertionError) as e:
+        if (getattr(e, 'name', None) or '').startswith('handkp_plugins'):  # a fault of ours, not of the environment
+            raise
         reason = ' '.join(str(e).split())[:300]
         raise ImportError(
             f'handkp_plugins cannot be used in this environment ({reason}): '
