@@ -1,1 +1,5 @@
+"""Backbones that MMPose lacks."""
 
+from .pmsdsnet import PMSDSNet
+
+__all__ = ['PMSDSNet']

@@ -1,1 +1,5 @@
+"""Losses that MMPose lacks."""
 
+from .softmax_heatmap_loss import SoftmaxHeatmapLoss
+
+__all__ = ['SoftmaxHeatmapLoss']

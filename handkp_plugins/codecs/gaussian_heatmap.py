@@ -1,0 +1,184 @@
+"""Gaussian heatmaps whose targets are made on the device, for a whole batch at once."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmpose.codecs.base import BaseKeypointCodec
+from mmpose.registry import KEYPOINT_CODECS
+from torch import Tensor
+
+REFINEMENTS = ('centroid', 'quarter', 'none')
+
+
+@KEYPOINT_CODECS.register_module()
+class GaussianHeatmap(BaseKeypointCodec):
+    """One isotropic Gaussian per keypoint, unit height (P-MSDSNet, section 3.4.1).
+
+    The loader only carries coordinates (:meth:`encode`); the head turns them into maps on its own device
+    (:meth:`make_heatmaps`). A Gaussian is separable, so a map is the outer product of two vectors. Maps coarser than
+    the input are the input-resolution map resized bilinearly (``align_corners=False``); bilinear resizing is
+    separable too, so that only the vectors are resized, and no full-resolution map is ever made for them.
+
+    Pixel convention, that of MMPose's ``TopdownAffine``: pixel ``i`` of the input has its centre at coordinate ``i``.
+    Pixel ``j`` of a map of stride ``s`` covers ``s`` input pixels and has its centre at ``(j + 0.5) s - 0.5``. A
+    mirrored map then belongs to the mirrored input exactly: flip tests need ``shift_heatmap=False``.
+
+    Letters: B batch, K keypoints, sizes are [W, H], ``w`` and ``h`` are those of a map.
+
+    Args:
+        input_size: Size of the network's input.
+        heatmap_size: Size of the finest map; the input's by default.
+        variance: Variance of the Gaussian in input px².
+        logits: Whether the maps to decode are logits of a softmax over all positions (``SoftmaxHeatmapLoss``)
+            instead of estimates of the Gaussian itself (``KeypointMSELoss``).
+        refinement: How to find the position between pixels, starting from the largest one: ``'centroid'``, mean
+            position weighted by the map (its positive part, or its softmax) in a window; ``'quarter'``, a quarter
+            pixel towards the larger neighbour in x and y, as MMPose does; ``'none'``.
+        window: Radius of the centroid's window in map pixels. By default 2.5 standard deviations, at least 1.
+    """
+
+    label_mapping_table = dict(keypoint_labels='keypoint_labels', keypoint_weights='keypoint_weights')
+
+    def __init__(
+        self,
+        input_size: tuple[int, int],
+        heatmap_size: tuple[int, int] | None = None,
+        variance: float = 3.0,
+        logits: bool = False,
+        refinement: str = 'centroid',
+        window: int | None = None,
+    ) -> None:
+        super().__init__()
+        heatmap_size = input_size if heatmap_size is None else heatmap_size
+        for name, size in (('input_size', input_size), ('heatmap_size', heatmap_size)):
+            if len(size) != 2 or any(int(v) != v or v < 1 for v in size):
+                raise ValueError(f'{name}: allowed [W, H] of two positive integers, received {size}')
+        if variance <= 0:
+            raise ValueError(f'variance: allowed a positive number of px², received {variance}')
+        if refinement not in REFINEMENTS:
+            raise ValueError(f'refinement: allowed {REFINEMENTS}, received {refinement!r}')
+        if window is not None and (int(window) != window or window < 1):
+            raise ValueError(f'window: allowed None or an integer from 1, received {window}')
+        self.input_size = (int(input_size[0]), int(input_size[1]))
+        self.heatmap_size = (int(heatmap_size[0]), int(heatmap_size[1]))
+        self.variance = float(variance)
+        self.logits = logits
+        self.refinement = refinement
+        self.window = window
+
+    def encode(self, keypoints: np.ndarray, keypoints_visible: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        """Keep coordinates and weights; a keypoint whose Gaussian lies outside the input gets weight 0.
+
+        "Outside" is three standard deviations beyond the border, MMPose's rule for its own heatmaps.
+
+        Args:
+            keypoints: Input pixels, (1, K, 2): top-down samples hold one instance.
+            keypoints_visible: (1, K); all ones by default.
+
+        Returns:
+            ``keypoint_labels`` (1, K, 2) and ``keypoint_weights`` (1, K), float32.
+        """
+        if keypoints.ndim != 3 or keypoints.shape[0] != 1 or keypoints.shape[2] < 2:
+            raise ValueError(f'keypoints: allowed shape (1, K, 2), one instance, received {keypoints.shape}')
+        labels = keypoints[..., :2].astype(np.float32)
+        if keypoints_visible is None:
+            weights = np.ones(labels.shape[:2], np.float32)
+        else:
+            weights = keypoints_visible.astype(np.float32)
+        margin = 3 * self.variance**0.5
+        low, high = -margin, np.array(self.input_size, np.float32) - 1 + margin
+        weights = weights * ((labels >= low) & (labels <= high)).all(-1)
+        return dict(keypoint_labels=labels, keypoint_weights=weights)
+
+    def make_heatmaps(
+        self, keypoints: Tensor, weights: Tensor | None = None, size: tuple[int, int] | None = None
+    ) -> Tensor:
+        """Gaussian maps of a batch, on the keypoints' device, in float32.
+
+        Args:
+            keypoints: Input pixels, (B, K, 2).
+            weights: (B, K); a keypoint with weight 0 gets an empty map, whatever its coordinates.
+            size: [w, h] of the maps; ``heatmap_size`` by default.
+
+        Returns:
+            (B, K, h, w).
+        """
+        if keypoints.ndim != 3 or keypoints.shape[-1] != 2:
+            raise ValueError(f'keypoints: allowed shape (B, K, 2), received {tuple(keypoints.shape)}')
+        keypoints = keypoints.float()
+        if weights is not None:
+            # A Gaussian infinitely far away is exactly zero, and so is the product even where a coordinate was NaN.
+            keypoints = keypoints.masked_fill(weights.unsqueeze(-1) <= 0, float('inf'))
+        w, h = self.heatmap_size if size is None else size
+        along_x = self._gaussian(keypoints[..., 0], self.input_size[0], w)  # (B, K, w)
+        along_y = self._gaussian(keypoints[..., 1], self.input_size[1], h)  # (B, K, h)
+        return along_y.unsqueeze(-1) * along_x.unsqueeze(-2)  # (B, K, h, w)
+
+    def _gaussian(self, mean: Tensor, length: int, bins: int) -> Tensor:
+        """exp(-(i - mean)² / 2σ²) for i in 0…length-1, resized linearly to ``bins``: (B, K) → (B, K, bins)."""
+        position = torch.arange(length, device=mean.device, dtype=torch.float32)
+        vector = (-(position - mean.unsqueeze(-1)).square() / (2 * self.variance)).exp()
+        if bins != length:
+            vector = F.interpolate(vector, size=bins, mode='linear', align_corners=False)
+        return vector
+
+    def decode(self, encoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Decode the maps of one sample, (K, h, w) → keypoints (1, K, 2) in input pixels, scores (1, K)."""
+        keypoints, scores = self.batch_decode(torch.as_tensor(encoded).unsqueeze(0))
+        return keypoints[0], scores[0]
+
+    def batch_decode(self, batch_encoded: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Decode (B, K, h, w) maps of any size and float type on their device.
+
+        Returns:
+            keypoints (B, 1, K, 2) in input pixels and scores (B, 1, K) in [0, 1]: the map's largest value, or with
+            ``logits`` the share of the softmax that falls into the window around it.
+        """
+        keypoints, scores = self.locate(batch_encoded)
+        return keypoints.unsqueeze(1).cpu().numpy(), scores.unsqueeze(1).cpu().numpy()
+
+    @torch.no_grad()
+    def locate(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
+        """As :meth:`batch_decode`, but tensors on the device: (B, K, h, w) → (B, K, 2), (B, K)."""
+        if heatmaps.ndim != 4:
+            raise ValueError(f'heatmaps: allowed shape (B, K, h, w), received {tuple(heatmaps.shape)}')
+        h, w = heatmaps.shape[2:]
+        stride = heatmaps.new_tensor([self.input_size[0] / w, self.input_size[1] / h], dtype=torch.float32)
+        maps = heatmaps.float().flatten(2)  # (B, K, h*w)
+        peak = maps.argmax(-1, keepdim=True)  # (B, K, 1)
+        top = maps.gather(-1, peak)  # (B, K, 1)
+        column, row = peak % w, peak // w
+
+        reach = 1 if self.refinement == 'quarter' else self._reach(float(stride.min()))
+        offset = torch.arange(-reach, reach + 1, device=maps.device)
+        dy, dx = (d.reshape(-1) for d in torch.meshgrid(offset, offset, indexing='ij'))  # (n,), n = (2 reach + 1)²
+        x, y = column + dx, row + dy  # (B, K, n)
+        inside = (x >= 0) & (x < w) & (y >= 0) & (y < h)
+        values = maps.gather(-1, y.clamp(0, h - 1) * w + x.clamp(0, w - 1))
+        # Softmax relative to the peak: exp never overflows, and one pass over the map gives the normaliser.
+        mass = ((values - top).exp() if self.logits else values.clamp(min=0)) * inside
+
+        if self.logits:
+            score = mass.sum(-1) / (maps - top).exp().sum(-1)
+        else:
+            score = top.squeeze(-1).clamp(0, 1)
+        if self.refinement == 'none':
+            shift = torch.zeros_like(stride)
+        elif self.refinement == 'quarter':
+            shift = 0.25 * torch.stack([self._side(mass, dx, dy), self._side(mass, dy, dx)], -1)
+        else:
+            total = mass.sum(-1).clamp(min=torch.finfo(torch.float32).tiny)
+            shift = torch.stack([(mass * dx).sum(-1) / total, (mass * dy).sum(-1) / total], -1)
+        position = torch.cat([column, row], -1) + shift  # (B, K, 2), map pixels
+        return (position + 0.5) * stride - 0.5, score
+
+    def _reach(self, stride: float) -> int:
+        """Radius of the window in map pixels."""
+        return self.window or max(1, round(2.5 * self.variance**0.5 / stride))
+
+    @staticmethod
+    def _side(mass: Tensor, along: Tensor, across: Tensor) -> Tensor:
+        """Sign of (value one pixel ahead − value one pixel back): (B, K, n) → (B, K)."""
+        ahead = mass[..., (along == 1) & (across == 0)]
+        back = mass[..., (along == -1) & (across == 0)]
+        return (ahead - back).sign().squeeze(-1)

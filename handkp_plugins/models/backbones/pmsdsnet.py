@@ -1,0 +1,253 @@
+"""P-MSDSNet: parallel scales, stages in a row, deep supervision that becomes attention."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmcv.cnn import ConvModule
+from mmengine.model import BaseModule, ModuleDict, ModuleList, Sequential
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from ..layers import spatial_attention
+
+FUSIONS = ('cycle', 'up', 'down')
+Maps = list[Tensor | None]
+
+
+def _conv(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, padding: int | None = None) -> ConvModule:
+    """Convolution, batch norm, ReLU."""
+    padding = kernel // 2 if padding is None else padding
+    return ConvModule(inputs, outputs, kernel, stride, padding, norm_cfg=dict(type='BN'))
+
+
+def _conv_x(inputs: int, outputs: int) -> Sequential:
+    """convₓ of the paper: three 3×3 convolutions with batch norm."""
+    return Sequential(_conv(inputs, outputs, 3), _conv(outputs, outputs, 3), _conv(outputs, outputs, 3))
+
+
+def _stem(outputs: int, stride: int) -> ConvModule:
+    """Strided convolution of the image whose outputs have the centres of bilinear resizing: (j + 0.5) stride - 0.5."""
+    return _conv(3, outputs, 3) if stride == 1 else _conv(3, outputs, 2 * stride, stride, stride // 2)
+
+
+class _Stage(BaseModule):
+    """One stage, eq. 4 to 7.
+
+    Args:
+        strides, fusion: See :class:`PMSDSNet`.
+        inputs: Channels of X⁽ˢ'ᵐ⁾ for each scale that the stage computes.
+        stems: Channels of X⁽ˢ'⁰⁾.
+        widths: Channels of convₓ.
+        fusion_widths: Channels of conv_down into and of conv_up into each scale.
+        num_keypoints: Channels of Z.
+        mapped: The scales that have a map Z.
+        num_passed: How many scales, from the finest, go on to what follows.
+    """
+
+    def __init__(
+        self,
+        strides: Sequence[int],
+        fusion: str,
+        inputs: Sequence[int],
+        stems: Sequence[int],
+        widths: Sequence[int],
+        fusion_widths: Sequence[int],
+        num_keypoints: int,
+        mapped: set[int],
+        num_passed: int,
+    ) -> None:
+        super().__init__()
+        self.ratios = [b // a for a, b in zip(strides, strides[1:], strict=False)]
+        self.mapped = mapped
+        self.num_passed = num_passed
+        num_scales = len(inputs)
+        down, up = fusion != 'up', fusion != 'down'
+        x = [c + fusion_widths[s] * (down and s > 0) for s, c in enumerate(inputs)]
+        self.out_widths = [widths[s] + fusion_widths[s] * (up and s < num_scales - 1) for s in range(num_scales)]
+        q = self.out_widths
+        self.conv_down = ModuleList(_conv(x[s - 1], fusion_widths[s]) for s in range(1, num_scales) if down)
+        self.conv_x = ModuleList(_conv_x(x[s], widths[s]) for s in range(num_scales))
+        self.conv_up = ModuleList(_conv(q[s + 1], fusion_widths[s]) for s in range(num_scales - 1) if up)
+        self.conv_q = ModuleDict({str(s): _conv(q[s], num_keypoints) for s in sorted(mapped)})
+        self.conv_ds = ModuleDict(
+            {str(s): nn.Conv2d(num_keypoints + stems[s], num_keypoints, 1) for s in sorted(mapped)}
+        )
+
+    def init_weights(self) -> None:
+        """MMPose's start for heatmaps: Z near 0 (see its ``HeatmapHead``), so each attention starts at one half."""
+        super().init_weights()
+        for conv in self.conv_ds.values():
+            nn.init.normal_(conv.weight, std=0.001)
+            nn.init.zeros_(conv.bias)
+
+    def forward(self, x: Maps, x0: Maps) -> tuple[Maps, Maps]:
+        """X⁽ˢ'ᵐ⁾ and X⁽ˢ'⁰⁾, each (B, C, H/stride, W/stride) → X⁽ˢ'ᵐ⁺¹⁾ and Z⁽ˢ'ᵐ⁾, (B, K, H/stride, W/stride)."""
+        x = list(x)
+        for s, conv in enumerate(self.conv_down, start=1):  # eq. 4
+            x[s] = torch.cat([x[s], conv(F.avg_pool2d(x[s - 1], self.ratios[s - 1]))], 1)
+        q = [conv(x[s]) for s, conv in enumerate(self.conv_x)]
+        for s in reversed(range(len(self.conv_up))):  # eq. 5
+            coarse = self.conv_up[s](q[s + 1])
+            q[s] = torch.cat([q[s], F.interpolate(coarse, size=q[s].shape[2:], mode='bilinear')], 1)
+        z: Maps = [None] * len(q)
+        for s in self.mapped:  # eq. 6
+            z[s] = self.conv_ds[str(s)](torch.cat([self.conv_q[str(s)](q[s]), x0[s]], 1))
+        passed = range(self.num_passed)  # eq. 7
+        return [q[s] if z[s] is None else spatial_attention(z[s]) * q[s] for s in passed], z
+
+
+@MODELS.register_module()
+class PMSDSNet(BaseModule):
+    """Parallel Multi-Scale Deep Supervision Network (Li et al., 2021), section 3, eq. 4 to 7.
+
+    S scales run side by side; each of M stages fuses them downward and upward, makes keypoint maps Z that the head
+    supervises, and gates its features with the attention that Z gives. convₓ is three 3×3 convolutions; conv_down
+    (after average pooling), conv_up (before bilinear resizing), conv_Q and conv_ds are 1×1.
+
+    Nothing is built that no output depends on, so each parameter has a gradient. In the last stage only the finest
+    features leave the network: Z exists there for the finest and the supervised scales alone. With
+    ``fusion='down'`` the coarse scales never come back to the finest one, so those beyond the last supervised scale
+    are left out; without deep supervision as well, the finest scale alone remains.
+
+    Args:
+        num_stages: M.
+        num_keypoints: K, the channels of Z.
+        strides: Stride of each scale, finest first; each a multiple of the one before.
+        widths: Channels of convₓ at each scale.
+        fusion_widths: Channels that conv_down and conv_up each bring to a scale.
+        stem_widths: Channels of X⁽ˢ'⁰⁾; ``widths`` by default.
+        fusion: ``'cycle'``, down and then up; or ``'up'`` or ``'down'`` alone.
+        deep_supervision: Without it there is no Z and no attention: X⁽ˢ'ᵐ⁺¹⁾ = Q⁽ˢ'ᵐ⁾.
+        supervised_scales: Indices of the scales whose Z the head supervises; give the head the same ones.
+        with_cp: Recompute the stages in the backward pass instead of storing their features.
+        channels_last: Keep weights and features in NHWC memory, which is faster in bf16 and fp16.
+        init_cfg: As in every MMEngine module.
+    """
+
+    def __init__(
+        self,
+        num_stages: int = 3,
+        num_keypoints: int = 21,
+        strides: Sequence[int] = (1, 2, 4, 8, 16),
+        widths: Sequence[int] = (8, 16, 32, 64, 96),
+        fusion_widths: Sequence[int] = (16, 16, 16, 32, 48),
+        stem_widths: Sequence[int] | None = None,
+        fusion: str = 'cycle',
+        deep_supervision: bool = True,
+        supervised_scales: Sequence[int] = (0, 1, 2),
+        with_cp: bool = False,
+        channels_last: bool = True,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        if init_cfg is None:
+            init_cfg = [
+                dict(type='Kaiming', layer='Conv2d'),
+                dict(type='Constant', layer='BatchNorm2d', val=1),
+            ]
+        super().__init__(init_cfg)
+        stem_widths = widths if stem_widths is None else stem_widths
+        _check(num_stages, num_keypoints, strides, widths, fusion_widths, stem_widths, fusion, supervised_scales)
+        self.strides = tuple(strides)
+        self.num_scales = len(strides)
+        self.with_cp = with_cp
+        self.channels_last = channels_last
+
+        # Backwards from the output: which scales each stage must compute, map and pass on.
+        supervised = set(supervised_scales) if deep_supervision else set()
+        plans, num_passed = [], 1
+        for _ in range(num_stages):
+            mapped = set(range(num_passed)) | supervised if deep_supervision else set()
+            num_live = max(mapped | {num_passed - 1}) + 1 if fusion == 'down' else self.num_scales
+            plans.insert(0, (num_live, mapped, num_passed))
+            num_passed = num_live
+
+        self.stems = ModuleList(_stem(stem_widths[s], strides[s]) for s in range(num_passed))
+        self.entries = ModuleList(_conv_x(stem_widths[s], widths[s]) for s in range(num_passed))
+        self.stages = ModuleList()
+        inputs = widths
+        for num_live, mapped, num_passed in plans:
+            stage = _Stage(
+                strides,
+                fusion,
+                inputs[:num_live],
+                stem_widths,
+                widths,
+                fusion_widths,
+                num_keypoints,
+                mapped,
+                num_passed,
+            )
+            self.stages.append(stage)
+            inputs = stage.out_widths
+        self.out_channels = inputs[0]
+        if channels_last:
+            self.to(memory_format=torch.channels_last)
+
+    def forward(self, x: Tensor) -> tuple[Tensor | None, ...]:
+        """Images (B, 3, H, W) → features and maps, flat.
+
+        Returns:
+            ``(features, z_1_1, …, z_1_S, …, z_M_S)``: features (B, out_channels, H/strides[0], W/strides[0]) and the
+            map of stage m at scale s, (B, K, H/strides[s], W/strides[s]), or None where that map does not exist (see
+            the class). ``(features,)`` without deep supervision.
+        """
+        self._check_size(x)
+        if self.channels_last:
+            x = x.contiguous(memory_format=torch.channels_last)
+        x0 = [stem(x) for stem in self.stems]
+        features = [entry(x0[s]) for s, entry in enumerate(self.entries)]
+        maps: Maps = []
+        for stage in self.stages:
+            if self.with_cp and self.training:
+                features, z = checkpoint(stage, features, x0, use_reentrant=False)
+            else:
+                features, z = stage(features, x0)
+            maps += z + [None] * (self.num_scales - len(z))
+        return (features[0], *maps) if any(z is not None for z in maps) else (features[0],)
+
+    def _check_size(self, x: Tensor) -> None:
+        step, sizes = self.strides[-1], x.shape[2:]
+        if any(n % step for n in sizes):
+            near = [f'{n // step * step} or {-(-n // step) * step}' if n % step else f'{n}' for n in sizes]
+            raise ValueError(
+                f'input size: allowed multiples of the largest stride {step}, '
+                f'received {sizes[1]}×{sizes[0]} (width×height); nearest: width {near[1]}, height {near[0]}'
+            )
+
+
+def _check(
+    num_stages: int,
+    num_keypoints: int,
+    strides: Sequence[int],
+    widths: Sequence[int],
+    fusion_widths: Sequence[int],
+    stem_widths: Sequence[int],
+    fusion: str,
+    supervised_scales: Sequence[int],
+) -> None:
+    """Refuse arguments that make no network."""
+    if num_stages < 1:
+        raise ValueError(f'num_stages: allowed an integer from 1, received {num_stages}')
+    if num_keypoints < 1:
+        raise ValueError(f'num_keypoints: allowed an integer from 1, received {num_keypoints}')
+    pairs = list(zip(strides, strides[1:], strict=False))
+    if len(strides) < 2 or strides[0] < 1 or any(b <= a or b % a for a, b in pairs):
+        raise ValueError(
+            f'strides: allowed at least two, ascending, each a multiple of the one before, received {tuple(strides)}'
+        )
+    if strides[0] > 1 and strides[0] % 2 or any(s % 2 for s in strides[1:]):
+        raise ValueError(f'strides: allowed 1 and even numbers, received {tuple(strides)}')
+    for name, values in (('widths', widths), ('fusion_widths', fusion_widths), ('stem_widths', stem_widths)):
+        if len(values) != len(strides) or any(v < 1 for v in values):
+            raise ValueError(
+                f'{name}: allowed one positive integer for each of {len(strides)} strides, received {tuple(values)}'
+            )
+    if fusion not in FUSIONS:
+        raise ValueError(f'fusion: allowed {FUSIONS}, received {fusion!r}')
+    if len(set(supervised_scales)) != len(supervised_scales) or not set(supervised_scales) <= set(range(len(strides))):
+        raise ValueError(
+            f'supervised_scales: allowed different indices from 0 to {len(strides) - 1}, '
+            f'received {tuple(supervised_scales)}'
+        )

@@ -1,0 +1,98 @@
+"""P-MSDSNet's head: final maps, and the loss of every supervised map."""
+
+from collections.abc import Sequence
+
+from mmpose.registry import MODELS
+from mmpose.utils.typing import ConfigType, Features, OptSampleList
+from torch import Tensor
+
+from .on_device_heatmap_head import OnDeviceHeatmapHead
+
+
+@MODELS.register_module()
+class DeepSupervisionHead(OnDeviceHeatmapHead):
+    """Final convolution Ŷ = conv(X⁽¹'ᴹ⁺¹⁾) and the deeply supervised loss of P-MSDSNet, eq. 8:
+
+        L = loss(Ŷ, Y) + α Σₘ βₘ Σₛ γₛ loss(Z⁽ˢ'ᵐ⁾, Y⁽ˢ⁾)
+
+    Inputs are what :class:`PMSDSNet` returns: ``(features, z_1_1, …, z_M_S)``; the number of stages follows from
+    their count. Without deep supervision that is ``(features,)``, and the second term does not exist.
+
+    Args:
+        in_channels: Channels of the features: ``PMSDSNet.out_channels``.
+        num_keypoints: K.
+        num_scales: S, the maps per stage.
+        alpha: α.
+        beta: βₘ, one number for each stage or one for all.
+        gamma: γₛ, one number for each supervised scale or one for all.
+        supervised_scales: Indices of the scales in the sum over s; those of the backbone.
+        decoder: The codec, which makes the targets of each scale too.
+        **kwargs: Those of MMPose's ``HeatmapHead``: ``loss`` (mean squared error by default), ``final_layer``, ….
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_keypoints: int,
+        num_scales: int = 5,
+        alpha: float = 0.1,
+        beta: float | Sequence[float] = 1.0,
+        gamma: float | Sequence[float] = 1.0,
+        supervised_scales: Sequence[int] = (0, 1, 2),
+        decoder: ConfigType | None = None,
+        **kwargs,
+    ) -> None:
+        kwargs = dict(deconv_out_channels=None, deconv_kernel_sizes=None) | kwargs
+        super().__init__(in_channels=in_channels, out_channels=num_keypoints, decoder=decoder, **kwargs)
+        if alpha < 0:
+            raise ValueError(f'alpha: allowed a number from 0, received {alpha}')
+        if not set(supervised_scales) <= set(range(num_scales)):
+            raise ValueError(
+                f'supervised_scales: allowed indices from 0 to {num_scales - 1}, received {tuple(supervised_scales)}'
+            )
+        self.num_scales = num_scales
+        self.alpha = alpha
+        self.beta = beta
+        self.supervised_scales = tuple(supervised_scales)
+        self.gamma = _spread('gamma', gamma, len(self.supervised_scales))
+
+    def forward(self, feats: Features) -> Tensor:
+        """Final maps (B, K, h, w) from the features, the first of ``feats``."""
+        if feats[0].shape[1] != self.in_channels:
+            raise ValueError(
+                f'in_channels: allowed {feats[0].shape[1]}, as many as the backbone returns, received {self.in_channels}'
+            )
+        return super().forward(feats[:1])
+
+    def loss(self, feats: Features, batch_data_samples: OptSampleList, train_cfg: ConfigType | None = None) -> dict:
+        """``loss_kpt``, ``loss_ds`` (with deep supervision) and ``acc_pose``; see the class."""
+        losses = super().loss(feats, batch_data_samples, train_cfg)
+        if len(feats) > 1:
+            losses['loss_ds'] = self.alpha * self._supervision(feats[1:], *self._labels(batch_data_samples))
+        return losses
+
+    def _supervision(self, maps: Sequence[Tensor | None], keypoints: Tensor, weights: Tensor) -> Tensor:
+        """Σₘ βₘ Σₛ γₛ loss(Z⁽ˢ'ᵐ⁾, Y⁽ˢ⁾)."""
+        if len(maps) % self.num_scales:
+            raise ValueError(f'num_scales: allowed a divisor of the {len(maps)} maps, received {self.num_scales}')
+        beta = _spread('beta', self.beta, len(maps) // self.num_scales)
+        total = keypoints.new_zeros(())
+        for s, gamma in zip(self.supervised_scales, self.gamma, strict=True):
+            stages = maps[s :: self.num_scales]
+            missing = [m + 1 for m, z in enumerate(stages) if z is None]
+            if missing:
+                raise ValueError(
+                    f'supervised_scales: scale {s} has no map in stages {missing}; give backbone and head the same '
+                    f'scales, received {self.supervised_scales} here'
+                )
+            for b, loss in zip(beta, self._map_losses(stages, keypoints, weights), strict=True):
+                total = total + b * gamma * loss
+        return total
+
+
+def _spread(name: str, value: float | Sequence[float], count: int) -> list[float]:
+    """One number for all, or one for each."""
+    values = [float(value)] * count if isinstance(value, (int, float)) else [float(v) for v in value]
+    if len(values) != count:
+        raise ValueError(f'{name}: allowed one number or {count} of them, received {value}')
+    return values

@@ -1,0 +1,62 @@
+"""Heatmap head that makes its targets on its own device."""
+
+from collections.abc import Sequence
+
+import torch
+from mmpose.models.heads import HeatmapHead
+from mmpose.registry import MODELS
+from mmpose.utils.typing import ConfigType, Features, OptSampleList
+from torch import Tensor
+
+
+@MODELS.register_module()
+class OnDeviceHeatmapHead(HeatmapHead):
+    """MMPose's ``HeatmapHead`` for codecs that send coordinates instead of maps (``GaussianHeatmap``).
+
+    The samples carry ``keypoint_labels`` (1, K, 2) in input pixels and ``keypoint_weights`` (1, K); the maps of the
+    whole batch are made here. Layers, prediction and flip test are ``HeatmapHead``'s, and so are all arguments;
+    ``decoder`` must be given, since it also makes the targets.
+    """
+
+    def __init__(self, *args, decoder: ConfigType | None = None, **kwargs) -> None:
+        super().__init__(*args, decoder=decoder, **kwargs)
+        if not hasattr(self.decoder, 'make_heatmaps'):
+            raise ValueError(
+                f'decoder: allowed a codec that makes maps on the device (GaussianHeatmap), received {decoder}'
+            )
+
+    def loss(self, feats: Features, batch_data_samples: OptSampleList, train_cfg: ConfigType | None = None) -> dict:
+        """Loss ``loss_kpt`` of the final maps and their accuracy ``acc_pose``.
+
+        Accuracy is the mean over keypoints of the share within 5 % of the map's size, as in ``HeatmapHead``;
+        ``train_cfg=dict(compute_acc=False)`` leaves it out.
+        """
+        keypoints, weights = self._labels(batch_data_samples)
+        heatmaps = self.forward(feats)  # (B, K, h, w)
+        losses = dict(loss_kpt=self._map_losses([heatmaps], keypoints, weights)[0])
+        if (train_cfg or {}).get('compute_acc', True):
+            losses['acc_pose'] = self._accuracy(heatmaps, keypoints, weights)
+        return losses
+
+    @staticmethod
+    def _labels(batch_data_samples: OptSampleList) -> tuple[Tensor, Tensor]:
+        """Keypoints (B, K, 2) in input pixels and their weights (B, K)."""
+        labels = [d.gt_instance_labels for d in batch_data_samples]
+        return torch.cat([x.keypoint_labels for x in labels]), torch.cat([x.keypoint_weights for x in labels])
+
+    def _map_losses(self, maps: Sequence[Tensor], keypoints: Tensor, weights: Tensor) -> list[Tensor]:
+        """Loss of each of several (B, K, h, w) maps of one size, against one target made for them all."""
+        h, w = maps[0].shape[2:]
+        target = self.decoder.make_heatmaps(keypoints, weights, (w, h))
+        return [self.loss_module(m.float(), target, weights) for m in maps]
+
+    @torch.no_grad()
+    def _accuracy(self, heatmaps: Tensor, keypoints: Tensor, weights: Tensor, threshold: float = 0.05) -> Tensor:
+        """PCK at 5 % of the input size, averaged over the keypoints that are labelled in this batch; a scalar."""
+        located, _ = self.decoder.locate(heatmaps)
+        labelled = weights > 0  # (B, K)
+        error = (located - keypoints).where(labelled.unsqueeze(-1), located.new_zeros(()))
+        hit = (error / located.new_tensor(self.decoder.input_size)).norm(dim=-1) < threshold
+        count = labelled.sum(0)  # (K,)
+        share = (hit & labelled).sum(0) / count.clamp(min=1)
+        return share.sum() / (count > 0).sum().clamp(min=1)

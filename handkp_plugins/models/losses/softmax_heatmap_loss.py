@@ -1,0 +1,59 @@
+"""Cross-entropy over positions: learns fast from scratch."""
+
+import torch
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class SoftmaxHeatmapLoss(nn.Module):
+    """Spatial-softmax cross-entropy plus an L1 distance of the soft-argmax.
+
+    The output is taken as logits of one distribution over all positions, the target map, scaled to sum 1, as the
+    wanted distribution. Where mean squared error is nearly solved by an empty map, and hardly moves for long,
+    this has a gradient at once. The L1 term, in map pixels, pulls the mean position of the predicted distribution to
+    that of the target. All of it is computed in float32, whatever the output's type.
+
+    Letters: B batch, K keypoints, h and w the map's size. A drop-in for MMPose's ``KeypointMSELoss``: the same
+    arguments, and likewise a mean over all B·K maps, so that the gradient does not depend on how a batch is divided
+    among processes. Decode with ``GaussianHeatmap(logits=True)``.
+
+    Args:
+        l1_weight: Weight of the soft-argmax term.
+        use_target_weight: Whether the weight of each keypoint counts; if not, only empty targets are left out.
+        loss_weight: Weight of the whole.
+    """
+
+    def __init__(self, l1_weight: float = 0.1, use_target_weight: bool = True, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        for name, value in (('l1_weight', l1_weight), ('loss_weight', loss_weight)):
+            if value < 0:
+                raise ValueError(f'{name}: allowed a number from 0, received {value}')
+        self.l1_weight = l1_weight
+        self.use_target_weight = use_target_weight
+        self.loss_weight = loss_weight
+
+    def forward(self, output: Tensor, target: Tensor, target_weights: Tensor | None = None) -> Tensor:
+        """Logits (B, K, h, w), maps (B, K, h, w) ≥ 0, weights (B, K) → scalar."""
+        if output.shape != target.shape:
+            raise ValueError(
+                f'output: allowed the shape of target {tuple(target.shape)}, received {tuple(output.shape)}'
+            )
+        h, w = output.shape[2:]
+        with torch.autocast(output.device.type, enabled=False):
+            logits, target = output.float(), target.float()
+            total = target.sum((2, 3), keepdim=True)  # (B, K, 1, 1)
+            known = (total > 0).float().flatten(1)  # (B, K); an empty target is no distribution
+            target = target / total.clamp(min=torch.finfo(torch.float32).tiny)
+            log_prob = logits.flatten(2).log_softmax(-1).view_as(logits)
+            loss = -(target * log_prob).sum((2, 3))  # (B, K)
+            if self.l1_weight:
+                # Difference of the two distributions first: their means differ by its first moments.
+                excess = log_prob.exp() - target
+                x = torch.arange(w, device=output.device, dtype=torch.float32)
+                y = torch.arange(h, device=output.device, dtype=torch.float32)
+                distance = (excess.sum(2) @ x).abs() + (excess.sum(3) @ y).abs()
+                loss = loss + self.l1_weight * distance
+            if self.use_target_weight and target_weights is not None:
+                known = known * target_weights
+            return self.loss_weight * (loss * known).mean()
