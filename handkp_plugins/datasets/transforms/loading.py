@@ -1,11 +1,13 @@
 """Reading images in a way that survives a few broken files, and packing what our transforms add."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import mmcv
 import mmengine.fileio as fileio
+from mmengine.logging import print_log
 from mmpose.datasets.transforms import LoadImage, PackPoseInputs
 from mmpose.registry import TRANSFORMS
 
@@ -27,9 +29,10 @@ class LoadHandImage(LoadImage):
 
     Unreadable is a file that is missing, cannot be opened, is a truncated JPEG, or that the decoder refuses. In
     training the transform then returns ``None``, upon which MMEngine draws another sample; that sample carries the
-    key ``unreadable_images``, a dictionary of path → reason, to :class:`UnreadableImageHook` in the main process.
-    :class:`PackHandInputs` packs the key. Where nobody draws another sample (``strict=True``, or a data set in test
-    mode), an unreadable image is an error. An array already in ``results['img']`` is taken as it is.
+    key ``unreadable_images``, a dictionary of path → reason, to :class:`UnreadableImageHook` in the main process
+    (:class:`PackHandInputs` packs the key). Each path is logged once per process, too. Where nobody draws another
+    sample (``strict=True``, or a data set in test mode), an unreadable image is an error. An array already in
+    ``results['img']`` is taken as it is.
 
     Args:
         strict: raise on the first unreadable image; for validation and test.
@@ -50,6 +53,7 @@ class LoadHandImage(LoadImage):
         self.strict = strict
         self.max_failures_in_a_row = max_failures_in_a_row
         self._unreported: dict[str, str] = {}
+        self._logged: set[str] = set()
         self._failures_in_a_row = 0
 
     def transform(self, results: dict) -> dict | None:
@@ -59,7 +63,8 @@ class LoadHandImage(LoadImage):
             try:
                 results['img'] = self._read(path)
             except (OSError, ValueError, cv2.error) as e:
-                self._record_failure(path, ' '.join(str(e).split()), results)
+                reason = getattr(e, 'strerror', None) or ' '.join(str(e).split())
+                self._record_failure(path, reason, results)
                 return None
             self._failures_in_a_row = 0
             if self._unreported:
@@ -83,6 +88,9 @@ class LoadHandImage(LoadImage):
         if self.strict or getattr(dataset, 'test_mode', False):
             raise OSError(f'{path}: unreadable image ({reason})')
         self._unreported[path] = reason
+        if path not in self._logged:
+            self._logged.add(path)
+            print_log(f'passed over unreadable image {path} ({reason})', logger='current', level=logging.WARNING)
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= self.max_failures_in_a_row:
             raise OSError(

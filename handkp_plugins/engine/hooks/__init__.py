@@ -1,5 +1,6 @@
 """Hooks that configs may name."""
 
 from .non_finite_loss import NonFiniteLossHook
+from .unreadable_images import UnreadableImageHook
 
-__all__ = ['NonFiniteLossHook']
+__all__ = ['NonFiniteLossHook', 'UnreadableImageHook']

@@ -1,0 +1,137 @@
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+from mmengine.dataset import pseudo_collate
+from mmpose.registry import DATASETS, TRANSFORMS
+from torch.utils.data import DataLoader
+
+from handkp_plugins.datasets.transforms import LoadHandImage, PackHandInputs
+from handkp_plugins.datasets.transforms.loading import is_truncated_jpeg
+
+
+@pytest.fixture
+def good(tmp_path):
+    path = tmp_path / 'good.jpg'
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8))
+    return path
+
+
+def _break(path, kind: str) -> None:
+    data = path.read_bytes()
+    if kind == 'missing':
+        path.unlink()
+    else:
+        path.write_bytes({'truncated': data[: len(data) * 2 // 3], 'empty': b'', 'text': b'not an image' * 9}[kind])
+
+
+BROKEN = {
+    'missing': 'No such file',
+    'empty': 'the file is empty',
+    'truncated': 'truncated JPEG: its end marker is missing',
+    'text': 'not a readable image',
+}
+
+
+@pytest.mark.parametrize('kind, reason', BROKEN.items())
+def test_unreadable_image_is_passed_over_and_reported_with_the_next_good_one(kind, reason, good, tmp_path):
+    bad = tmp_path / 'bad.jpg'
+    bad.write_bytes(good.read_bytes())
+    _break(bad, kind)
+    load = LoadHandImage()
+    assert load(dict(img_path=str(bad))) is None
+    results = load(dict(img_path=str(good)))
+    assert results['img'].shape == (48, 64, 3) and results['img_shape'] == (48, 64)
+    assert list(results['unreadable_images']) == [str(bad)]
+    assert reason in results['unreadable_images'][str(bad)]
+    assert 'unreadable_images' not in load(dict(img_path=str(good)))
+
+
+@pytest.mark.parametrize('kind, reason', BROKEN.items())
+def test_strict_names_the_file(kind, reason, good):
+    _break(good, kind)
+    with pytest.raises(OSError, match=f'good.jpg: unreadable image .*{reason}'):
+        LoadHandImage(strict=True)(dict(img_path=str(good)))
+
+
+def test_test_mode_is_strict_because_nobody_would_draw_another_sample(tmp_path):
+    with pytest.raises(OSError, match='gone.jpg: unreadable image'):
+        LoadHandImage()(dict(img_path=str(tmp_path / 'gone.jpg'), dataset=SimpleNamespace(test_mode=True)))
+
+
+def test_wrong_folder_is_an_error_and_not_an_endless_loop(tmp_path):
+    load = LoadHandImage(max_failures_in_a_row=3)
+    for i in range(2):
+        assert load(dict(img_path=f'{tmp_path}/{i}.jpg')) is None
+    with pytest.raises(OSError, match=r'2.jpg: unreadable image .* the 2 images tried just before .* data_prefix'):
+        load(dict(img_path=f'{tmp_path}/2.jpg'))
+
+
+def test_array_is_taken_as_it_is():
+    image = np.zeros((4, 6, 3), dtype=np.uint8)
+    results = LoadHandImage(strict=True)(dict(img=image))
+    assert results['img'] is image and results['img_shape'] == (4, 6)
+
+
+def test_thumbnail_in_the_header_does_not_hide_a_truncation(good):
+    data = good.read_bytes()
+    thumbnail = b'\xff\xe1' + (len(data) + 2).to_bytes(2, 'big') + data  # an APP1 segment that holds a whole JPEG
+    whole = data[:2] + thumbnail + data[2:]
+    assert not is_truncated_jpeg(whole)
+    assert is_truncated_jpeg(whole[:-100])
+    assert not is_truncated_jpeg(whole + b'trailing bytes')
+
+
+@pytest.mark.parametrize(
+    'kwargs, message',
+    [
+        (dict(ignore_empty=True), 'ignore_empty is not allowed'),
+        (dict(max_failures_in_a_row=0), 'max_failures_in_a_row: an integer from 1 is allowed, received 0'),
+    ],
+)
+def test_bad_arguments(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        LoadHandImage(**kwargs)
+
+
+def test_real_photographs_are_readable(real_data):
+    paths = [p for p in real_data.glob('real_samples/*/*') if p.suffix in ('.jpg', '.png')]
+    assert len(paths) >= 20
+    for path in paths:
+        LoadHandImage(strict=True)(dict(img_path=str(path)))
+
+
+def test_packing_keeps_mmposes_keys_and_adds_ours():
+    pack = TRANSFORMS.build(dict(type='PackHandInputs', extra_meta_keys=('mine',)))
+    sample = pack(
+        dict(
+            img=np.zeros((4, 6, 3), np.uint8),
+            img_path='a.jpg',
+            handedness='left',
+            unreadable_images={'b.jpg': 'gone'},
+            mine=1,
+            other=2,
+        )
+    )['data_samples']
+    assert sample.metainfo == dict(img_path='a.jpg', handedness='left', unreadable_images={'b.jpg': 'gone'}, mine=1)
+    assert {'input_size', 'input_center', 'flip'} <= set(PackHandInputs().meta_keys)
+
+
+@pytest.mark.parametrize('num_workers', [0, 2])
+def test_reports_come_through_the_loader(num_workers, mini_coco):
+    _break(mini_coco.parent / 'images' / '0001.jpg', 'truncated')
+    _break(mini_coco.parent / 'images' / '0002.jpg', 'missing')
+    dataset = DATASETS.build(
+        dict(
+            type='OneHand10KDataset',
+            ann_file=str(mini_coco),
+            data_prefix=dict(img=f'{mini_coco.parent}/'),
+            pipeline=[LoadHandImage(), PackHandInputs()],
+        )
+    )
+    loader = DataLoader(dataset, batch_size=2, num_workers=num_workers, collate_fn=pseudo_collate)
+    samples = [sample for batch in loader for sample in batch['data_samples']]
+    assert len(samples) == 4
+    reported = {path for sample in samples for path in sample.metainfo.get('unreadable_images', {})}
+    assert {p.rsplit('/', 1)[1] for p in reported} == {'0001.jpg', '0002.jpg'}
