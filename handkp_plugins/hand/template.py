@@ -1,0 +1,197 @@
+"""The resting mean hand as a triangle mesh with skinning weights and a description of each point of the skin.
+
+Built once per process (about two seconds) from the implicit solid; every shape and pose deforms this one mesh.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.sparse import coo_matrix, diags
+from skimage.measure import marching_cubes
+
+from .implicit import finger_coordinates, hand_distance, place_along
+from .kinematics import FRAME_INDEX, joint_frames
+from .pose import LONG_FINGERS, HandPose
+from .shape import MEAN_SEGMENTS, HandShape
+
+REST_POSE = HandPose.of(index_abd=10, ring_abd=8, little_abd=19)
+"""Fingers apart, so that the resting solid does not fuse them."""
+
+_LOW, _HIGH = np.array([-106.0, -262.0, -66.0]), np.array([78.0, 218.0, 30.0])  # box around the resting hand, mm
+_STEP = 1.5
+_WEIGHT_SMOOTHING = 8
+FINGERS = ('thumb', *LONG_FINGERS)
+
+
+@dataclass(frozen=True)
+class HandTemplate:
+    """V points, F triangles, B = 35 frames.
+
+    Args:
+        vertices: (V, 3) metres, right hand at :data:`REST_POSE`, palm's frame.
+        normals: (V, 3) unit, outward.
+        faces: (F, 3) vertex ids, counter-clockwise seen from outside.
+        weights: (V, B) skinning weights; each row sums to 1.
+        rest_frames: (B, 4, 4) frames at rest.
+        finger: (V,) 0 thumb … 4 little finger, -1 palm and arm.
+        place: (V,) position along that finger, in segments from its root (0) to the end of its flesh (3).
+        around: (V, 2) position across and dorsal of that finger's axis, in metres.
+    """
+
+    vertices: np.ndarray
+    normals: np.ndarray
+    faces: np.ndarray
+    weights: np.ndarray
+    rest_frames: np.ndarray
+    finger: np.ndarray
+    place: np.ndarray
+    around: np.ndarray
+
+
+def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 below ``low``, 1 above ``high``, smooth between."""
+    t = np.clip((x - low) / (high - low), 0.0, 1.0)
+    return t * t * (3 - 2 * t)
+
+
+@lru_cache(maxsize=1)
+def hand_template() -> HandTemplate:
+    """The template, built on first use and kept."""
+    frames = joint_frames(REST_POSE, HandShape())
+    points, faces = _mesh(frames)
+    normals = vertex_normals(points, faces)
+    finger, place, around, membership = _finger_attributes(points, frames)
+    weights = _smooth(_weights(points, frames, membership), faces, _WEIGHT_SMOOTHING)
+    return HandTemplate(
+        vertices=(1e-3 * points).astype(np.float32),
+        normals=normals.astype(np.float32),
+        faces=faces.astype(np.int32),
+        weights=weights.astype(np.float32),
+        rest_frames=frames,
+        finger=finger,
+        place=place.astype(np.float32),
+        around=(1e-3 * around).astype(np.float32),
+    )
+
+
+def _mesh(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Surface of the resting solid: points in mm and triangles. The grid grows coarser along the forearm."""
+    x, z = (np.arange(_LOW[i], _HIGH[i], _STEP) for i in (0, 2))
+    y = np.concatenate([np.arange(_LOW[1], -36, 6.0), np.arange(-36, _HIGH[1], _STEP)])
+    grid = np.stack(np.meshgrid(x, y, z, indexing='ij'), axis=-1).astype(np.float32)
+    values = hand_distance(grid.reshape(-1, 3), frames).reshape(grid.shape[:3])
+    points, faces, _, _ = marching_cubes(values, 0.0, gradient_direction='ascent')
+    points = np.stack([np.interp(points[:, i], np.arange(len(axis)), axis) for i, axis in enumerate((x, y, z))], axis=1)
+    return _largest_part(points, faces)
+
+
+def _largest_part(points: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    from scipy.sparse.csgraph import connected_components
+
+    edges = faces[:, [0, 1, 1, 2]].reshape(-1, 2)
+    graph = coo_matrix((np.ones(len(edges)), edges.T), shape=(len(points),) * 2)
+    _, label = connected_components(graph, directed=False)
+    keep = label == np.bincount(label).argmax()
+    renumber = np.cumsum(keep) - 1
+    return points[keep], renumber[faces[keep[faces[:, 0]]]]
+
+
+def vertex_normals(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Unit normals (V, 3), each the area-weighted mean over the triangles around a vertex."""
+    a, b, c = (points[faces[:, i]] for i in range(3))
+    face_normals = np.cross(b - a, c - a)
+    normals = np.zeros_like(points)
+    for i in range(3):
+        for axis in range(3):
+            normals[:, axis] += np.bincount(faces[:, i], face_normals[:, axis], len(points))
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+
+
+def _finger_attributes(points: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Which finger each point belongs to, where along it, and soft memberships (V, 5) of thumb … little finger."""
+    distance = np.zeros((len(points), 5))
+    place, around = np.zeros((len(points), 5)), np.zeros((len(points), 5, 2))
+    for i, name in enumerate(FINGERS):
+        local = finger_coordinates(points, frames[FRAME_INDEX[f'{name}_0']])
+        length = 1e3 * MEAN_SEGMENTS[i].sum()
+        outside = np.maximum(np.maximum(-local[:, 1], local[:, 1] - length), 0.0)
+        distance[:, i] = np.sqrt(local[:, 0] ** 2 + local[:, 2] ** 2 + outside**2)
+        place[:, i] = place_along(local[:, 1], name)
+        around[:, i] = local[:, [0, 2]]
+    relative = distance - np.array([10.5, 9.5, 9.5, 9.0, 8.0])
+    soft = np.exp(-relative[:, 1:] / 1.8)
+    # the thumb takes its ball and web from the palm gradually
+    palm_line = np.minimum.reduce([_distance_to_line(points, start, end) for start, end in _PALM_LINES])
+    thumb_share = smoothstep(palm_line - 13.0 - relative[:, 0], -14.0, 12.0)
+    membership = np.concatenate(
+        [thumb_share[:, None], (1 - thumb_share[:, None]) * soft / soft.sum(1, keepdims=True)], 1
+    )
+    nearest = membership.argmax(1)
+    rows = np.arange(len(points))
+    far = (place[rows, nearest] < np.where(nearest == 0, 0.6, 0.3)) | (membership.max(1) < 0.5)
+    finger = np.where(far, -1, nearest)
+    return finger, place[rows, nearest], around[rows, nearest], membership
+
+
+_PALM_LINES = [
+    (np.array([-6.0, 5, -2]), np.array([-22.0, 92, -2])),
+    (np.array([2.0, 5, -4]), np.array([0.0, 80, -4])),
+    (np.array([0.0, -250, 0]), np.array([-4.0, 5, -2])),
+]
+
+
+def _distance_to_line(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    share = np.clip((points - start) @ (end - start) / ((end - start) @ (end - start)), 0.0, 1.0)
+    return np.linalg.norm(points - start - share[:, None] * (end - start), axis=1)
+
+
+def _weights(points: np.ndarray, frames: np.ndarray, membership: np.ndarray) -> np.ndarray:
+    """Skinning weights (V, B) before smoothing: along each finger, then by membership, then palm and forearm."""
+    weights = np.zeros((len(points), len(FRAME_INDEX)))
+    x, y = points[:, 0], points[:, 1]
+    body = np.zeros_like(weights)
+    # across the palm: fixed part, ring and little finger's metacarpals
+    to_ring, to_little = smoothstep(x, 3.0, 17.0), smoothstep(x, 18.0, 33.0)
+    raise_ = smoothstep(y, 14.0, 40.0)
+    body[:, FRAME_INDEX['little_metacarpal']] = to_little * raise_
+    body[:, FRAME_INDEX['ring_metacarpal']] = (to_ring - to_little) * raise_
+    body[:, FRAME_INDEX['palm']] = 1 - to_ring * raise_
+    # LBS through a half-turned frame at the wrist
+    arm, half = smoothstep(-y, 2.0, 20.0), smoothstep(-y, -14.0, 4.0)
+    body *= (1 - half)[:, None]
+    body[:, FRAME_INDEX['wrist_half']] += half - arm
+    body[:, FRAME_INDEX['forearm']] += arm
+
+    for i, name in enumerate(FINGERS):
+        along = finger_coordinates(points, frames[FRAME_INDEX[f'{name}_0']])[:, 1]
+        joints = np.concatenate([[0.0], np.cumsum(1e3 * MEAN_SEGMENTS[i])[:2]])
+        spans = _THUMB_SPANS if name == 'thumb' else _FINGER_SPANS
+        share = membership[:, i]
+        left = share
+        for j in reversed(range(3)):
+            before, inner, after = spans[j]
+            full = smoothstep(along, joints[j] + inner, joints[j] + after)
+            start = smoothstep(along, joints[j] - before, joints[j] + inner)
+            weights[:, FRAME_INDEX[f'{name}_{j}']] += left * full
+            weights[:, FRAME_INDEX[f'{name}_{j}_half']] += left * (start - full * start)
+            left = left * (1 - full) * (1 - start + full * start)
+        weights += left[:, None] * body
+    return weights / weights.sum(1, keepdims=True)
+
+
+# Around each joint, mm: from where the skin starts to follow the half-turned frame, where it follows it most, and from
+# where it follows the far bone wholly.
+_FINGER_SPANS = [(9.0, 2.0, 15.0), (7.0, 0.0, 7.0), (5.0, 0.0, 5.0)]
+_THUMB_SPANS = [(12.0, 8.0, 26.0), (9.0, 0.0, 9.0), (7.0, 0.0, 7.0)]
+
+
+def _smooth(values: np.ndarray, faces: np.ndarray, rounds: int) -> np.ndarray:
+    """Average values (V, D) over mesh neighbours some rounds."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    adjacency = coo_matrix((np.ones(len(edges)), edges.T), shape=(len(values),) * 2).tocsr()
+    adjacency = ((adjacency + adjacency.T) > 0).astype(float)
+    step = diags(1 / np.asarray(adjacency.sum(1)).ravel()) @ adjacency
+    for _ in range(rounds):
+        values = 0.4 * values + 0.6 * (step @ values)
+    return values
