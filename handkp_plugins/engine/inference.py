@@ -1,0 +1,124 @@
+"""Keypoints of the hands in one image, from a config and a checkpoint."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmpose.apis import inference_topdown
+from mmpose.apis import init_model as build_model
+from mmpose.structures.utils import revert_heatmap
+from torch import nn
+
+from ..visualization.hand import check_image
+from .checkpoint import load_weights, read_checkpoint
+from .config import load_config
+
+
+def resolve_device(device: str = 'auto') -> str:
+    """The device to compute on: ``auto`` is the first GPU where there is one, else the CPU.
+
+    Raises:
+        ValueError: the name is none that torch knows, or asks for a GPU that is not there.
+    """
+    if device == 'auto':
+        return 'cuda:0' if torch.cuda.is_available() else 'cpu'
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        raise ValueError(f"device: 'auto', 'cpu' or 'cuda:N' is allowed, received {device!r}") from None
+    if kind == 'cuda' and not torch.cuda.is_available():
+        raise ValueError(f"device: 'auto' or 'cpu' is allowed where no GPU is found, received {device!r}")
+    return device
+
+
+def init_model(
+    config: str | Path | Config, checkpoint: str | Path, device: str = 'auto', output_heatmaps: bool = False
+) -> nn.Module:
+    """Build the network of a config, in evaluation mode, with the weights of a checkpoint.
+
+    Nothing but weights is read from the checkpoint: the network and the keypoints' names come from the config.
+
+    Args:
+        config: a config file or a loaded config; it is not modified.
+        checkpoint: a file written by training. Every weight of the network must be in it, with its shape.
+        device: ``auto``, ``cpu`` or ``cuda:N``.
+        output_heatmaps: let :func:`predict` return heatmaps too.
+
+    Raises:
+        FileNotFoundError: there is no such config or checkpoint.
+        CheckpointError: the checkpoint is damaged, or of another network.
+        ValueError: the config names no training data, or the device is not there.
+    """
+    device = resolve_device(device)
+    config = copy.deepcopy(config) if isinstance(config, Config) else load_config(config)
+    if 'train_dataloader' not in config or 'test_dataloader' not in config:
+        raise ValueError(
+            f'{config.filename}: train_dataloader and test_dataloader are needed, for the names of the '
+            'keypoints and for the pipeline of an image'
+        )
+    if output_heatmaps:
+        config.model['test_cfg'] = dict(config.model.get('test_cfg') or {}, output_heatmaps=True)
+    model = build_model(config, None, device)
+    load_weights(model, read_checkpoint(str(checkpoint), map_location='cpu'), str(checkpoint))
+    return model
+
+
+def predict(model: nn.Module, image: np.ndarray, bboxes: np.ndarray, batch_size: int = 32) -> list[dict[str, Any]]:
+    """Find the keypoints of the hand in each box.
+
+    Args:
+        model: from :func:`init_model`.
+        image: BGR, uint8, [H, W, 3].
+        bboxes: (x1, y1, x2, y2) in pixels, [N, 4]. Without boxes there are no results: the whole image is never
+            taken in their place.
+        batch_size: boxes that go through the network at once.
+
+    Returns:
+        For each box ``bbox`` [4], ``keypoints`` [K, 2] in pixels of the image and ``scores`` [K]; where the model was
+        made with ``output_heatmaps``, also ``heatmap`` [H, W]: the largest value over the keypoints, 0 outside the
+        network's view.
+
+    Raises:
+        ValueError: the image or the boxes have a wrong type or shape, or a box is empty, not finite or wholly
+            outside the image.
+    """
+    check_image(image)
+    bboxes = _checked_boxes(bboxes, image.shape[1], image.shape[0])
+    results = []
+    for start in range(0, len(bboxes), batch_size):
+        for bbox, sample in zip(
+            bboxes[start : start + batch_size],
+            inference_topdown(model, image, bboxes[start : start + batch_size]),
+            strict=True,
+        ):
+            found = sample.pred_instances
+            result = dict(bbox=bbox, keypoints=found.keypoints[0, :, :2], scores=found.keypoint_scores[0])
+            if 'pred_fields' in sample:
+                result['heatmap'] = revert_heatmap(
+                    sample.pred_fields.heatmaps.amax(0).float(),
+                    sample.input_center,
+                    sample.input_scale,
+                    image.shape[:2],
+                )
+            results.append(result)
+    return results
+
+
+def _checked_boxes(bboxes: np.ndarray, width: int, height: int) -> np.ndarray:
+    """The boxes as float32 [N, 4]; raises ValueError that names the first bad one."""
+    bboxes = np.asarray(bboxes, dtype=np.float32)
+    if bboxes.size == 0:
+        return np.zeros((0, 4), np.float32)
+    if bboxes.ndim != 2 or bboxes.shape[1] != 4:
+        raise ValueError(f'bboxes: shape (N, 4) is allowed, received {bboxes.shape}')
+    for i, (x1, y1, x2, y2) in enumerate(bboxes):
+        if not (np.isfinite([x1, y1, x2, y2]).all() and x1 < x2 and y1 < y2):
+            raise ValueError(f'bboxes: x1 < x2 and y1 < y2 are needed, received {bboxes[i].tolist()} for box {i}')
+        if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
+            raise ValueError(
+                f'bboxes: a box must touch the image of {width}x{height} px, received {bboxes[i].tolist()} for box {i}'
+            )
+    return bboxes

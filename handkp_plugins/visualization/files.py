@@ -1,0 +1,97 @@
+"""Pictures and videos on disk: read with clear errors, written whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+import numpy as np
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """Read an image as BGR uint8 [H, W, 3], rotated as its EXIF data ask.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is empty or no image.
+    """
+    path = Path(path)
+    if path.stat().st_size == 0:
+        raise ValueError(f'{path}: an empty file')
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError(f'{path}: not an image that can be read')
+    return image
+
+
+def write_image(path: str | Path, image: np.ndarray) -> None:
+    """Write an image in the format of the path's suffix; its folder is made where it is missing."""
+    write_bytes(path, cv2.imencode(Path(path).suffix, image)[1].tobytes())
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write a file, all of it or nothing.
+
+    Raises:
+        OSError: it cannot be written, for instance because the disk is full.
+    """
+    path = Path(path)
+    part = path.with_name(f'.{path.name}.part')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(data)
+        os.replace(part, path)
+    except OSError as e:
+        if part.is_file():
+            part.unlink()
+        raise OSError(f'{path}: cannot be written ({e.strerror})') from e
+
+
+def read_frames(capture: cv2.VideoCapture) -> Iterator[tuple[float, np.ndarray]]:
+    """The frames of an open video: (time in seconds, BGR image), until one cannot be read."""
+    while True:
+        ok, frame = capture.read()
+        if not ok:
+            return
+        yield capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, frame
+
+
+class VideoFile:
+    """An MP4 file that frames are appended to; it is opened at the first of them.
+
+    A context manager: leaving it, also by an exception, closes the file so that it can be played. After an orderly
+    end the number of frames in the file is checked, because OpenCV says nothing when the disk is full.
+
+    Raises:
+        OSError: the file cannot be opened, or is not whole.
+    """
+
+    def __init__(self, path: str | Path, fps: float) -> None:
+        self.path, self.fps = Path(path), fps
+        self.num_frames = 0
+        self._writer: cv2.VideoWriter | None = None
+
+    def append(self, frame: np.ndarray) -> None:
+        """Append one BGR frame; all must have the size of the first."""
+        if self._writer is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            size = (frame.shape[1], frame.shape[0])
+            self._writer = cv2.VideoWriter(str(self.path), cv2.VideoWriter_fourcc(*'mp4v'), self.fps, size)
+            if not self._writer.isOpened():
+                raise OSError(f'{self.path}: the video cannot be written')
+        self._writer.write(frame)
+        self.num_frames += 1
+
+    def __enter__(self) -> 'VideoFile':
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._writer is None:
+            return
+        self._writer.release()
+        written = int(cv2.VideoCapture(str(self.path)).get(cv2.CAP_PROP_FRAME_COUNT))
+        if kind is None and written != self.num_frames:
+            raise OSError(f'{self.path}: {written} of {self.num_frames} frames were written (is the disk full?)')

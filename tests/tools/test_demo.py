@@ -1,0 +1,228 @@
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import cv2
+import numpy as np
+import pytest
+from tiny_model import write_tiny_model
+
+TOOL = Path(__file__).parents[2] / 'tools' / 'demo.py'
+
+
+@pytest.fixture(scope='module')
+def demo() -> ModuleType:
+    spec = importlib.util.spec_from_file_location('demo', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope='module')
+def model_args(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    config, checkpoint = write_tiny_model(tmp_path_factory.mktemp('tiny'))
+    return dict(config=config, checkpoint=checkpoint, device='cpu')
+
+
+def picture(height: int = 40, width: int = 60, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8)
+
+
+def write_video(path: Path, num_frames: int, size: tuple[int, int] = (64, 48)) -> Path:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 20, size)
+    for i in range(num_frames):
+        writer.write(picture(size[1], size[0], seed=i))
+    writer.release()
+    return path
+
+
+def saved(output: Path) -> dict:
+    return json.loads((output / 'keypoints.json').read_text())
+
+
+def test_image_with_boxes(demo: ModuleType, model_args: dict, tmp_path: Path):
+    source = tmp_path / 'händ ✋.png'
+    cv2.imwrite(str(source), picture())
+    output = tmp_path / 'öut' / 'deep'
+    document = demo.main(
+        source, output=output, bbox=[[5, 5, 20, 30], [30, 0, 30, 40]], save_heatmaps=True, **model_args
+    )
+    assert document == saved(output)
+    assert document['version'] == 1
+    assert document['complete'] is True
+    assert len(document['keypoint_names']) == 21
+    (item,) = document['items']
+    assert (item['file'], item['width'], item['height']) == (source.name, 60, 40)
+    assert [i['bbox'] for i in item['instances']] == [[5, 5, 20, 30], [30, 0, 30, 40]]
+    assert np.shape([i['keypoints'] for i in item['instances']]) == (2, 21, 2)
+    assert np.shape([i['scores'] for i in item['instances']]) == (2, 21)
+    written = cv2.imread(str(output / source.name))
+    assert written.shape == (40, 60, 3)
+    assert (written != picture()).any()
+    assert cv2.imread(str(output / 'heatmaps' / source.name)).shape == (40, 60, 3)
+    np.testing.assert_array_equal(cv2.imread(str(source)), picture())
+
+
+def test_exif_rotation_is_followed(demo: ModuleType, model_args: dict, tmp_path: Path):
+    jpeg = cv2.imencode('.jpg', picture(40, 60))[1].tobytes()
+    orientation_6 = bytes.fromhex('ffe1002245786966000049492a0008000000010012010300010000000600000000000000')
+    (tmp_path / 'turned.jpg').write_bytes(jpeg[:2] + orientation_6 + jpeg[2:])
+    document = demo.main(tmp_path / 'turned.jpg', output=tmp_path / 'out', whole_image=True, **model_args)
+    (item,) = document['items']
+    assert (item['width'], item['height']) == (40, 60)
+    assert item['instances'][0]['bbox'] == [0, 0, 40, 60]
+
+
+def test_folder_skips_and_lists_what_it_cannot_use(
+    demo: ModuleType, model_args: dict, tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    folder = tmp_path / 'in'
+    folder.mkdir()
+    for name in ('b.jpg', 'a.png', 'small.bmp'):
+        cv2.imwrite(str(folder / name), picture(8, 8) if name == 'small.bmp' else picture())
+    (folder / 'empty.jpg').touch()
+    (folder / 'text.JPEG').write_text('no image')
+    (folder / 'notes.txt').write_text('left out')
+    document = demo.main(folder, output=tmp_path / 'out', bbox=[[20, 20, 10, 10]], **model_args)
+    assert [i['file'] for i in document['items']] == ['a.png', 'b.jpg']
+    reasons = {s['file']: s['reason'] for s in document['skipped']}
+    assert list(reasons) == ['empty.jpg', 'small.bmp', 'text.JPEG']
+    assert reasons['empty.jpg'] == 'an empty file'
+    assert 'must touch the image of 8x8 px' in reasons['small.bmp']
+    assert reasons['text.JPEG'] == 'not an image that can be read'
+    errors = capsys.readouterr().err
+    assert 'skipped 3' in errors
+    assert '1 files that are no images' in errors
+    assert {p.name for p in (tmp_path / 'out').iterdir()} == {'a.png', 'b.jpg', 'keypoints.json'}
+
+
+def test_folder_without_a_readable_image_fails(demo: ModuleType, model_args: dict, tmp_path: Path):
+    (tmp_path / 'in').mkdir()
+    with pytest.raises(ValueError, match='no image in this folder'):
+        demo.main(tmp_path / 'in', output=tmp_path / 'out', whole_image=True, **model_args)
+    (tmp_path / 'in' / 'a.jpg').touch()
+    with pytest.raises(ValueError, match='no picture could be used'):
+        demo.main(tmp_path / 'in', output=tmp_path / 'out', whole_image=True, **model_args)
+    assert saved(tmp_path / 'out')['skipped'] == [dict(file='a.jpg', reason='an empty file')]
+
+
+def test_boxes_from_coco(demo: ModuleType, model_args: dict, tmp_path: Path, mini_coco: Path):
+    folder = mini_coco.parent / 'images'
+    cv2.imwrite(str(folder / 'unknown.jpg'), picture())
+    document = demo.main(folder, output=tmp_path / 'out', ann=mini_coco, **model_args)
+    annotations = json.loads(mini_coco.read_text())['annotations']
+    for item, annotation in zip(document['items'], annotations, strict=True):
+        np.testing.assert_allclose(item['instances'][0]['bbox'], annotation['bbox'], atol=1e-3)
+    assert document['skipped'] == [dict(file='unknown.jpg', reason=f'no box in {mini_coco}')]
+
+
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        ('{', 'ann.json: not JSON'),
+        ('{"images": []}', "ann.json: COCO JSON .* missing: 'annotations'"),
+        ('{"images": [{"id": 1, "file_name": "a/x.jpg"}, {"id": 2, "file_name": "b/x.jpg"}], "annotations": []}',
+         'several images of the same file name'),
+    ],
+)  # fmt: skip
+def test_bad_coco(demo: ModuleType, tmp_path: Path, text: str, message: str):
+    (tmp_path / 'ann.json').write_text(text)
+    with pytest.raises(ValueError, match=message):
+        demo.make_box_finder(None, False, tmp_path / 'ann.json')
+
+
+@pytest.mark.parametrize('given', [dict(), dict(bbox=[[0, 0, 5, 5]], whole_image=True)])
+def test_the_box_is_given_in_exactly_one_way(demo: ModuleType, model_args: dict, tmp_path: Path, given: dict):
+    cv2.imwrite(str(tmp_path / 'a.png'), picture())
+    with pytest.raises(ValueError, match='--bbox X Y W H, or --ann FILE .* or --whole-image'):
+        demo.main(tmp_path / 'a.png', output=tmp_path / 'out', **given, **model_args)
+
+
+def test_sources_and_outputs_that_cannot_be(demo: ModuleType, model_args: dict, tmp_path: Path):
+    arguments = dict(whole_image=True, **model_args)
+    with pytest.raises(FileNotFoundError, match='none.jpg: no such file or folder'):
+        demo.main(tmp_path / 'none.jpg', output=tmp_path / 'out', **arguments)
+    (tmp_path / 'a.gif').touch()
+    with pytest.raises(ValueError, match=r"is allowed, received '.gif'"):
+        demo.main(tmp_path / 'a.gif', output=tmp_path / 'out', **arguments)
+    cv2.imwrite(str(tmp_path / 'a.png'), picture())
+    with pytest.raises(OSError, match='a.png: a folder that can be written is needed'):
+        demo.main(tmp_path / 'a.png', output=tmp_path / 'a.png', **arguments)
+    with pytest.raises(ValueError, match='another folder than that of the source'):
+        demo.main(tmp_path / 'a.png', output=tmp_path, **arguments)
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / 'a.png')), picture())
+
+
+def test_video(demo: ModuleType, model_args: dict, tmp_path: Path):
+    source = write_video(tmp_path / 'vidéo.avi.mp4', 6)
+    document = demo.main(source, output=tmp_path / 'out', whole_image=True, save_heatmaps=True, **model_args)
+    assert document['complete'] is True
+    assert [i['frame'] for i in document['items']] == list(range(6))
+    np.testing.assert_allclose([i['time'] for i in document['items']], np.arange(6) / 20, atol=1e-3)
+    for folder in ('.', 'heatmaps'):
+        capture = cv2.VideoCapture(str(tmp_path / 'out' / folder / source.name))
+        assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 6
+        assert capture.get(cv2.CAP_PROP_FPS) == 20
+        assert capture.get(cv2.CAP_PROP_FRAME_WIDTH) == 64
+
+
+def test_video_cut_short(demo: ModuleType, model_args: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
+    whole = write_video(tmp_path / 'whole.avi', 30).read_bytes()
+    source = tmp_path / 'cut.avi'
+    source.write_bytes(whole[: len(whole) // 2])
+    document = demo.main(source, output=tmp_path / 'out', whole_image=True, **model_args)
+    done = len(document['items'])
+    assert 0 < done < 30
+    assert document['complete'] is False
+    assert f'frame {done} of 30 cannot be read; the {done} before it are saved' in capsys.readouterr().err
+    assert cv2.VideoCapture(str(tmp_path / 'out' / 'cut.mp4')).get(cv2.CAP_PROP_FRAME_COUNT) == done
+
+
+@pytest.mark.parametrize('content', [b'', b'no video at all' * 100])
+def test_no_video(demo: ModuleType, model_args: dict, tmp_path: Path, content: bytes):
+    (tmp_path / 'bad.mp4').write_bytes(content)
+    with pytest.raises(ValueError, match='bad.mp4: not a video, or without any frame'):
+        demo.main(tmp_path / 'bad.mp4', output=tmp_path / 'out', whole_image=True, **model_args)
+
+
+def test_stopping_keeps_what_was_done(
+    demo: ModuleType, model_args: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    frames = []
+
+    def predict_twice(*args) -> list:
+        frames.append(1)
+        if len(frames) > 2:
+            raise KeyboardInterrupt
+        return []
+
+    monkeypatch.setattr(demo, 'predict', predict_twice)
+    source = write_video(tmp_path / 'long.mp4', 9)
+    with pytest.raises(KeyboardInterrupt):
+        demo.main(source, output=tmp_path / 'out', whole_image=True, **model_args)
+    assert len(saved(tmp_path / 'out')['items']) == 2
+    assert saved(tmp_path / 'out')['complete'] is False
+    assert cv2.VideoCapture(str(tmp_path / 'out' / 'long.mp4')).get(cv2.CAP_PROP_FRAME_COUNT) == 2
+
+
+def test_a_full_disk_is_named(demo: ModuleType, model_args: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def fail(path: Path, data: bytes) -> int:
+        raise OSError(28, 'No space left on device')
+
+    cv2.imwrite(str(tmp_path / 'a.png'), picture())
+    output = tmp_path / 'out'
+    demo.prepare_output(output, tmp_path / 'a.png')
+    monkeypatch.setattr(demo, 'prepare_output', lambda *args: None)
+    monkeypatch.setattr(Path, 'write_bytes', fail)
+    with pytest.raises(OSError, match='keypoints.json: cannot be written .No space left on device'):
+        demo.main(tmp_path / 'a.png', output=output, whole_image=True, **model_args)
+    assert list(output.iterdir()) == []
+
+
+def test_real_photographs(demo: ModuleType, model_args: dict, tmp_path: Path, real_data: Path):
+    photos = real_data / 'real_samples' / 'onehand10k'
+    ann = photos / 'test_onehand10k.json'
+    document = demo.main(photos, output=tmp_path / 'photos', ann=ann, **model_args)
+    assert len(document['items']) == 4
+    assert document['skipped'] == []

@@ -1,0 +1,287 @@
+"""Find the keypoints of hands in an image, a folder of images or a video; write pictures and ``keypoints.json``.
+
+The hand's box is given (``--bbox``, ``--ann``), or the whole picture is taken as the box by ``--whole-image``.
+
+Example:
+    python tools/demo.py photo.jpg --config configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py \
+        --checkpoint work_dirs/demo/pmsdsnet/epoch_20.pth --bbox 63 92 99 194 --output out
+
+The output folder holds each picture under its own name (a video as MP4), ``heatmaps/`` with ``--save-heatmaps``, and
+``keypoints.json``:
+
+    version          1
+    source, config, checkpoint      as given
+    keypoint_names   21 names, in the order of the keypoints
+    complete         false where the run was stopped, or the video ended before its announced length
+    items            one per image or frame: file, frame and time (videos only; index from 0, seconds), width, height,
+                     instances: [{bbox: [x, y, w, h], keypoints: [[x, y], ...], scores: [...]}]; all in pixels of the
+                     image after the rotation that its EXIF data ask for
+    skipped          images that gave nothing: [{file, reason}]
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from torch import nn
+from tqdm import tqdm
+
+import handkp_plugins  # noqa: F401  (registers the modules that configs name)
+from handkp_plugins.engine.checkpoint import CheckpointError
+from handkp_plugins.engine.inference import init_model, predict
+from handkp_plugins.visualization import draw_hand, heatmap_overlay
+from handkp_plugins.visualization.files import VideoFile, read_frames, read_image, write_bytes, write_image
+
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
+
+BoxFinder = Callable[[str, int, int], np.ndarray]
+"""(file name, width, height) → boxes (x1, y1, x2, y2), [N, 4]."""
+
+
+@dataclass
+class Job:
+    """What every picture of a run needs."""
+
+    model: nn.Module
+    find_boxes: BoxFinder
+    output: Path
+    score_thr: float
+    batch_size: int
+
+    def run(self, name: str, image: np.ndarray) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
+        """Find the hands of one image; returns its entry for the JSON, the picture and the heatmap picture."""
+        height, width = image.shape[:2]
+        results = predict(self.model, image, self.find_boxes(name, width, height), self.batch_size)
+        picture, instances = image, []
+        for r in results:
+            picture = draw_hand(picture, r['keypoints'], r['scores'], self.score_thr, r['bbox'])
+            x1, y1, x2, y2 = r['bbox'].tolist()
+            instances.append(
+                dict(
+                    bbox=[x1, y1, x2 - x1, y2 - y1],
+                    keypoints=r['keypoints'].astype(float).round(2).tolist(),
+                    scores=r['scores'].astype(float).round(4).tolist(),
+                )
+            )
+        maps = [r['heatmap'] for r in results if 'heatmap' in r]
+        heat = heatmap_overlay(image, np.max(maps, axis=0)) if maps else None
+        return dict(file=name, width=width, height=height, instances=instances), picture, heat
+
+
+def main(
+    source: str | Path,
+    config: str | Path,
+    checkpoint: str | Path,
+    output: str | Path,
+    bbox: Sequence[Sequence[float]] | None = None,
+    whole_image: bool = False,
+    ann: str | Path | None = None,
+    device: str = 'auto',
+    score_thr: float = 0.3,
+    batch_size: int = 32,
+    save_heatmaps: bool = False,
+) -> dict[str, Any]:
+    """Run the demo; returns what ``keypoints.json`` holds.
+
+    Args:
+        source: an image, a folder of images (its subfolders are not entered) or a video.
+        bbox: boxes (x, y, w, h) in pixels, used for every picture.
+        whole_image: take the whole picture as the box.
+        ann: COCO JSON with a box for each image, matched by the file's name.
+        score_thr: keypoints below it are drawn faint.
+        batch_size: boxes of one picture that go through the network at once.
+
+    Raises:
+        FileNotFoundError, OSError: a file is missing, or the output folder cannot be written.
+        ValueError: no box or more than one way to find it is given, nothing could be read, or the model is unfit.
+    """
+    source, output = Path(source), Path(output)
+    find_boxes = make_box_finder(bbox, whole_image, ann)
+    is_video, files = list_files(source)
+    prepare_output(output, source)
+    model = init_model(config, checkpoint, device, output_heatmaps=save_heatmaps)
+    names = [model.dataset_meta['keypoint_id2name'][k] for k in range(model.dataset_meta['num_keypoints'])]
+    if len(names) != 21:
+        raise ValueError(f'{config}: a network of 21 keypoints is needed, received one of {len(names)}')
+    job = Job(model, find_boxes, output, score_thr, batch_size)
+    document = dict(
+        version=1, source=str(source), config=str(config), checkpoint=str(checkpoint), keypoint_names=names,
+        complete=False, items=[], skipped=[],
+    )  # fmt: skip
+    try:
+        document['complete'] = run_video(job, source, document) if is_video else run_images(job, files, document)
+    finally:
+        write_bytes(output / 'keypoints.json', json.dumps(document, indent=1).encode())
+    report(document, output)
+    return document
+
+
+def make_box_finder(bbox: Sequence[Sequence[float]] | None, whole_image: bool, ann: str | Path | None) -> BoxFinder:
+    """How to find the boxes of a picture; exactly one of the three must be given."""
+    if (bbox is not None) + bool(whole_image) + (ann is not None) != 1:
+        raise ValueError(
+            "the hand's box is needed, in one way: --bbox X Y W H, or --ann FILE (COCO JSON with boxes), or "
+            '--whole-image to take the whole picture as the box'
+        )
+    if whole_image:
+        return lambda name, width, height: np.array([[0, 0, width, height]], np.float32)
+    if bbox is not None:
+        boxes = xywh_to_xyxy(bbox)
+        return lambda name, width, height: boxes
+    by_name = read_boxes(Path(ann))
+
+    def find(name: str, width: int, height: int) -> np.ndarray:
+        if name not in by_name:
+            raise ValueError(f'no box in {ann}')
+        return by_name[name]
+
+    return find
+
+
+def xywh_to_xyxy(boxes: Sequence[Sequence[float]]) -> np.ndarray:
+    """Boxes (x, y, w, h) as (x1, y1, x2, y2), [N, 4]."""
+    boxes = np.array(boxes, np.float32).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    return boxes
+
+
+def read_boxes(path: Path) -> dict[str, np.ndarray]:
+    """Boxes [N, 4] by the name of the image file, from COCO JSON."""
+    try:
+        coco = json.loads(path.read_text(encoding='utf-8'))
+        files = {image['id']: Path(image['file_name']).name for image in coco['images']}
+        boxes: dict[str, list[list[float]]] = {}
+        for annotation in coco['annotations']:
+            boxes.setdefault(files[annotation['image_id']], []).append(annotation['bbox'])
+    except (json.JSONDecodeError, UnicodeDecodeError) as e:
+        raise ValueError(f'{path}: not JSON ({e})') from None
+    except (KeyError, TypeError) as e:
+        raise ValueError(f'{path}: COCO JSON with images and annotations with boxes is needed, missing: {e}') from None
+    if len(set(files.values())) < len(files):
+        raise ValueError(f'{path}: several images of the same file name; their boxes cannot be told apart')
+    return {name: xywh_to_xyxy(listed) for name, listed in boxes.items()}
+
+
+def list_files(source: Path) -> tuple[bool, list[Path]]:
+    """Whether the source is a video, and the image files that it stands for."""
+    if source.is_dir():
+        present = sorted(p for p in source.iterdir() if p.is_file())
+        files = [p for p in present if p.suffix.lower() in IMAGE_SUFFIXES]
+        if not files:
+            raise ValueError(f'{source}: no image in this folder (known: {" ".join(IMAGE_SUFFIXES)})')
+        if len(files) < len(present):
+            print(f'{source}: {len(present) - len(files)} files that are no images are left out', file=sys.stderr)
+        return False, files
+    if not source.is_file():
+        raise FileNotFoundError(f'{source}: no such file or folder')
+    if source.suffix.lower() not in IMAGE_SUFFIXES + VIDEO_SUFFIXES:
+        raise ValueError(
+            f'{source}: a folder, an image ({" ".join(IMAGE_SUFFIXES)}) or a video ({" ".join(VIDEO_SUFFIXES)}) '
+            f'is allowed, received {source.suffix!r}'
+        )
+    return source.suffix.lower() in VIDEO_SUFFIXES, [source]
+
+
+def prepare_output(output: Path, source: Path) -> None:
+    """Make the output folder, and find out now rather than at the end whether it can be written."""
+    if output.resolve() == (source if source.is_dir() else source.parent).resolve():
+        raise ValueError(
+            f'--output {output}: another folder than that of the source is needed, which it would overwrite'
+        )
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        probe = output / '.write_test'
+        probe.write_bytes(b'')
+        probe.unlink()
+    except OSError as e:
+        raise OSError(f'--output {output}: a folder that can be written is needed ({e.strerror})') from e
+
+
+def run_images(job: Job, files: list[Path], document: dict[str, Any]) -> bool:
+    """Run all images, collecting items and skipped files in the document; returns True when all were tried."""
+    for path in tqdm(files, unit='image', disable=len(files) == 1):
+        try:
+            item, picture, heat = job.run(path.name, read_image(path))
+        except ValueError as e:
+            document['skipped'].append(dict(file=path.name, reason=str(e).removeprefix(f'{path}: ')))
+            continue
+        write_image(job.output / path.name, picture)
+        if heat is not None:
+            write_image(job.output / 'heatmaps' / path.name, heat)
+        document['items'].append(item)
+    return True
+
+
+def run_video(job: Job, path: Path, document: dict[str, Any]) -> bool:
+    """Run all frames of a video; returns whether it was as long as it announced."""
+    capture = cv2.VideoCapture(str(path))
+    announced = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    if not 0 < fps < 1000:
+        fps = 25.0
+        print(f'{path}: no frame rate; the written video has {fps:g} frames/s', file=sys.stderr)
+    name = f'{path.stem}.mp4'
+    with (
+        VideoFile(job.output / name, fps) as pictures,
+        VideoFile(job.output / 'heatmaps' / name, fps) as heats,
+        tqdm(total=announced or None, unit='frame') as bar,
+    ):
+        for seconds, frame in read_frames(capture):
+            item, picture, heat = job.run(path.name, frame)
+            pictures.append(picture)
+            if heat is not None:
+                heats.append(heat)
+            document['items'].append(dict(frame=bar.n, time=round(seconds, 4)) | item)
+            bar.update()
+    done = len(document['items'])
+    if done == 0:
+        raise ValueError(f'{path}: not a video, or without any frame that can be read')
+    if done < announced:
+        print(f'{path}: frame {done} of {announced} cannot be read; the {done} before it are saved', file=sys.stderr)
+    return done >= announced
+
+
+def report(document: dict[str, Any], output: Path) -> None:
+    """Say what was done and skipped; raise ValueError where nothing could be used."""
+    skipped = document['skipped']
+    if skipped:
+        print(
+            f'skipped {len(skipped)}:', *(f'  {s["file"]}: {s["reason"]}' for s in skipped), sep='\n', file=sys.stderr
+        )
+    if not document['items']:
+        raise ValueError(f'{document["source"]}: no picture could be used')
+    hands = sum(len(item['instances']) for item in document['items'])
+    print(f'{len(document["items"])} pictures, {hands} boxes: {output}')
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('source', metavar='IMAGE|FOLDER|VIDEO')
+    parser.add_argument('--config', required=True)
+    parser.add_argument('--checkpoint', required=True)
+    parser.add_argument('--output', required=True, metavar='DIR')
+    parser.add_argument('--bbox', type=float, nargs=4, action='append', metavar=tuple('XYWH'), help='may be repeated')
+    parser.add_argument('--ann', metavar='FILE', help='COCO JSON with the boxes')
+    parser.add_argument('--whole-image', action='store_true', help='take the whole picture as the box')
+    parser.add_argument('--device', default='auto', help='auto (default), cpu or cuda:N')
+    parser.add_argument('--score-thr', type=float, default=0.3, help='keypoints below it are drawn faint (default 0.3)')
+    parser.add_argument('--batch-size', type=int, default=32, help='boxes of a picture at once (default 32)')
+    parser.add_argument('--save-heatmaps', action='store_true')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    try:
+        main(**vars(parse_args()))
+    except KeyboardInterrupt:
+        sys.exit('stopped; what was done is saved')
+    except (ValueError, OSError, CheckpointError) as e:
+        sys.exit(f'demo.py: {e}')
