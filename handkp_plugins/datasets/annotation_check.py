@@ -1,0 +1,167 @@
+"""Check a COCO keypoint file before a data set is built from it, so that an error names the file and the record."""
+
+import json
+import logging
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import mmengine.fileio as fileio
+import numpy as np
+from mmengine.logging import print_log
+
+_IMAGE_KEYS = ('id', 'file_name', 'width', 'height')
+_ANNOTATION_KEYS = ('id', 'image_id', 'category_id', 'bbox', 'keypoints')
+
+
+def check_annotation_file(path: str, num_keypoints: int = 21) -> int:
+    """Check the images and annotations of a COCO keypoint file in the form that MMPose's top-down data sets read.
+
+    Each annotation needs a bounding box with an area and ``num_keypoints`` × (x, y, visibility), flat or nested, all
+    finite, visibility not negative, and at least one keypoint labelled (visibility above 0). Exempt from the box and
+    from labels are those that COCO's own convention marks as none to learn from: ``iscrowd`` 1 or ``num_keypoints`` 0.
+    MMPose leaves these out, and those whose box lies outside their image; their number is logged.
+
+    Returns:
+        The number of annotations that MMPose will use.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file or one of its records is not of that form; the message names the first one.
+    """
+    data = _parse(path)
+    images = _records(path, data, 'images', 'image', _IMAGE_KEYS)
+    annotations = _records(path, data, 'annotations', 'annotation', _ANNOTATION_KEYS)
+    sizes = _image_sizes(path, images)
+    for annotation in annotations:
+        if annotation['image_id'] not in sizes:
+            _fail(path, annotation, 'image_id: the id of an entry in images is allowed', annotation['image_id'])
+
+    keypoints = _numbers(path, annotations, 'keypoints', 3 * num_keypoints, 'x, y, visibility of each keypoint')
+    keypoints = keypoints.reshape(-1, num_keypoints, 3)
+    boxes = _numbers(path, annotations, 'bbox', 4, 'x, y, width, height')
+    marked = np.array([bool(a.get('iscrowd')) or a.get('num_keypoints', 1) == 0 for a in annotations])
+
+    visibility = keypoints[..., 2]
+    for i in _where((visibility < 0).any(1)):
+        _fail(path, annotations[i], 'keypoints: a visibility from 0 on is allowed', float(visibility[i].min()))
+    for i in _where((boxes[:, 2:] <= 0).any(1) & ~marked):
+        _fail(path, annotations[i], 'bbox: a width and height above 0 are allowed', boxes[i].tolist())
+    for i in _where((visibility == 0).all(1) & ~marked):
+        _fail(
+            path,
+            annotations[i],
+            'keypoints: at least one labelled (visibility above 0) is allowed, or num_keypoints: 0 to leave it out',
+            'none labelled',
+        )
+    return _count_used(path, annotations, marked | _outside(boxes, annotations, sizes))
+
+
+def _parse(path: str) -> Any:
+    if not fileio.exists(path):
+        raise FileNotFoundError(f'{path}: no such annotation file')
+    text = fileio.get(path)
+    if not text.strip():
+        raise ValueError(f'{path}: a COCO keypoint file in JSON is allowed, received an empty file')
+    try:
+        return json.loads(text)
+    except ValueError as e:  # bytes that are no text, too
+        raise ValueError(f'{path}: a COCO keypoint file in JSON is allowed, but it does not parse: {e}') from None
+
+
+def _records(path: str, data: Any, section: str, kind: str, keys: tuple[str, ...]) -> list[dict]:
+    """A section of the file: a list of objects that hold all keys and differ in their ids."""
+    records = data.get(section) if isinstance(data, dict) else None
+    if not isinstance(records, list):
+        raise ValueError(
+            f"{path}: a JSON object with the lists 'images' and 'annotations' is allowed, received "
+            + (f'one without the list {section!r}' if isinstance(data, dict) else f'a {type(data).__name__}')
+        )
+    if not records:
+        raise ValueError(f'{path}: one or more entries in {section!r} are allowed, received none')
+    seen = set()
+    for index, record in enumerate(records):
+        where = f'{path}: {kind} at index {index}'
+        if not isinstance(record, dict):
+            raise ValueError(f'{where}: a JSON object is allowed, received {_short(record)}')
+        missing = [key for key in keys if key not in record]
+        if missing:
+            raise ValueError(f'{where}, id {record.get("id")}: needs {", ".join(keys)}; missing: {", ".join(missing)}')
+        if not isinstance(record['id'], (int, float, str)):
+            raise ValueError(f'{where}: a number as id is allowed, received {_short(record["id"])}')
+        if record['id'] in seen:
+            raise ValueError(f'{where}: ids that differ are allowed, received id {record["id"]} for the second time')
+        seen.add(record['id'])
+    return records
+
+
+def _image_sizes(path: str, images: list[dict]) -> dict[Any, tuple[float, float]]:
+    for image in images:
+        for side in ('width', 'height'):
+            if not isinstance(image[side], (int, float)) or not image[side] > 0:
+                raise ValueError(
+                    f'{path}: image {image["id"]}: a positive {side} is allowed, received {_short(image[side])}'
+                )
+    return {image['id']: (image['width'], image['height']) for image in images}
+
+
+def _numbers(path: str, annotations: list[dict], key: str, count: int, meaning: str) -> np.ndarray:
+    """The finite numbers (N, count) that the annotations hold under the key."""
+    shapes = ((count,), (count // 3, 3)) if key == 'keypoints' else ((count,),)
+    allowed = f'{key}: {count} numbers ({meaning}) are allowed'
+    try:
+        values = np.array([a[key] for a in annotations], dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        values = np.empty(0)
+    if values.shape[1:] not in shapes:  # find the culprit, or take a mixture of flat and nested lists
+        rows = []
+        for annotation in annotations:
+            try:
+                row = np.array(annotation[key], dtype=np.float64)
+            except (TypeError, ValueError, OverflowError):
+                _fail(path, annotation, allowed, annotation[key])
+            if row.shape not in shapes:
+                _fail(path, annotation, allowed, f'{row.size}: {_short(annotation[key])}')
+            rows.append(row.ravel())
+        values = np.array(rows)
+    values = values.reshape(len(annotations), count)
+    for i in _where(~np.isfinite(values).all(1)):
+        bad = int(np.flatnonzero(~np.isfinite(values[i]))[0])
+        position = f'keypoint {bad // 3}, {"xyv"[bad % 3]}' if key == 'keypoints' else f'number {bad}'
+        _fail(path, annotations[i], f'{key}: finite numbers are allowed', f'{values[i, bad]} ({position})')
+    return values
+
+
+def _outside(boxes: np.ndarray, annotations: list[dict], sizes: dict[Any, tuple[float, float]]) -> np.ndarray:
+    """Whether MMPose's clipping to the image leaves nothing of a box, (N,)."""
+    limits = np.array([sizes[a['image_id']] for a in annotations], dtype=np.float64) - 1
+    first, last = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    return (np.clip(last, 0, limits) <= np.clip(first, 0, limits)).any(1)
+
+
+def _count_used(path: str, annotations: list[dict], left_out: np.ndarray) -> int:
+    used = int((~left_out).sum())
+    if used < len(annotations):
+        ids = [annotations[i]['id'] for i in np.flatnonzero(left_out)]
+        text = (
+            f'{path}: {len(ids)} of {len(annotations)} annotations are left out, being crowds, marked as without '
+            f'keypoints, or with a box outside their image: ids {", ".join(map(str, ids[:10]))}'
+            + (', …' if len(ids) > 10 else '')
+        )
+        if not used:
+            raise ValueError(f'{text}; nothing remains')
+        print_log(text, logger='current', level=logging.WARNING)
+    return used
+
+
+def _where(bad: np.ndarray) -> Iterable[int]:
+    return np.flatnonzero(bad)[:1].tolist()
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f'{text[:77]}...'
+
+
+def _fail(path: str, annotation: dict, allowed: str, received: Any) -> NoReturn:
+    received = received if isinstance(received, str) else _short(received)
+    raise ValueError(f'{path}: annotation {annotation["id"]}: {allowed}, received {received}')
