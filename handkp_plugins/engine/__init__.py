@@ -1,1 +1,3 @@
-"""engine"""
+"""Running things: the runner, its hooks, mixed precision, configs and the arguments that the tools share."""
+
+from . import hooks, optim, runner  # noqa: F401

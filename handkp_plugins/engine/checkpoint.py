@@ -1,0 +1,199 @@
+"""Reading, writing and finding checkpoints, without running anything that they contain."""
+
+import errno
+import os
+import pickle
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.logging import print_log
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import nn
+
+from .plain_data import STOCK_GLOBALS, from_stock
+
+# Keys that come and go without changing what a network computes.
+_HARMLESS_KEYS = re.compile(r'num_batches_tracked$|^data_preprocessor\.|(^|\.)loss_module\.')
+
+
+# What PyTorch raises, depending on where a file is damaged.
+_DAMAGE = (RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError, zipfile.BadZipFile)
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot serve: another network's, without what is needed, or broken."""
+
+
+class BrokenCheckpointError(CheckpointError):
+    """The file is not a whole checkpoint, or holds objects that no checkpoint may hold."""
+
+
+def read_checkpoint(path: str, map_location: Any = 'cpu') -> dict[str, Any]:
+    """Read a checkpoint of this project, of MMEngine or a bare state dict, by ``weights_only`` loading.
+
+    Args:
+        path: A file, or an address that MMEngine knows (``https://``, ``torchvision://``, ``s3://``).
+        map_location: As in ``torch.load``.
+
+    Raises:
+        FileNotFoundError: No such file.
+        BrokenCheckpointError: Cut short, no checkpoint at all, or with objects outside the short list of
+            :data:`~handkp_plugins.engine.plain_data.STOCK_GLOBALS`.
+    """
+    path = os.path.expanduser(path)
+    remote = re.match(r'[\w.+-]+://', path) is not None
+    if not remote and not os.path.isfile(path):
+        raise FileNotFoundError(f'no checkpoint at {path}')
+    try:
+        with torch.serialization.safe_globals(STOCK_GLOBALS):
+            if remote:
+                checkpoint = CheckpointLoader.load_checkpoint(path, map_location)
+            else:
+                checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+        checkpoint = from_stock(checkpoint)
+    except pickle.UnpicklingError as e:
+        reason = str(e).rpartition('WeightsUnpickler error: ')[2]
+        raise BrokenCheckpointError(
+            f'{path}: refused, for it is damaged or holds objects that could run code ({_first_sentence(reason)})'
+        ) from None
+    except _DAMAGE as e:
+        raise BrokenCheckpointError(
+            f'{path}: not a whole checkpoint; it was cut short while being written or copied, or is another kind of '
+            f'file ({os.path.getsize(path) if not remote else "?"} bytes; {_first_sentence(str(e))})'
+        ) from None
+    if not isinstance(checkpoint, dict):
+        raise BrokenCheckpointError(f'{path}: a checkpoint is a dictionary, received {type(checkpoint).__name__}')
+    return checkpoint
+
+
+def load_weights(
+    model: nn.Module,
+    checkpoint: dict[str, Any],
+    path: str,
+    partial: bool = False,
+    revise_keys: Sequence[tuple[str, str]] = ((r'^module\.', ''),),
+) -> None:
+    """Copy a checkpoint's weights into ``model``.
+
+    Args:
+        model: The network, wrapped for distributed training or not.
+        checkpoint: What :func:`read_checkpoint` returned.
+        path: The checkpoint's name, for messages.
+        partial: Allow that only a part fits, as when a backbone's weights start a training. What does not fit is listed
+            in a warning; that nothing fits is an error all the same.
+        revise_keys: (pattern, replacement) pairs applied to the names in the checkpoint.
+
+    Raises:
+        CheckpointError: The weights are another network's.
+    """
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.module
+    stored = checkpoint.get('state_dict', checkpoint)
+    weights = type(stored)()
+    for key, value in stored.items():
+        for pattern, replacement in revise_keys:
+            key = re.sub(pattern, replacement, key)
+        weights[key] = value
+    if hasattr(stored, '_metadata'):
+        weights._metadata = stored._metadata
+
+    lists: dict[str, list[str]] = {}
+    # PyTorch calls this hook before it raises for sizes, so that all three lists are at hand in any case.
+    hook = model.register_load_state_dict_post_hook(
+        lambda _, keys: lists.update(missing=keys.missing_keys, unexpected=keys.unexpected_keys)
+    )
+    try:
+        model.load_state_dict(weights, strict=False)
+    except RuntimeError as e:
+        lists['of another size'] = re.findall(r'size mismatch for (\S+):', str(e))
+        if not lists['of another size']:
+            raise CheckpointError(f'{path}: its weights cannot be loaded: {e}') from None
+    finally:
+        hook.remove()
+    lists = {what: [k for k in keys if not _HARMLESS_KEYS.search(k)] for what, keys in lists.items()}
+    lists = {what: keys for what, keys in lists.items() if keys}
+    if not lists:
+        return
+    total = len([k for k in model.state_dict() if not _HARMLESS_KEYS.search(k)])
+    fitting = total - len(lists.get('missing', [])) - len(lists.get('of another size', []))
+    details = '; '.join(f'{len(keys)} {what}: {_some(keys)}' for what, keys in lists.items())
+    if not partial or fitting == 0:
+        raise CheckpointError(
+            f'{path}: the weights are of another network than the config describes: {fitting} of {total} weights fit; '
+            f'{details}'
+        )
+    print_log(f'{path}: {fitting} of {total} weights fit and were loaded; {details}', 'current', 'WARNING')
+
+
+def find_checkpoints(work_dir: str) -> list[str]:
+    """Checkpoints to resume from, the most wanted first: that which ``last_checkpoint`` names, then by time."""
+    folder = Path(work_dir)
+    pointer = folder / 'last_checkpoint'
+    named = Path(pointer.read_text().strip()) if pointer.is_file() else folder / ''
+    folders = {folder.resolve(), named.parent.resolve()}
+    files = [f for d in folders for f in d.glob('*.pth') if re.fullmatch(r'(epoch|iter)_\d+', f.stem)]
+
+    def newest_first(file: Path) -> tuple[bool, int, int]:
+        return file.name == named.name, file.stat().st_mtime_ns, int(file.stem.split('_')[1])
+
+    return [str(f) for f in sorted(files, key=newest_first, reverse=True)]
+
+
+@contextmanager
+def replaced_whole(path: str) -> Iterator[str]:
+    """Yield the name of a temporary file beside ``path``; move it there once it is written and on the disk.
+
+    Raises:
+        OSError: The folder is read-only, full or no folder; the temporary file is gone, ``path`` is as it was.
+    """
+    temporary = f'{path}.{os.getpid()}.tmp'
+    try:
+        yield temporary
+        with open(temporary, 'rb') as f:
+            os.fsync(f.fileno())
+        os.replace(temporary, path)
+    except OSError as e:
+        raise _unwritable(path, e) from e
+    finally:
+        with suppress(OSError):  # gone already after the replacement, or never made
+            os.unlink(temporary)
+
+
+def check_writable(folder: str) -> None:
+    """Make ``folder`` where it is missing and write a little into it.
+
+    Raises:
+        OSError: It cannot be made or written to; the message names it and says why.
+    """
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as f:
+            f.write(bytes(1 << 16))
+            f.flush()
+            os.fsync(f.fileno())
+    except OSError as e:
+        raise _unwritable(folder, e) from e
+
+
+def _unwritable(path: str, error: OSError) -> OSError:
+    free = ''
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        free = f' ({shutil.disk_usage(os.path.dirname(os.path.abspath(path))).free / 1e6:.1f} MB free)'
+    reason = f'cannot write to the work dir: {os.strerror(error.errno or 0)}{free}; choose another by --work-dir'
+    return type(error)(error.errno, reason, path)
+
+
+def _some(keys: Sequence[str], limit: int = 3) -> str:
+    return ', '.join(keys[:limit]) + (', ...' if len(keys) > limit else '')
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r'\. |\n', text.strip())[0][:200]

@@ -1,0 +1,133 @@
+"""Loading configs, and changing them from the command line, with errors that name the culprit."""
+
+import traceback
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from .known_keys import RUNNER_KEYS, accepts, known_keys
+
+
+def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> Config:
+    """Load a config and change the values that ``cfg_options`` names (see :func:`apply_options`).
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: It, or a file that it inherits from, does not parse or run; names file and line.
+        KeyError: An option that no config knows.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'no config file at {path}')
+    try:
+        cfg = Config.fromfile(path)
+    except Exception as e:  # a config is a program: it may raise anything
+        raise ValueError(f'config {path} cannot be read: {_place(e)}: {type(e).__name__}: {e}') from e
+    apply_options(cfg, cfg_options or {})
+    return cfg
+
+
+def apply_options(cfg: Config, options: dict[str, Any]) -> None:
+    """Change values of ``cfg`` in place, by dotted names; an entry of a list is named by its number.
+
+    A name is known where it exists in the config, is an argument of the class that ``type`` beside it names, or is an
+    option of MMEngine's runner. Helper variables of a config file (as ``codec`` or ``data_root``) are refused: they
+    have been copied to where they are used, and a change would go nowhere.
+
+    Raises:
+        KeyError: An unknown name; the message gives the nearest known one.
+    """
+    tree: dict[str, Any] = {}
+    for name, value in options.items():
+        *parents, last = name.split('.')
+        branch = tree
+        for key in parents:
+            branch = branch.setdefault(key, {})
+            if not isinstance(branch, dict):
+                raise KeyError(f'--cfg-options {name}: {key} is given a value by another option')
+        branch[last] = value
+    for name in tree:
+        if name in cfg and name not in RUNNER_KEYS:
+            raise KeyError(_helper_message(cfg, name))
+    _check(tree, cfg._cfg_dict, '', cfg)
+    _assign(tree, cfg._cfg_dict)
+
+
+def _check(tree: dict[str, Any], node: Any, path: str, cfg: Config) -> None:
+    """Raise unless each name of ``tree`` is known at ``node``, the part of the config that ``path`` leads to."""
+    for key, value in tree.items():
+        name = f'{path}.{key}' if path else key
+        if isinstance(node, list):
+            if not key.isdigit() or int(key) >= len(node):
+                raise KeyError(f'--cfg-options {name}: {path} is a list, allowed 0 to {len(node) - 1}, received {key}')
+            child = node[int(key)]
+        elif isinstance(node, dict) or node is None:
+            node = node or {}
+            if key not in node and not accepts(key, node, tree, path):
+                raise KeyError(
+                    f'--cfg-options {name}: no config knows this key; the nearest is {_nearest(name, node, cfg)}'
+                )
+            child = node.get(key)
+        else:
+            raise KeyError(f'--cfg-options {name}: {path} is {node!r}, which has nothing inside')
+        if isinstance(value, dict):
+            _check(value, child, name, cfg)
+
+
+def _assign(tree: dict[str, Any], node: Any) -> None:
+    """As ``Config.merge_from_dict``, and also where the config has None, or a plain value in a list."""
+    for key, value in tree.items():
+        place = int(key) if isinstance(node, list) else key
+        if not isinstance(value, dict):
+            node[place] = value
+            continue
+        fresh = value.pop('_delete_', False) or (isinstance(node, dict) and node.get(place) is None)
+        if fresh:
+            node[place] = ConfigDict()
+        _assign(value, node[place])
+
+
+def _nearest(name: str, node: dict, cfg: Config) -> str:
+    """The known name most like ``name``: a sibling, else the same key elsewhere, else the most similar of all."""
+    path, _, key = name.rpartition('.')
+    siblings = get_close_matches(key, sorted(known_keys(node, path)[0] | set(node)), n=1)
+    if siblings:
+        return f'{path}.{siblings[0]}' if path else siblings[0]
+    every = [place for place, _ in _places(cfg._cfg_dict) if place.split('.')[0] in RUNNER_KEYS]
+    same = [place for place in every if place.rpartition('.')[2] == key]
+    return min(same, key=len) if same else get_close_matches(name, every, n=1, cutoff=0)[0]
+
+
+def _places(node: Any, path: str = '') -> Iterator[tuple[str, Any]]:
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, (list, tuple)) else ()
+    for key, value in items:
+        name = f'{path}.{key}' if path else str(key)
+        yield name, value
+        yield from _places(value, name)
+
+
+def _helper_message(cfg: Config, name: str) -> str:
+    used = [
+        place for place, value in _places(cfg._cfg_dict) if value == cfg[name] and place.split('.')[0] in RUNNER_KEYS
+    ]
+    where = f'; the same value stands at {", ".join(used[:8])}' if used else ''
+    return (
+        f'--cfg-options {name}: a helper variable of the config file; changing it here would not reach the places that '
+        f'it was copied to: name those{where}'
+    )
+
+
+def _place(error: Exception) -> str:
+    """File and line of the config that raised ``error``."""
+    place = ''
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if isinstance(error, SyntaxError) and 'filename' in frame.f_locals:
+            # MMEngine parses a text without giving its name, which its own functions know.
+            place = f'{frame.f_locals["filename"]}, line {error.lineno}'
+        elif frame.f_code.co_name == '<module>' and 'mmengine' not in frame.f_code.co_filename:
+            place = f'{frame.f_code.co_filename}, line {line}'
+        elif not place and isinstance(frame.f_locals.get('filename'), str):
+            place = frame.f_locals['filename']
+    return place

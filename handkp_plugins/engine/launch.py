@@ -1,0 +1,73 @@
+"""Starting the process group on GPUs, or on the CPU, which MMEngine cannot."""
+
+import os
+import subprocess
+from datetime import timedelta
+from typing import Any
+
+import torch
+from mmengine.device import get_device
+from torch import distributed
+
+_ENVIRONMENT = {  # launcher: its names of rank, number of processes, rank on this machine
+    'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
+    'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+    'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'),
+}
+
+
+def start_cpu_process_group(launcher: str, timeout: float | None = None, **_: Any) -> None:
+    """Join the processes of ``launcher`` by gloo, where there is no accelerator.
+
+    MMEngine's own start (``init_dist``) selects a GPU on the way and is left to it wherever there is one. To be called
+    before MMEngine sets up its environment; a group that stands already is kept.
+
+    Args:
+        launcher: 'pytorch' (torchrun), 'slurm' or 'mpi'.
+        timeout: Seconds that a process waits for the others; PyTorch's default where not given.
+
+    Raises:
+        ValueError: Unknown launcher, or started without it.
+    """
+    if launcher not in _ENVIRONMENT:
+        raise ValueError(f'launcher: allowed none, {", ".join(_ENVIRONMENT)}, received {launcher}')
+    if distributed.is_initialized():
+        return
+    names = _ENVIRONMENT[launcher]
+    missing = [name for name in names if name not in os.environ]
+    if missing:
+        raise ValueError(
+            f'launcher {launcher}: the environment lacks {", ".join(missing)}; '
+            'start by tools/dist_train.sh (torchrun), or leave --launcher away for one process'
+        )
+    for ours, theirs in zip(_ENVIRONMENT['pytorch'], names, strict=True):
+        os.environ[ours] = os.environ[theirs]
+    os.environ.setdefault('MASTER_PORT', '29500')
+    if launcher == 'slurm' and 'MASTER_ADDR' not in os.environ:
+        hosts = ['scontrol', 'show', 'hostnames', os.environ['SLURM_NODELIST']]
+        os.environ['MASTER_ADDR'] = subprocess.run(hosts, check=True, capture_output=True, text=True).stdout.split()[0]
+    os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
+    distributed.init_process_group('gloo', timeout=timedelta(seconds=timeout) if timeout else None)
+
+
+def check_gpu_count() -> None:
+    """Refuse more processes on this machine than it has GPUs.
+
+    Raises:
+        ValueError: Says how many GPUs there are.
+    """
+    wanted, present = int(os.environ.get('LOCAL_WORLD_SIZE', 1)), torch.cuda.device_count()
+    if get_device() == 'cuda' and wanted > present:
+        raise ValueError(f'number of processes on this machine: allowed 1 to {present} (GPUs), received {wanted}')
+
+
+def describe_device(processes: int) -> str:
+    """One line on what the work will run on."""
+    device = get_device()
+    if device == 'cuda':
+        name = f'GPU {torch.cuda.get_device_name()}'
+    elif device == 'cpu':
+        name = f'CPU (no GPU was found; {torch.get_num_threads()} threads a process)'
+    else:
+        name = device
+    return f'Device: {name}, {processes} process{"es" if processes > 1 else ""}'

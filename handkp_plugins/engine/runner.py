@@ -1,0 +1,262 @@
+"""MMEngine's runner with safe, complete checkpoints, data-parallel training on the CPU and checked annotations."""
+
+import inspect
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.dist import all_gather_object, get_dist_info, is_main_process
+from mmengine.fileio import LocalBackend, get_file_backend
+from mmengine.model import revert_sync_batchnorm
+from mmengine.runner import BaseLoop, Runner
+from mmengine.utils import is_abs
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.registry import DATASETS, RUNNERS
+from torch import nn
+from torch.utils.data import DataLoader
+
+from ..datasets.annotation_check import check_annotation_file
+from .checkpoint import (
+    BrokenCheckpointError,
+    CheckpointError,
+    check_writable,
+    find_checkpoints,
+    load_weights,
+    read_checkpoint,
+    replaced_whole,
+)
+from .launch import check_gpu_count, describe_device, start_cpu_process_group
+from .plain_data import history_buffers, to_plain
+from .random_state import get_random_state, set_random_state
+
+
+@RUNNERS.register_module()
+class HandRunner(Runner):
+    """A :class:`mmengine.runner.Runner`; configs choose it by ``runner_type = 'HandRunner'``. What it adds:
+
+    - Checkpoints appear whole or not at all, hold plain data only, and are read by ``weights_only`` loading; nothing in
+      them is run. They keep the random state of every process: a training by epochs, resumed with as many processes,
+      goes on as if it had not been interrupted (with ``num_workers=0``; workers start their random numbers anew).
+    - Resuming without a name takes the newest checkpoint that is whole, and lists those passed over.
+    - Weights of another network are refused, except that a training may start from weights that fit in part.
+    - Where there is no GPU, ``launcher`` joins processes by gloo.
+    - COCO keypoint annotations are checked before their dataset is built.
+    - ``channels_last=True`` in the config keeps the network's weights in that layout: the same results, quicker
+      convolutions on recent CPUs and GPUs.
+
+    Arguments, and the keys of a config, are those of :class:`mmengine.runner.Runner`.
+    """
+
+    _random_states: list[dict] | None = None  # of all processes, for the checkpoint being written
+    _state_before_val: dict | None = None
+    _resumed_states: list[dict] | None = None
+    _resuming = False
+
+    def __init__(self, model: nn.Module | dict, work_dir: str, **kwargs: Any) -> None:
+        check_writable(work_dir)
+        super().__init__(model, work_dir, **kwargs)
+        self.logger.info(describe_device(self.world_size))
+
+    def setup_env(self, env_cfg: dict) -> None:
+        """As MMEngine's, after joining the processes by gloo where there is no GPU."""
+        if self.distributed and get_device() == 'cpu':
+            start_cpu_process_group(self.launcher, env_cfg.get('dist_cfg', {}).get('timeout'))
+        elif self.distributed:
+            check_gpu_count()
+        super().setup_env(env_cfg)
+
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        """As MMEngine's, on the CPU too, and in the memory layout that the config asks for."""
+        if self.cfg.get('channels_last', False):
+            model = model.to(memory_format=torch.channels_last)
+        if self.distributed and get_device() == 'cpu':
+            if self.cfg.pop('sync_bn', None) is not None:
+                self.logger.warning('sync_bn needs GPUs: batch norm stays per process')
+            model = revert_sync_batchnorm(model)
+            if model_wrapper_cfg is None:
+                unused = self.cfg.get('find_unused_parameters', False)
+                model_wrapper_cfg = dict(broadcast_buffers=False, find_unused_parameters=unused)
+            model_wrapper_cfg = dict(model_wrapper_cfg, device_ids=None)
+        return super().wrap_model(model_wrapper_cfg, model)
+
+    @staticmethod
+    def build_dataloader(
+        dataloader: DataLoader | dict, seed: int | None = None, diff_rank_seed: bool = False
+    ) -> DataLoader:
+        """As MMEngine's, after a check of each annotation file that the dataset, or one that it wraps, will read."""
+        if isinstance(dataloader, dict):
+            for path, num_keypoints in _annotation_files(dataloader.get('dataset')):
+                check_annotation_file(path, num_keypoints)
+        return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
+
+    def call_hook(self, fn_name: str, **kwargs: Any) -> None:
+        """Call all hooks; whatever these are, keep validation from disturbing the random numbers of the training, and
+        what they put into a checkpoint plain."""
+        if fn_name == 'before_val':
+            self._state_before_val = get_random_state()
+        super().call_hook(fn_name, **kwargs)
+        if fn_name == 'after_val' and self._state_before_val is not None:
+            set_random_state(self._state_before_val)
+            self._state_before_val = None
+        elif fn_name == 'before_save_checkpoint':
+            self._make_plain(kwargs['checkpoint'])
+
+    def save_checkpoint(
+        self,
+        out_dir: str,
+        filename: str,
+        file_client_args: dict | None = None,
+        save_optimizer: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        """Write ``out_dir/filename`` whole or not at all. To be called by every process, for each has its random state.
+
+        Raises:
+            OSError: The disk is full or read-only; names the file.
+            TypeError: A hook or the message hub holds an object that a checkpoint may not hold; names where.
+        """
+        self._random_states = (
+            all_gather_object(self._state_before_val or get_random_state()) if save_optimizer else None
+        )
+        if not is_main_process():
+            return
+        if not isinstance(get_file_backend(out_dir, backend_args=kwargs.get('backend_args')), LocalBackend):
+            super().save_checkpoint(out_dir, filename, file_client_args, save_optimizer, **kwargs)
+            return
+        with replaced_whole(os.path.join(out_dir, filename)) as temporary:
+            super().save_checkpoint(out_dir, os.path.basename(temporary), file_client_args, save_optimizer, **kwargs)
+
+    def _make_plain(self, checkpoint: dict) -> None:
+        for schedulers in _scheduler_states(checkpoint.get('param_schedulers')):
+            for name in [k for k, v in schedulers.items() if callable(v)]:
+                del schedulers[name]  # a function of the scheduler's class: there again when it is built
+        if self._random_states is not None:
+            checkpoint['random_states'] = self._random_states
+        for name in checkpoint:
+            checkpoint[name] = to_plain(checkpoint[name], name)
+
+    def load_checkpoint(
+        self,
+        filename: str,
+        map_location: str | Callable = 'cpu',
+        strict: bool = False,
+        revise_keys: Sequence[tuple[str, str]] = ((r'^module\.', ''),),
+    ) -> dict:
+        """Load weights by :func:`read_checkpoint` and :func:`load_weights`.
+
+        To start a training, a part of the weights may fit (unless ``strict``); to resume, test or validate, all must.
+        """
+        checkpoint = read_checkpoint(filename, map_location)
+        training = isinstance(self._train_loop, BaseLoop)
+        if self._resuming:
+            self._prepare_resuming(checkpoint, filename)
+        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
+        partial = training and not self._resuming and not strict
+        load_weights(self.model, checkpoint, filename, partial, revise_keys)
+        self._has_loaded = True
+        self.logger.info(f'Loaded {filename}')
+        return checkpoint
+
+    def _prepare_resuming(self, checkpoint: dict, filename: str) -> None:
+        """Check that a checkpoint has what resuming needs and bring it into the form that MMEngine's method expects."""
+        meta = checkpoint.get('meta', {})
+        lacking = [key for key in ('state_dict', 'message_hub', 'optimizer') if key not in checkpoint]
+        lacking += [f'meta.{key}' for key in ('epoch', 'iter') if key not in meta]
+        if lacking:
+            raise CheckpointError(
+                f'{filename}: a training cannot be resumed from it, for it lacks {", ".join(lacking)}; '
+                'to start a new training from its weights, set load_from instead'
+            )
+        # MMEngine would run this text as Python code.
+        meta.pop('config', None)
+        # Equal metainfo, stored as plain data, must not look like another dataset's.
+        metainfo = getattr(self.train_dataloader.dataset, 'metainfo', None)
+        if to_plain(metainfo) == to_plain(meta.get('dataset_meta')):
+            meta['dataset_meta'] = metainfo
+        hub = checkpoint['message_hub']
+        hub['log_scalars'] = history_buffers(hub['log_scalars'])
+        self._resumed_states = checkpoint.pop('random_states', None)
+
+    def resume(
+        self,
+        filename: str,
+        resume_optimizer: bool = True,
+        resume_param_scheduler: bool = True,
+        map_location: str | Callable = 'cpu',
+    ) -> None:
+        """Resume a training, with its order of samples and random states.
+
+        Raises:
+            BrokenCheckpointError: Not a whole checkpoint.
+            CheckpointError: Of another network, or without the state of a training.
+        """
+        self._resuming = True
+        try:
+            super().resume(filename, resume_optimizer, resume_param_scheduler, map_location)
+        finally:
+            self._resuming = False
+        # The sampler was built before the checkpoint's seed was known.
+        sampler = self.train_dataloader.sampler
+        if hasattr(sampler, 'seed') and not self._randomness_cfg.get('diff_rank_seed', False):
+            sampler.seed = self.seed
+        rank, world_size = get_dist_info()
+        if self._resumed_states is not None and len(self._resumed_states) == world_size:
+            set_random_state(self._resumed_states[rank])
+        else:
+            self.logger.warning(f'{filename} has no random states of {world_size} processes: they start from the seed')
+
+    def load_or_resume(self) -> None:
+        """As MMEngine's; without a name, resume from the newest whole checkpoint of the work dir.
+
+        Raises:
+            BrokenCheckpointError: There are checkpoints, and none is whole.
+        """
+        if self._has_loaded or not self._resume or self._load_from is not None:
+            super().load_or_resume()
+            return
+        broken: list[str] = []
+        for path in find_checkpoints(self.work_dir):
+            try:
+                self.resume(path)
+            except BrokenCheckpointError as e:
+                self.logger.warning(f'Passed over: {e}')
+                broken.append(str(e))
+            else:
+                return
+        if broken:
+            raise BrokenCheckpointError(
+                f'{self.work_dir}: no whole checkpoint to resume from; to start afresh, remove {"; ".join(broken)}'
+            )
+        self.logger.info(f'No checkpoint in {self.work_dir}: the training starts afresh')
+
+
+def _scheduler_states(stored: Any) -> Iterator[dict]:
+    """The state of each scheduler: of one optimizer a list, of several a dictionary of lists."""
+    for states in stored.values() if isinstance(stored, dict) else [stored or []]:
+        yield from states
+
+
+def _annotation_files(dataset: Any) -> Iterator[tuple[str, int]]:
+    """Each COCO keypoint file that a dataset's config, or one nested in it, names; with its number of keypoints."""
+    if isinstance(dataset, (list, tuple)):
+        for item in dataset:
+            yield from _annotation_files(item)
+        return
+    if not isinstance(dataset, (dict, Config)):
+        return
+    for value in dataset.values():
+        yield from _annotation_files(value)
+    path, kind = dataset.get('ann_file'), dataset.get('type')
+    cls = kind if inspect.isclass(kind) else DATASETS.get(kind) if isinstance(kind, str) else None
+    if not path or not inspect.isclass(cls) or not issubclass(cls, BaseCocoStyleDataset):
+        return
+    # A dataset that reads its files in its own way (InterHand, whole-body annotations) has its own format.
+    if cls._load_annotations is not BaseCocoStyleDataset._load_annotations:
+        return
+    if not is_abs(path):
+        path = os.path.join(dataset.get('data_root') or '', path)
+    yield path, parse_pose_metainfo(dataset.get('metainfo') or cls.METAINFO)['num_keypoints']

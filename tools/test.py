@@ -1,0 +1,26 @@
+"""Test a trained network: ``python tools/test.py CONFIG CHECKPOINT``; several processes by ``tools/dist_test.sh``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import mmengine
+from mmengine.dist import is_main_process
+
+import handkp_plugins  # noqa: F401  registers what configs name
+from handkp_plugins.engine import cli
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, float]:
+    """Test as the arguments (default: the command line's) say; returns the metrics."""
+    args = cli.test_parser().parse_args(argv)
+    runner = cli.build_runner(cli.test_config(args))
+    metrics = runner.test()
+    if args.out and is_main_process():
+        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+        mmengine.dump(metrics, args.out)
+    cli.leave_process_group()
+    return metrics
+
+
+if __name__ == '__main__':
+    main()
