@@ -1,0 +1,102 @@
+"""A report as one HTML file: text, tables and pictures, with nothing loaded from elsewhere."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ max-width: 72rem; margin: 2rem auto; padding: 0 1rem; font: 16px/1.5 system-ui, sans-serif; color: #222; }}
+h1 {{ font-size: 1.7rem; }}
+h2 {{ font-size: 1.25rem; margin-top: 2.5rem; border-bottom: 1px solid #ddd; }}
+p {{ max-width: 48rem; }}
+img {{ max-width: 100%; border: 1px solid #ddd; }}
+table {{ border-collapse: collapse; }}
+th, td {{ padding: .3rem .9rem; border-bottom: 1px solid #ddd; text-align: right; }}
+th:first-child, td:first-child {{ text-align: left; }}
+code {{ background: #f3f3f3; padding: .1rem .3rem; overflow-wrap: anywhere; }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+{body}
+</body>
+</html>
+"""
+_MIME = {'.png': 'image/png', '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.svg': 'image/svg+xml'}
+
+
+@dataclass
+class Section:
+    """One part of a report; what is given is shown in this order.
+
+    Args:
+        heading: the title of the part.
+        paragraphs: text, shown as it is.
+        table: rows of cells, the first of them the head.
+        image: a PNG, JPEG or SVG file, put into the page itself.
+        commands: shell commands to repeat what is shown.
+    """
+
+    heading: str
+    paragraphs: Sequence[str] = ()
+    table: Sequence[Sequence[str]] = ()
+    image: str | Path | None = None
+    commands: Sequence[str] = ()
+
+
+def render_report(title: str, sections: Sequence[Section]) -> str:
+    """The report as HTML.
+
+    Raises:
+        FileNotFoundError: a picture is missing.
+        ValueError: a picture is of another format than those above, or a table's rows differ in length.
+    """
+    return _PAGE.format(title=escape(title), body='\n'.join(_render_section(s) for s in sections))
+
+
+def _render_section(section: Section) -> str:
+    parts = [f'<h2>{escape(section.heading)}</h2>']
+    parts += [f'<p>{escape(p)}</p>' for p in section.paragraphs]
+    if section.table:
+        parts.append(_render_table(section.heading, section.table))
+    if section.image is not None:
+        parts.append(f'<img src="{data_uri(section.image)}" alt="{escape(section.heading)}">')
+    parts += [f'<p><code>{escape(c)}</code></p>' for c in section.commands]
+    return '\n'.join(parts)
+
+
+def _render_table(heading: str, rows: Sequence[Sequence[str]]) -> str:
+    if len({len(row) for row in rows}) > 1:
+        raise ValueError(f'table of {heading!r}: rows of one length are allowed, received {[len(r) for r in rows]}')
+    lines = []
+    for i, row in enumerate(rows):
+        tag = 'td' if i else 'th'
+        lines.append('<tr>' + ''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in row) + '</tr>')
+    return '<table>\n' + '\n'.join(lines) + '\n</table>'
+
+
+def data_uri(path: str | Path) -> str:
+    """A picture's content as the address of an ``<img>``."""
+    path = Path(path)
+    if path.suffix.lower() not in _MIME:
+        raise ValueError(f'{path}: a picture in {", ".join(_MIME)} is allowed, received {path.suffix!r}')
+    return f'data:{_MIME[path.suffix.lower()]};base64,{base64.b64encode(path.read_bytes()).decode()}'
+
+
+def format_table(rows: Sequence[Sequence[str]]) -> str:
+    """The same rows as plain text with aligned columns: the first to the left, the others to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return '\n'.join(
+        '  '.join(
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
