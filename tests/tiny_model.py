@@ -19,9 +19,9 @@ model = dict(
     head=dict(
         type='HeatmapHead', in_channels=8, out_channels=21, deconv_out_channels=None,
         loss=dict(type='KeypointMSELoss', use_target_weight=True), decoder=codec))
-train_dataloader = dict(dataset=dict(type='OneHand10KDataset'))
+train_dataloader = dict(dataset=dict(type='SyntheticHandDataset'))
 test_dataloader = dict(dataset=dict(
-    type='OneHand10KDataset',
+    type='SyntheticHandDataset',
     pipeline=[
         dict(type='LoadImage'), dict(type='GetBBoxCenterScale'),
         dict(type='TopdownAffine', input_size=codec['input_size']), dict(type='PackPoseInputs')]))

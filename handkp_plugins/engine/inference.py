@@ -9,6 +9,7 @@ import torch
 from mmengine.config import Config
 from mmpose.apis import inference_topdown
 from mmpose.apis import init_model as build_model
+from mmpose.apis.inference import dataset_meta_from_config
 from mmpose.structures.utils import revert_heatmap
 from torch import nn
 
@@ -54,10 +55,11 @@ def init_model(
     """
     device = resolve_device(device)
     config = copy.deepcopy(config) if isinstance(config, Config) else load_config(config)
-    if 'train_dataloader' not in config or 'test_dataloader' not in config:
+    # MMPose would quietly take the 17 keypoints of a body in this case
+    if dataset_meta_from_config(config, 'train') is None or 'test_dataloader' not in config:
         raise ValueError(
-            f'{config.filename}: train_dataloader and test_dataloader are needed, for the names of the '
-            'keypoints and for the pipeline of an image'
+            f'{config.filename}: train_dataloader with a dataset that names its keypoints, and test_dataloader for the '
+            'pipeline of an image are needed'
         )
     if output_heatmaps:
         config.model['test_cfg'] = dict(config.model.get('test_cfg') or {}, output_heatmaps=True)

@@ -98,7 +98,7 @@ def test_the_config_given_is_not_modified(tiny_model: tuple[Path, Path]):
 def test_config_without_data(tiny_model: tuple[Path, Path]):
     config = Config.fromfile(tiny_model[0])
     config.pop('train_dataloader')
-    with pytest.raises(ValueError, match='train_dataloader and test_dataloader are needed'):
+    with pytest.raises(ValueError, match='train_dataloader with a dataset that names its keypoints'):
         init_model(config, tiny_model[1], 'cpu')
 
 
