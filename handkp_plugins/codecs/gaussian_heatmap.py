@@ -1,5 +1,7 @@
 """Gaussian heatmaps whose targets are made on the device, for a whole batch at once."""
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -34,7 +36,8 @@ class GaussianHeatmap(BaseKeypointCodec):
         refinement: How to find the position between pixels, starting from the largest one: ``'centroid'``, mean
             position weighted by the map (its positive part, or its softmax) in a window; ``'quarter'``, a quarter
             pixel towards the larger neighbour in x and y, as MMPose does; ``'none'``.
-        window: Radius of the centroid's window in map pixels. By default 2.5 standard deviations, at least 1.
+        window: Radius in map pixels of the square around the largest value, for the centroid and for the score of
+            logits. By default 2.5 standard deviations.
     """
 
     label_mapping_table = dict(keypoint_labels='keypoint_labels', keypoint_weights='keypoint_weights')
@@ -149,7 +152,7 @@ class GaussianHeatmap(BaseKeypointCodec):
         top = maps.gather(-1, peak)  # (B, K, 1)
         column, row = peak % w, peak // w
 
-        reach = 1 if self.refinement == 'quarter' else self._reach(float(stride.min()))
+        reach = self._reach(min(self.input_size[0] / w, self.input_size[1] / h))
         offset = torch.arange(-reach, reach + 1, device=maps.device)
         dy, dx = (d.reshape(-1) for d in torch.meshgrid(offset, offset, indexing='ij'))  # (n,), n = (2 reach + 1)²
         x, y = column + dx, row + dy  # (B, K, n)
@@ -174,7 +177,7 @@ class GaussianHeatmap(BaseKeypointCodec):
 
     def _reach(self, stride: float) -> int:
         """Radius of the window in map pixels."""
-        return self.window or max(1, round(2.5 * self.variance**0.5 / stride))
+        return self.window or math.ceil(2.5 * self.variance**0.5 / stride)
 
     @staticmethod
     def _side(mass: Tensor, along: Tensor, across: Tensor) -> Tensor:

@@ -122,7 +122,6 @@ class PMSDSNet(BaseModule):
         deep_supervision: Without it there is no Z and no attention: X⁽ˢ'ᵐ⁺¹⁾ = Q⁽ˢ'ᵐ⁾.
         supervised_scales: Indices of the scales whose Z the head supervises; give the head the same ones.
         with_cp: Recompute the stages in the backward pass instead of storing their features.
-        channels_last: Keep weights and features in NHWC memory, which is faster in bf16 and fp16.
         init_cfg: As in every MMEngine module.
     """
 
@@ -138,7 +137,6 @@ class PMSDSNet(BaseModule):
         deep_supervision: bool = True,
         supervised_scales: Sequence[int] = (0, 1, 2),
         with_cp: bool = False,
-        channels_last: bool = True,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         if init_cfg is None:
@@ -152,7 +150,6 @@ class PMSDSNet(BaseModule):
         self.strides = tuple(strides)
         self.num_scales = len(strides)
         self.with_cp = with_cp
-        self.channels_last = channels_last
 
         # Backwards from the output: which scales each stage must compute, map and pass on.
         supervised = set(supervised_scales) if deep_supervision else set()
@@ -182,8 +179,6 @@ class PMSDSNet(BaseModule):
             self.stages.append(stage)
             inputs = stage.out_widths
         self.out_channels = inputs[0]
-        if channels_last:
-            self.to(memory_format=torch.channels_last)
 
     def forward(self, x: Tensor) -> tuple[Tensor | None, ...]:
         """Images (B, 3, H, W) → features and maps, flat.
@@ -194,8 +189,6 @@ class PMSDSNet(BaseModule):
             the class). ``(features,)`` without deep supervision.
         """
         self._check_size(x)
-        if self.channels_last:
-            x = x.contiguous(memory_format=torch.channels_last)
         x0 = [stem(x) for stem in self.stems]
         features = [entry(x0[s]) for s, entry in enumerate(self.entries)]
         maps: Maps = []

@@ -58,10 +58,9 @@ class DeepSupervisionHead(OnDeviceHeatmapHead):
 
     def forward(self, feats: Features) -> Tensor:
         """Final maps (B, K, h, w) from the features, the first of ``feats``."""
-        if feats[0].shape[1] != self.in_channels:
-            raise ValueError(
-                f'in_channels: allowed {feats[0].shape[1]}, as many as the backbone returns, received {self.in_channels}'
-            )
+        channels = feats[0].shape[1]
+        if channels != self.in_channels:
+            raise ValueError(f'in_channels: allowed {channels}, those of the backbone, received {self.in_channels}')
         return super().forward(feats[:1])
 
     def loss(self, feats: Features, batch_data_samples: OptSampleList, train_cfg: ConfigType | None = None) -> dict:

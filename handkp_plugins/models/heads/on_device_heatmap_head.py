@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from mmpose.models.heads import HeatmapHead
 from mmpose.registry import MODELS
-from mmpose.utils.typing import ConfigType, Features, OptSampleList
+from mmpose.utils.typing import ConfigType, Features, OptSampleList, Predictions
 from torch import Tensor
 
 
@@ -49,6 +49,20 @@ class OnDeviceHeatmapHead(HeatmapHead):
         h, w = maps[0].shape[2:]
         target = self.decoder.make_heatmaps(keypoints, weights, (w, h))
         return [self.loss_module(m.float(), target, weights) for m in maps]
+
+    def predict(
+        self, feats: Features, batch_data_samples: OptSampleList, test_cfg: ConfigType | None = None
+    ) -> Predictions:
+        """``HeatmapHead``'s predictions; maps that are asked for (``output_heatmaps``) lie in [0, 1] also for logits.
+
+        Of logits, the likelihood of each position relative to the best one is returned.
+        """
+        predictions = super().predict(feats, batch_data_samples, test_cfg or {})
+        if isinstance(predictions, tuple) and self.decoder.logits:
+            for field in predictions[1]:
+                logits = field.heatmaps.float()  # (K, h, w)
+                field.heatmaps = (logits - logits.amax((1, 2), keepdim=True)).exp()
+        return predictions
 
     @torch.no_grad()
     def _accuracy(self, heatmaps: Tensor, keypoints: Tensor, weights: Tensor, threshold: float = 0.05) -> Tensor:

@@ -1,0 +1,39 @@
+# CMU Panoptic hands, in MMPose's split; it has no set for validation: loaders and evaluators. The system adds what depends on its network: the pipelines.
+data_root = 'data/panoptic/'
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type='PanopticHand2DDataset',
+        data_root=data_root,
+        data_mode='topdown',
+        ann_file='annotations/panoptic_train.json',
+        data_prefix=dict(img=''),
+    ))
+val_dataloader = dict(
+    batch_size=32,
+    num_workers=2,
+    persistent_workers=True,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
+    dataset=dict(
+        type='PanopticHand2DDataset',
+        data_root=data_root,
+        data_mode='topdown',
+        ann_file='annotations/panoptic_test.json',
+        data_prefix=dict(img=''),
+        test_mode=True,
+    ))
+test_dataloader = val_dataloader
+
+val_evaluator = [
+    dict(type='PCKAccuracy', thr=0.2),
+    dict(type='AUC'),
+    dict(type='EPE'),
+    dict(type='PixelPCK', thresholds=(5, 10, 20)),
+    dict(type='MPJPEAtThreshold', thresholds=(5, 10, 20)),
+]
+test_evaluator = val_evaluator

@@ -1,0 +1,6 @@
+# Ablation: weight of the auxiliary losses, in the paper's table 4
+_base_ = ['pmsdsnet_3stage_onehand10k.py']
+
+alpha = 2
+
+model = dict(head=dict(alpha=alpha))

@@ -1,0 +1,6 @@
+# P-MSDSNet of 6 stages on CMU Panoptic, with the paper's best alpha for it
+_base_ = ['pmsdsnet_3stage_panoptic.py']
+
+num_stages = 6
+
+model = dict(backbone=dict(num_stages=num_stages))
