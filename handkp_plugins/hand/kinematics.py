@@ -9,7 +9,7 @@ angles: skin near a joint follows it, which keeps bent joints from collapsing.
 import numpy as np
 
 from .pose import ANGLE_NAMES, LONG_FINGERS, HandPose
-from .shape import HandShape
+from .shape import MEAN_SEGMENTS, HandShape
 
 BONE_NAMES: tuple[str, ...] = (
     'palm', 'forearm', 'ring_metacarpal', 'little_metacarpal',
@@ -118,6 +118,27 @@ def _chain(
         base = base @ _bend(flexion, sideways)
         frames[f'{finger}_{i}'] = _frame(base, origin)
         origin = origin + base[:, 1] * length
+
+
+def frame_scales(shape: HandShape) -> np.ndarray:
+    """(35, 4, 4) scale of each frame along its own axes; a half joint takes the mean of its two neighbours."""
+    scale = {
+        'palm': shape.palm,
+        'forearm': np.array([shape.forearm[0], np.sqrt(shape.forearm.prod()), shape.forearm[1]]),
+    }
+    scale['wrist_half'] = 0.5 * (scale['palm'] + scale['forearm'])
+    scale['ring_metacarpal'] = scale['little_metacarpal'] = shape.palm
+    lengths = shape.segments / MEAN_SEGMENTS
+    for i, finger in enumerate(('thumb', *LONG_FINGERS)):
+        before = shape.palm
+        for j in range(3):
+            own = np.array([shape.breadth[i, j], lengths[i, j], shape.depth[i, j]])
+            scale[f'{finger}_{j}'], scale[f'{finger}_{j}_half'] = own, 0.5 * (before + own)
+            before = own
+    out = np.tile(np.eye(4), (len(FRAME_INDEX), 1, 1))
+    for name, i in FRAME_INDEX.items():
+        out[i, [0, 1, 2], [0, 1, 2]] = scale[name]
+    return out
 
 
 def keypoints_from_frames(frames: np.ndarray, shape: HandShape) -> np.ndarray:

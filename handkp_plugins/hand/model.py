@@ -1,14 +1,17 @@
-"""The interface of every posable hand, and the procedural one: pose and shape in; vertices, normals and keypoints out."""
+"""The interface of every posable hand, and the procedural one: pose and shape in; vertices and keypoints out."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 
-from .kinematics import FRAME_INDEX, joint_frames, keypoints_from_frames
-from .pose import LONG_FINGERS, HandPose
-from .shape import MEAN_SEGMENTS, HandShape
-from .template import HandTemplate, hand_template, smoothstep
+from .details import carved_template
+from .kinematics import FRAME_INDEX, frame_scales, joint_frames, keypoints_from_frames
+from .pose import HandPose
+from .proxies import proxy_spheres
+from .shape import HandShape
+from .skin import SkinLook, SkinPainter
+from .template import HandTemplate, smoothstep
 
 Handedness = Literal['left', 'right']
 
@@ -25,6 +28,7 @@ class PosedHand:
         keypoints: (21, 3) in the order of ``skeleton.KEYPOINT_NAMES``.
         forearm: (4, 4) frame of the forearm, its y axis pointing to the hand (for sleeves).
         handedness: which hand it is.
+        spheres: (P, 4) x, y, z, radius: the hand in rough, for shadows and contacts.
     """
 
     vertices: np.ndarray
@@ -33,21 +37,38 @@ class PosedHand:
     keypoints: np.ndarray
     forearm: np.ndarray
     handedness: Handedness
+    spheres: np.ndarray
 
 
 class HandModel(Protocol):
-    """A hand that can be posed. The vertex count and faces never change, so colours may be made once per vertex."""
+    """A hand that can be posed. The vertex count and faces never change, so colours may be made once per vertex.
+
+    ``resting`` (V, 3) are the mean hand's vertices at rest; ``is_hand`` (V,) tells the hand's vertices from the forearm's.
+    """
+
+    resting: np.ndarray
+    is_hand: np.ndarray
 
     def pose(self, pose: HandPose, shape: HandShape, handedness: Handedness = 'right') -> PosedHand:
         """The hand in a pose and shape."""
         ...
+
+    def colors(self, look: SkinLook) -> np.ndarray:
+        """Colours (V, 3) of the skin, sRGB in 0…1."""
+        ...
+
+
+_HAND_FROM = -0.008  # metres along the resting arm from which the surface counts as hand
 
 
 class ProceduralHand:
     """The hand of this package's own making: one smooth mesh, skinned to 35 frames that carry the shape's scales."""
 
     def __init__(self) -> None:
-        self.template: HandTemplate = hand_template()
+        self.template: HandTemplate = carved_template()
+        self.painter = SkinPainter(self.template)
+        self.resting = self.template.vertices
+        self.is_hand = self.template.vertices[:, 1] > _HAND_FROM
         self._rest_inverse = np.linalg.inv(self.template.rest_frames)
         self._joint_mask, self._pad_mask = _bulge_masks(self.template)
 
@@ -60,7 +81,8 @@ class ProceduralHand:
         if handedness not in ('left', 'right'):
             raise ValueError(f"handedness: 'left' or 'right' is allowed, received {handedness!r}")
         frames = joint_frames(pose, shape)
-        transforms = frames @ _scales(shape) @ self._rest_inverse
+        scales = frame_scales(shape)
+        transforms = frames @ scales @ self._rest_inverse
         template = self.template
         blend = template.weights @ transforms[:, :3].reshape(len(frames), 12).astype(np.float32)
         blend = blend.reshape(-1, 3, 4)
@@ -74,33 +96,17 @@ class ProceduralHand:
         normals = sum(c * template.normals[:, i : i + 1] for i, c in enumerate(cofactor))
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
         keypoints, faces = keypoints_from_frames(frames, shape), template.faces
-        forearm = frames[FRAME_INDEX['forearm']]
+        forearm, spheres = frames[FRAME_INDEX['forearm']], proxy_spheres(frames, scales)
         if handedness == 'left':
             flip = np.array([-1, 1, 1], dtype=np.float32)
             vertices, normals, keypoints, faces = vertices * flip, normals * flip, keypoints * flip, faces[:, ::-1]
-            forearm = np.diag([-1.0, 1, 1, 1]) @ forearm @ np.diag([-1.0, 1, 1, 1])
-        return PosedHand(vertices, normals, faces, keypoints, forearm, handedness)
+            mirror = np.diag([-1.0, 1, 1, 1])
+            forearm, spheres = mirror @ forearm @ mirror, spheres * mirror.diagonal()
+        return PosedHand(vertices, normals, faces, keypoints, forearm, handedness, spheres)
 
-
-def _scales(shape: HandShape) -> np.ndarray:
-    """(35, 4, 4) scale of each frame along its own axes; a half joint takes the mean of its two neighbours."""
-    scale = {
-        'palm': shape.palm,
-        'forearm': np.array([shape.forearm[0], np.sqrt(shape.forearm.prod()), shape.forearm[1]]),
-    }
-    scale['wrist_half'] = 0.5 * (scale['palm'] + scale['forearm'])
-    scale['ring_metacarpal'] = scale['little_metacarpal'] = shape.palm
-    lengths = shape.segments / MEAN_SEGMENTS
-    for i, finger in enumerate(('thumb', *LONG_FINGERS)):
-        before = shape.palm
-        for j in range(3):
-            own = np.array([shape.breadth[i, j], lengths[i, j], shape.depth[i, j]])
-            scale[f'{finger}_{j}'], scale[f'{finger}_{j}_half'] = own, 0.5 * (before + own)
-            before = own
-    out = np.tile(np.eye(4), (len(FRAME_INDEX), 1, 1))
-    for name, i in FRAME_INDEX.items():
-        out[i, [0, 1, 2], [0, 1, 2]] = scale[name]
-    return out
+    def colors(self, look: SkinLook) -> np.ndarray:
+        """Colours (V, 3) of the skin, sRGB in 0…1."""
+        return self.painter.colors(look)
 
 
 def _bulge_masks(template: HandTemplate) -> tuple[np.ndarray, np.ndarray]:

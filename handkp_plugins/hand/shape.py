@@ -45,7 +45,6 @@ class HandShape:
         forearm: (2,) factors of the forearm's breadth and depth.
         joint_bulge: metres by which finger joints and knuckles stand out (bony hands: positive).
         pad_bulge: metres by which the flesh between joints stands out (fleshy hands: positive).
-        nail_length: metres that the nails' white edge measures.
     """
 
     segments: np.ndarray = field(default_factory=MEAN_SEGMENTS.copy)
@@ -56,7 +55,6 @@ class HandShape:
     forearm: np.ndarray = field(default_factory=lambda: np.ones(2))
     joint_bulge: float = 0.0
     pad_bulge: float = 0.0
-    nail_length: float = 0.0015
 
     def __post_init__(self) -> None:
         shapes = dict(segments=(5, 3), palm=(3,), root_offsets=(5, 3), breadth=(5, 3), depth=(5, 3), forearm=(2,))
@@ -100,5 +98,4 @@ def random_shape(rng: np.random.Generator) -> HandShape:
         forearm=size * (1 + 0.5 * stout + rng.normal(0, 0.07, 2)),
         joint_bulge=float(np.clip(rng.normal(0.0002, 0.0005), -0.0006, 0.0014)),
         pad_bulge=float(np.clip(rng.normal(0.0, 0.0004), -0.0008, 0.001)),
-        nail_length=float(rng.choice([0.0008, 0.0015, 0.0025], p=[0.3, 0.5, 0.2])),
     )

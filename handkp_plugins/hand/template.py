@@ -81,7 +81,7 @@ def _mesh(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     y = np.concatenate([np.arange(_LOW[1], -36, 6.0), np.arange(-36, _HIGH[1], _STEP)])
     grid = np.stack(np.meshgrid(x, y, z, indexing='ij'), axis=-1).astype(np.float32)
     values = hand_distance(grid.reshape(-1, 3), frames).reshape(grid.shape[:3])
-    points, faces, _, _ = marching_cubes(values, 0.0, gradient_direction='ascent')
+    points, faces, _, _ = marching_cubes(values, 0.0, gradient_direction='descent')
     points = np.stack([np.interp(points[:, i], np.arange(len(axis)), axis) for i, axis in enumerate((x, y, z))], axis=1)
     return _largest_part(points, faces)
 

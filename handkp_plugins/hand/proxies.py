@@ -1,0 +1,76 @@
+"""A posed hand as a few dozen spheres: for cheap shadows and to reject hands that pass through themselves."""
+
+import numpy as np
+
+from .kinematics import FRAME_INDEX
+from .pose import LONG_FINGERS
+from .shape import MEAN_SEGMENTS
+
+_FINGER_RADII = {
+    'thumb': [(12.0, 11.5, 11.0), (10.2, 9.3, 9.4), (9.0, 8.2, 6.2)],
+    'long': [(10.2, 9.4, 9.0), (8.6, 8.2, 7.8), (7.6, 7.2, 5.4)],
+}  # mm, at 1/6, 1/2 and 5/6 of each segment
+_SIZE = {'thumb': 1.0, 'index': 1.0, 'middle': 1.02, 'ring': 0.95, 'little': 0.84}
+_PALM = [(x, y, z, 11.5) for y in (16, 36, 56, 74) for x, z in ((-20, -2), (-3, -1), (14, -2))]
+_PALM_LITTLE = [(11, y, -3, 11.5) for y in (-4, 14, 32, 46)]  # from the metacarpal's own root
+_FOREARM = [(x, y, 0.0, 17.0) for y in (-30, -60, -95) for x in (-11, 11)]
+
+
+def _table() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Frame ids (P,), homogeneous centres (P, 4) in the frame at mean shape, radii (P,), finger ids (P,; -1 none)."""
+    frames, centres, radii, fingers = [], [], [], []
+    for bone, spheres in (('palm', _PALM), ('little_metacarpal', _PALM_LITTLE), ('forearm', _FOREARM)):
+        for *centre, radius in spheres:
+            frames.append(bone)
+            centres.append(centre)
+            radii.append(radius)
+            fingers.append(-1)
+    for i, finger in enumerate(('thumb', *LONG_FINGERS)):
+        for j in range(3):
+            for share, radius in zip(
+                (1 / 6, 1 / 2, 5 / 6), _FINGER_RADII['thumb' if i == 0 else 'long'][j], strict=True
+            ):
+                frames.append(f'{finger}_{j}')
+                centres.append((0.0, share * 1e3 * MEAN_SEGMENTS[i, j], -0.5))
+                radii.append(radius * _SIZE[finger])
+                fingers.append(i)
+    points = np.concatenate([1e-3 * np.array(centres), np.ones((len(centres), 1))], axis=1)
+    return np.array([FRAME_INDEX[f] for f in frames]), points, 1e-3 * np.array(radii), np.array(fingers)
+
+
+_FRAME, _CENTRE, _RADIUS, FINGER_OF_SPHERE = _table()
+
+
+def proxy_spheres(frames: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Spheres (P, 4) as x, y, z, radius in metres of a right hand with the given frames and scales (35, 4, 4)."""
+    centres = np.einsum('pij,pj->pi', (frames @ scales)[_FRAME], _CENTRE)[:, :3]
+    across = scales[_FRAME, 0, 0]
+    return np.concatenate([centres, (_RADIUS * np.where(FINGER_OF_SPHERE < 0, 1.0, across))[:, None]], axis=1)
+
+
+def penetration(spheres: np.ndarray) -> float:
+    """Greatest depth in metres by which one finger enters another or the palm (0 where none does).
+
+    Segments that meet at a joint, and the roots of neighbouring fingers, may overlap.
+    """
+    gap = np.linalg.norm(spheres[:, None, :3] - spheres[None, :, :3], axis=2)
+    depth = spheres[:, None, 3] + spheres[None, :, 3] - gap
+    return float(max(0.0, depth[_MUST_NOT_MEET].max()))
+
+
+def _pairs() -> np.ndarray:
+    """(P, P) whether two spheres must not overlap."""
+    finger, count = FINGER_OF_SPHERE, len(FINGER_OF_SPHERE)
+    order = np.zeros(count, dtype=int)
+    for i in range(5):
+        order[finger == i] = np.arange(9)
+    both = (finger[:, None] >= 0) & (finger[None] >= 0) & (finger[:, None] != finger[None])
+    both &= (order[:, None] >= 2) & (order[None] >= 2)
+    same = (finger[:, None] == finger[None]) & (finger[:, None] >= 0) & (np.abs(order[:, None] - order[None]) >= 5)
+    palm_id = np.isin(_FRAME, [FRAME_INDEX['palm'], FRAME_INDEX['little_metacarpal']])
+    free = (finger >= 0) & (order >= 4)
+    with_palm = palm_id[:, None] & free[None]
+    return np.triu(both | same | with_palm | with_palm.T, 1)
+
+
+_MUST_NOT_MEET = _pairs()

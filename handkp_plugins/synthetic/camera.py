@@ -1,0 +1,45 @@
+"""A pinhole camera, and how to place a hand before it.
+
+Camera frame: x right, y down, z forward, metres. Pixel (0, 0) is the centre of the first pixel.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Square pictures of ``size`` pixels; ``focal`` in pixels; the principal point is the picture's centre."""
+
+    size: int
+    focal: float
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """Intrinsic matrix K (3, 3)."""
+        centre = (self.size - 1) / 2
+        return np.array([[self.focal, 0, centre], [0, self.focal, centre], [0, 0, 1.0]])
+
+    def project(self, points: np.ndarray) -> np.ndarray:
+        """Pixels (N, 2) of points (N, 3) in the camera frame, all before the camera."""
+        return self.focal * points[:, :2] / points[:, 2:3] + (self.size - 1) / 2
+
+
+def place(points: np.ndarray, camera: Camera, centre: np.ndarray, extent: float) -> np.ndarray:
+    """Translation (3,) that brings points (N, 3), already turned into camera axes, to a place in the picture.
+
+    Args:
+        centre: (2,) pixel that the centre of the points' bounding box shall have.
+        extent: pixels that the longer side of that box shall have.
+    """
+    middle = 0.5 * (points.min(0) + points.max(0))
+    depth = camera.focal * np.ptp(points[:, :2], axis=0).max() / extent
+    offset = np.array([0.0, 0.0, depth])
+    # perspective makes box and depth depend on each other a little; a few rounds settle it
+    for _ in range(4):
+        pixels = camera.project(points - middle + offset)
+        low, high = pixels.min(0), pixels.max(0)
+        offset[2] = max(offset[2] * (high - low).max() / extent, 0.12)
+        offset[:2] += (centre - 0.5 * (low + high)) * offset[2] / camera.focal
+    return offset - middle

@@ -1,0 +1,152 @@
+"""Off-screen rasterisation with VTK: coloured triangles → colour, coverage and depth.
+
+Light is computed per vertex beforehand (``shading``), so VTK only draws. One render window serves a process; make the
+renderer after a fork, never before. Software rendering takes all cores for itself unless ``LP_NUM_THREADS=1`` is set
+before VTK is imported, which :func:`one_thread_per_renderer` does.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+_NO_GL = (
+    'VTK cannot draw off screen: no OpenGL library for software rendering was found. '
+    'On Debian or Ubuntu: apt-get install -y libgl1 libegl1 libosmesa6'
+)
+_OVERSAMPLING = 2
+_NEAR, _FAR = 0.05, 4.0
+
+
+def one_thread_per_renderer() -> None:
+    """Keep Mesa's software renderer to one thread a process; call before the first picture is drawn."""
+    os.environ.setdefault('LP_NUM_THREADS', '1')
+    os.environ.setdefault('GALLIUM_OVERRIDE_CPU_CAPS', '')
+
+
+@dataclass(frozen=True)
+class Part:
+    """A mesh to draw: points (V, 3) in the camera frame (x right, y down, z forward, metres), triangles (F, 3),
+    sRGB colours (V, 3) in 0…1."""
+
+    points: np.ndarray
+    faces: np.ndarray
+    colors: np.ndarray
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """Pictures of H = W = size pixels.
+
+    Args:
+        color: (H, W, 3) sRGB 0…1, multiplied by coverage.
+        alpha: (H, W) coverage 0…1.
+        depth: (H, W) metres along z of the nearest surface; infinite where there is none.
+    """
+
+    color: np.ndarray
+    alpha: np.ndarray
+    depth: np.ndarray
+
+
+class Renderer:
+    """Draws parts seen by a pinhole camera at the origin.
+
+    Args:
+        size: width and height of the pictures in pixels.
+
+    Raises:
+        ValueError: ``size`` is below 16.
+        RuntimeError: VTK finds no OpenGL to draw with; the message names the packages to install.
+    """
+
+    def __init__(self, size: int) -> None:
+        if size < 16:
+            raise ValueError(f'size: 16 or more pixels is allowed, received {size}')
+        one_thread_per_renderer()
+        try:
+            import vtk
+        except ImportError as error:
+            raise RuntimeError(f'{_NO_GL} ({error})') from error
+        vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
+        vtk.vtkObject.GlobalWarningDisplayOff()
+        self.vtk = vtk
+        self.size = size
+        self.drawn = size * _OVERSAMPLING
+        self.window = vtk.vtkRenderWindow()
+        self.window.SetOffScreenRendering(1)
+        self.window.SetMultiSamples(0)
+        self.window.SetAlphaBitPlanes(1)
+        self.window.SetSize(self.drawn, self.drawn)
+        self.scene = vtk.vtkRenderer()
+        self.scene.SetBackground(0, 0, 0)
+        self.scene.SetBackgroundAlpha(0)
+        self.window.AddRenderer(self.scene)
+        camera = self.scene.GetActiveCamera()
+        camera.SetPosition(0, 0, 0)
+        camera.SetFocalPoint(0, 0, 1)
+        camera.SetViewUp(0, -1, 0)
+        camera.SetClippingRange(_NEAR, _FAR)
+        self._actors: list = []
+        self._check()
+
+    def _check(self) -> None:
+        """Draw one triangle: a missing GL library shows as an unsupported window or an empty picture."""
+        points = np.array([[-1.0, -1, 1], [1, -1, 1], [0, 1, 1]])
+        if not self.window.SupportsOpenGL():
+            raise RuntimeError(_NO_GL)
+        rendering = self.render([Part(points, np.array([[0, 1, 2]]), np.ones((3, 3)))], focal=float(self.size))
+        if not rendering.alpha.any():
+            raise RuntimeError(_NO_GL)
+
+    def render(self, parts: Sequence[Part], focal: float) -> Rendering:
+        """Draw the parts; ``focal`` is in pixels, the principal point the middle of the picture."""
+        from vtk.util.numpy_support import vtk_to_numpy
+
+        self._show(parts)
+        camera = self.scene.GetActiveCamera()
+        camera.SetViewAngle(float(np.degrees(2 * np.arctan(0.5 * self.size / focal))))
+        self.window.Render()
+        last = self.drawn - 1
+        pixels = self.vtk.vtkUnsignedCharArray()
+        self.window.GetRGBACharPixelData(0, 0, last, last, 0, pixels)
+        buffer = self.vtk.vtkFloatArray()
+        self.window.GetZbufferData(0, 0, last, last, buffer)
+        rgba = vtk_to_numpy(pixels).reshape(self.drawn, self.drawn, 4)[::-1].astype(np.float32) / 255
+        z = vtk_to_numpy(buffer).reshape(self.drawn, self.drawn)[::-1]
+        depth = np.where(z < 1, _NEAR * _FAR / (_FAR - z.astype(np.float64) * (_FAR - _NEAR)), np.inf)
+        rgba[..., 3] = z < 1
+        rgba[..., :3] *= rgba[..., 3:]
+        rgba, depth = _pool(rgba, np.mean), _pool(depth, np.min)
+        return Rendering(rgba[..., :3], rgba[..., 3], depth)
+
+    def _show(self, parts: Sequence[Part]) -> None:
+        from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
+
+        vtk = self.vtk
+        self.scene.RemoveAllViewProps()
+        self._actors = []
+        for part in parts:
+            points, cells, data = vtk.vtkPoints(), vtk.vtkCellArray(), vtk.vtkPolyData()
+            points.SetData(numpy_to_vtk(np.ascontiguousarray(part.points, dtype=np.float32), deep=True))
+            cells.SetData(
+                3, numpy_to_vtkIdTypeArray(np.ascontiguousarray(part.faces, dtype=np.int64).ravel(), deep=True)
+            )
+            data.SetPoints(points)
+            data.SetPolys(cells)
+            colors = np.clip(np.rint(part.colors * 255), 0, 255).astype(np.uint8)
+            data.GetPointData().SetScalars(numpy_to_vtk(colors, deep=True))
+            mapper, actor = vtk.vtkPolyDataMapper(), vtk.vtkActor()
+            mapper.SetInputData(data)
+            actor.SetMapper(mapper)
+            actor.GetProperty().LightingOff()
+            self.scene.AddActor(actor)
+            self._actors.append(actor)
+
+
+def _pool(image: np.ndarray, reduce) -> np.ndarray:
+    """Blocks of oversampled pixels to one each."""
+    n = _OVERSAMPLING
+    height, width = image.shape[0] // n, image.shape[1] // n
+    return reduce(image.reshape(height, n, width, n, *image.shape[2:]), axis=(1, 3))
