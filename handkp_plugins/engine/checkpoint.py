@@ -1,6 +1,7 @@
 """Reading, writing and finding checkpoints, without running anything that they contain."""
 
 import errno
+import logging
 import os
 import pickle
 import re
@@ -24,8 +25,8 @@ from .plain_data import STOCK_GLOBALS, from_stock
 _HARMLESS_KEYS = re.compile(r'num_batches_tracked$|^data_preprocessor\.|(^|\.)loss_module\.')
 
 
-# What PyTorch raises, depending on where a file is damaged.
-_DAMAGE = (RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError, zipfile.BadZipFile)
+# What PyTorch raises, depending on where a file is damaged; OSError where it looks for a part beyond the end.
+_DAMAGE = (RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError, OSError, zipfile.BadZipFile)
 
 
 class CheckpointError(RuntimeError):
@@ -60,11 +61,14 @@ def read_checkpoint(path: str, map_location: Any = 'cpu') -> dict[str, Any]:
                 checkpoint = torch.load(path, map_location=map_location, weights_only=True)
         checkpoint = from_stock(checkpoint)
     except pickle.UnpicklingError as e:
-        reason = str(e).rpartition('WeightsUnpickler error: ')[2]
+        # PyTorch's message surrounds the reason with advice to load unsafely.
+        reason = str(e).split('\n\nCheck the doc')[0].splitlines()[-1].rpartition('Unpickler error: ')[2]
         raise BrokenCheckpointError(
             f'{path}: refused, for it is damaged or holds objects that could run code ({_first_sentence(reason)})'
         ) from None
     except _DAMAGE as e:
+        if isinstance(e, OSError) and e.errno != errno.EINVAL:
+            raise
         raise BrokenCheckpointError(
             f'{path}: not a whole checkpoint; it was cut short while being written or copied, or is another kind of '
             f'file ({os.path.getsize(path) if not remote else "?"} bytes; {_first_sentence(str(e))})'
@@ -130,15 +134,15 @@ def load_weights(
             f'{path}: the weights are of another network than the config describes: {fitting} of {total} weights fit; '
             f'{details}'
         )
-    print_log(f'{path}: {fitting} of {total} weights fit and were loaded; {details}', 'current', 'WARNING')
+    print_log(f'{path}: {fitting} of {total} weights fit and were loaded; {details}', 'current', logging.WARNING)
 
 
 def find_checkpoints(work_dir: str) -> list[str]:
     """Checkpoints to resume from, the most wanted first: that which ``last_checkpoint`` names, then by time."""
     folder = Path(work_dir)
     pointer = folder / 'last_checkpoint'
-    named = Path(pointer.read_text().strip()) if pointer.is_file() else folder / ''
-    folders = {folder.resolve(), named.parent.resolve()}
+    named = Path(pointer.read_text().strip() if pointer.is_file() else '')
+    folders = {folder.resolve(), named.parent.resolve() if named.name else folder.resolve()}
     files = [f for d in folders for f in d.glob('*.pth') if re.fullmatch(r'(epoch|iter)_\d+', f.stem)]
 
     def newest_first(file: Path) -> tuple[bool, int, int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, DictAction
-from mmengine.registry import RUNNERS
+from mmpose.registry import RUNNERS
 from torch import distributed
 
 from .config import apply_options, load_config
