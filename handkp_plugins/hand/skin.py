@@ -75,7 +75,7 @@ class SkinPainter:
     """
 
     def __init__(self, template: HandTemplate) -> None:
-        self.points = template.vertices.astype(float)
+        self.points = template.vertices
         dorsal_axis = template.weights @ template.rest_frames[:, :3, 2]
         facing = (template.normals * dorsal_axis).sum(1)
         self.palmar = smoothstep(-facing, -0.35, 0.45)
@@ -114,12 +114,12 @@ class SkinPainter:
 
 def wave_noise(points: np.ndarray, scale: float, rng: np.random.Generator, waves: int = 5) -> np.ndarray:
     """Smooth noise (N,) of about unit deviation over points (N, 3): a product sum of random plane waves."""
-    total = np.zeros(len(points))
+    total = np.zeros(len(points), np.float32)
     for _ in range(waves):
         direction = rng.normal(size=(3, 2)) * (2 * np.pi / scale / 1.7)
-        phase = points @ direction + rng.uniform(0, 2 * np.pi, 2)
+        phase = points @ direction.astype(np.float32) + rng.uniform(0, 2 * np.pi, 2).astype(np.float32)
         total += np.sin(phase[:, 0]) * np.sin(phase[:, 1])
-    return total * (2 / np.sqrt(waves))
+    return total * np.float32(2 / np.sqrt(waves))
 
 
 def _blush_places(template: HandTemplate, facing: np.ndarray) -> np.ndarray:

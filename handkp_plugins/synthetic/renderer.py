@@ -22,7 +22,6 @@ _NEAR, _FAR = 0.05, 4.0
 def one_thread_per_renderer() -> None:
     """Keep Mesa's software renderer to one thread a process; call before the first picture is drawn."""
     os.environ.setdefault('LP_NUM_THREADS', '1')
-    os.environ.setdefault('GALLIUM_OVERRIDE_CPU_CAPS', '')
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,9 @@ class Renderer:
         RuntimeError: VTK finds no OpenGL to draw with; the message names the packages to install.
     """
 
+    made_in: int | None = None
+    """Id of the process that holds a GL context; its children must not be forked."""
+
     def __init__(self, size: int) -> None:
         if size < 16:
             raise ValueError(f'size: 16 or more pixels is allowed, received {size}')
@@ -71,6 +73,7 @@ class Renderer:
             raise RuntimeError(f'{_NO_GL} ({error})') from error
         vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
         vtk.vtkObject.GlobalWarningDisplayOff()
+        Renderer.made_in = os.getpid()
         self.vtk = vtk
         self.size = size
         self.drawn = size * _OVERSAMPLING
@@ -118,7 +121,7 @@ class Renderer:
         depth = np.where(z < 1, _NEAR * _FAR / (_FAR - z.astype(np.float64) * (_FAR - _NEAR)), np.inf)
         rgba[..., 3] = z < 1
         rgba[..., :3] *= rgba[..., 3:]
-        rgba, depth = _pool(rgba, np.mean), _pool(depth, np.min)
+        rgba, depth = sum(_blocks(rgba)) / _OVERSAMPLING**2, np.minimum.reduce(_blocks(depth))
         return Rendering(rgba[..., :3], rgba[..., 3], depth)
 
     def _show(self, parts: Sequence[Part]) -> None:
@@ -145,8 +148,7 @@ class Renderer:
             self._actors.append(actor)
 
 
-def _pool(image: np.ndarray, reduce) -> np.ndarray:
-    """Blocks of oversampled pixels to one each."""
+def _blocks(image: np.ndarray) -> list[np.ndarray]:
+    """The pixels of each oversampled block, as one picture per place in the block."""
     n = _OVERSAMPLING
-    height, width = image.shape[0] // n, image.shape[1] // n
-    return reduce(image.reshape(height, n, width, n, *image.shape[2:]), axis=(1, 3))
+    return [image[i::n, j::n] for i in range(n) for j in range(n)]

@@ -1,0 +1,90 @@
+"""Generate pictures of hands with keypoint labels.
+
+Usage:
+    python tools/make_synthetic.py --out data/synthetic/hands --num 2000 --size 256 --seed 0
+    python tools/make_synthetic.py --out data/synthetic/photo --num 20000 --backgrounds photographs --preview a.png
+
+Writes ``OUT/images/*.jpg`` and ``OUT/annotations/{train,val,test}.json`` (COCO keypoints with 3D, camera, visibility,
+handedness and gesture). The same seed gives the same labels, however many processes work. After an interruption the
+same command goes on where it stopped.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from handkp_plugins.synthetic.generate import Recipe, Result, generate
+from handkp_plugins.visualization import draw_hand, tile
+from handkp_plugins.visualization.files import read_image, write_image
+
+_PREVIEW_IMAGES = 48
+_PREVIEW_COLUMNS = 8
+_SCORE_OF_VISIBILITY = np.array([0.0, 0.1, 1.0])  # hidden keypoints are drawn faint, those outside not at all
+
+
+def main(
+    out: str | Path,
+    num: int = 2000,
+    size: int = 256,
+    seed: int = 0,
+    workers: int | None = None,
+    backgrounds: str | Path | None = None,
+    preview: str | Path | None = None,
+) -> Result:
+    """Make or complete a set; see :func:`handkp_plugins.synthetic.generate.generate` for arguments and errors.
+
+    Args:
+        workers: processes; None for one per usable core.
+        preview: PNG to write a contact sheet with drawn keypoints to.
+    """
+    out = Path(out)
+    recipe = Recipe(num, size, seed, str(backgrounds) if backgrounds else None)
+    with tqdm(total=num, unit='image', desc='hands', smoothing=0.05) as bar:
+        result = generate(out, recipe, workers or len(os.sched_getaffinity(0)), bar.update)
+    counts = ', '.join(f'{count} {name}' for name, count in result.splits.items())
+    if result.made:
+        print(f'{result.made} images made, {result.kept} were there already: {counts}, in {out}')
+    else:
+        print(f'{out} is complete already: {counts}; nothing to do')
+    if preview:
+        write_image(preview, contact_sheet(out))
+    print(f'look at {preview or out / "images"}')
+    return result
+
+
+def contact_sheet(out: Path) -> np.ndarray:
+    """BGR picture of the first test images with their keypoints."""
+    coco = json.loads((out / 'annotations' / 'test.json').read_text())
+    names = {image['id']: image['file_name'] for image in coco['images']}
+    drawn = []
+    for annotation in coco['annotations'][:_PREVIEW_IMAGES]:
+        keypoints = np.array(annotation['keypoints']).reshape(-1, 3)
+        image = read_image(out / names[annotation['image_id']])
+        drawn.append(draw_hand(image, keypoints[:, :2], scores=_SCORE_OF_VISIBILITY[keypoints[:, 2].astype(int)]))
+    return tile(drawn, columns=_PREVIEW_COLUMNS)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--out', required=True, help='folder of the set')
+    parser.add_argument('--num', type=int, default=2000, help='images in all, split 8:1:1 (default %(default)s)')
+    parser.add_argument('--size', type=int, default=256, help='width and height in pixels (default %(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='(default %(default)s)')
+    parser.add_argument('--workers', type=int, help='processes (default: one per core)')
+    parser.add_argument('--backgrounds', help='folder of photographs to put behind the hands')
+    parser.add_argument('--preview', help='PNG to write a contact sheet to')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    try:
+        main(**vars(parse_args()))
+    except (OSError, RuntimeError, ValueError) as error:
+        sys.exit(f'make_synthetic.py: {error}')
+    except KeyboardInterrupt:
+        sys.exit('stopped; run the same command again to go on')
