@@ -1,0 +1,177 @@
+"""The report of ``tools/quickstart.py``: scores, curves and pictures of systems tested on generated hands."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.registry import DATASETS
+
+from .engine.inference import init_model, predict
+from .report import Section, format_table, render_report
+from .visualization import draw_hand, plot_pck_curves, tile
+from .visualization.files import read_image, write_bytes, write_image
+
+_COLUMNS, _SIDE = 6, 224
+_SCORES = {
+    'PCK@0.2': 'PCK', 'AUC': 'AUC', 'EPE (px)': 'EPE', 'PCK@5px': 'PCK@5px', 'PCK@10px': 'PCK@10px',
+    'PCK@20px': 'PCK@20px',
+}  # fmt: skip
+"""Heading in the table → name of the metric."""
+
+
+@dataclass
+class System:
+    """What was tested: a network, or a baseline that has no config.
+
+    Args:
+        name: as in the table.
+        scores: name of a metric → value.
+        curve: ``thresholds`` in pixels and ``pck``, as ``PixelPCK`` writes them.
+        config: of the network, its data where they are.
+        checkpoint: its weights.
+        seconds: that the training took.
+        num_parameters: found by :func:`write_report`.
+    """
+
+    name: str
+    scores: dict[str, float]
+    curve: dict[str, Any]
+    config: Config | None = None
+    checkpoint: Path | None = None
+    seconds: float | None = None
+    num_parameters: int | None = None
+
+
+def write_report(work_dir: Path, systems: Sequence[System], num_images: int) -> tuple[dict[str, Any], str]:
+    """Write ``report.html``, ``*.png`` and ``scores.json``.
+
+    Args:
+        systems: the network that the report is about first.
+        num_images: pictures that were generated, for training, validation and test together.
+
+    Returns:
+        What ``scores.json`` holds, and the table of scores as text.
+    """
+    first = systems[0]
+    init_default_scope('mmpose')
+    dataset = DATASETS.build(first.config.test_dataloader.dataset)
+    samples = [dataset.get_data_info(i) for i in range(len(dataset))]
+    found = {s.name: _predict_all(s, samples) for s in systems if s.checkpoint}
+    errors = {name: _errors(samples, results) for name, results in found.items()}
+
+    plot_pck_curves({s.name: np.array(s.curve['pck']) for s in systems}, work_dir / 'pck.png')
+    chosen = np.linspace(0, len(samples) - 1, min(_COLUMNS, len(samples))).round().astype(int)
+    write_image(work_dir / 'predictions.png', _compare(samples, found, errors, chosen))
+    worst = np.argsort(errors[first.name])[::-1][:_COLUMNS]
+    write_image(work_dir / 'worst.png', _compare(samples, {first.name: found[first.name]}, errors, worst))
+
+    table = _table(systems)
+    sections = [
+        Section('Scores', [_about_data(num_images, len(samples)), _ABOUT_SCORES], table),
+        Section('Correct keypoints over the distance that counts as correct', image=work_dir / 'pck.png'),
+        Section(
+            'Predictions on test pictures',
+            ['Pictures at equal steps through the test set, not chosen by their result. Keypoints of a low score are '
+             'faint. The number is the mean error of the hand in pixels.'],
+            image=work_dir / 'predictions.png',
+        ),
+        Section(f'The worst predictions of {first.name}', image=work_dir / 'worst.png'),
+    ]  # fmt: skip
+    write_bytes(
+        work_dir / 'report.html', render_report('A hand keypoint network, trained from nothing', sections).encode()
+    )
+    scores = dict(
+        data='generated (synthetic) hands',
+        num_images=num_images,
+        num_test_images=len(samples),
+        systems={
+            s.name: dict(
+                _json_scores(s.scores),
+                num_parameters=s.num_parameters,
+                train_seconds=s.seconds,
+                pck_curve=s.curve['pck'],
+            )
+            for s in systems
+        },
+    )
+    write_bytes(work_dir / 'scores.json', json.dumps(scores, indent=1).encode())
+    return scores, format_table(table)
+
+
+_ABOUT_SCORES = (
+    'PCK@0.2: share of keypoints nearer to the truth than 0.2 of the longer side of the box. PCK@5px and so on: nearer '
+    'than 5 pixels. AUC: mean of the PCK over distances up to 30 pixels. EPE: mean error in pixels. The mean pose is '
+    'that of the training set, fitted into each box: what is reached without looking at the picture.'
+)
+
+
+def _json_scores(scores: dict[str, float]) -> dict[str, float | None]:
+    """Scores without NaN, which JSON does not know: the mean error of no keypoint becomes null."""
+    return {name: None if np.isnan(score) else score for name, score in scores.items()}
+
+
+def _about_data(num_images: int, num_test: int) -> str:
+    return (
+        f'All hands here are generated (synthetic), in training and test alike: {num_images} pictures were rendered, '
+        f'{num_test} of them are for the test. The scores say how well the network learned such pictures; they say '
+        'nothing of photographs, on which it will do worse.'
+    )
+
+
+def _predict_all(system: System, samples: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The hand found in the box of each sample; also counts the network's parameters."""
+    model = init_model(system.config, system.checkpoint)
+    system.num_parameters = sum(p.numel() for p in model.parameters())
+    return [predict(model, read_image(s['img_path']), s['bbox'])[0] for s in samples]
+
+
+def _errors(samples: Sequence[dict[str, Any]], results: Sequence[dict[str, Any]]) -> np.ndarray:
+    """Mean distance in pixels to the labelled keypoints of each sample, [N]."""
+    errors = []
+    for sample, result in zip(samples, results, strict=True):
+        labelled = sample['keypoints_visible'][0] > 0
+        distances = np.linalg.norm(result['keypoints'] - sample['keypoints'][0], axis=-1)
+        errors.append(distances[labelled].mean())
+    return np.array(errors)
+
+
+def _compare(
+    samples: Sequence[dict[str, Any]],
+    found: dict[str, list[dict[str, Any]]],
+    errors: dict[str, np.ndarray],
+    chosen: np.ndarray,
+) -> np.ndarray:
+    """A sheet with the chosen samples in columns: the truth in the first row, each network in one of its own."""
+    images = [read_image(samples[i]['img_path']) for i in chosen]
+    truths = [(samples[i]['keypoints'][0], samples[i]['keypoints_visible'][0]) for i in chosen]
+    pictures = [_hand_picture(image, *truth) for image, truth in zip(images, truths, strict=True)]
+    captions = ['truth'] * len(images)
+    for name, results in found.items():
+        for image, i in zip(images, chosen, strict=True):
+            pictures.append(_hand_picture(image, results[i]['keypoints'], results[i]['scores']))
+            captions.append(f'{name}: {errors[name][i]:.1f} px')
+    return tile(pictures, len(images), captions, (_SIDE, _SIDE))
+
+
+def _hand_picture(image: np.ndarray, keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """A hand drawn on its picture after that was scaled, so that lines are sharp at any size."""
+    scale = _SIDE / max(image.shape[:2])
+    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return draw_hand(image, keypoints * scale, scores)
+
+
+def _table(systems: Sequence[System]) -> list[list[str]]:
+    rows = [['system', *_SCORES, 'parameters', 'training']]
+    for s in systems:
+        values = [
+            f'{s.scores[metric]:.2f}' if metric == 'EPE' else f'{s.scores[metric]:.3f}' for metric in _SCORES.values()
+        ]
+        parameters = f'{s.num_parameters / 1e6:.2f} M' if s.num_parameters is not None else '-'
+        rows.append([s.name, *values, parameters, f'{s.seconds:.0f} s' if s.seconds is not None else '-'])
+    return rows

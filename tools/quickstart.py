@@ -1,0 +1,285 @@
+"""From nothing to a trained hand keypoint network, its scores and pictures: what ``make demo`` runs.
+
+1. generates pictures of hands (``tools/make_synthetic.py``),
+2. trains a small P-MSDSNet and, with the same budget, MMPose's ResNet-18 (``tools/train.py``),
+3. tests both (``tools/test.py``), and the mean pose of the training set as a third system,
+4. writes ``report.html``, its pictures and ``scores.json`` into the work dir.
+
+Each step prints the command that it runs. Data and trainings that are finished are kept for the next run, unless
+what they depend on has changed or ``--fresh`` is given.
+
+Example:
+    python tools/quickstart.py --num-images 4000 --epochs 30
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import logging
+import re
+import shlex
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.registry import init_default_scope
+from mmpose.registry import DATASETS
+
+import handkp_plugins  # noqa: F401  (registers the modules that configs name)
+from handkp_plugins.engine.checkpoint import CheckpointError
+from handkp_plugins.engine.config import load_config
+from handkp_plugins.evaluation.mean_pose import evaluate_mean_pose, mean_pose
+from handkp_plugins.quickstart_report import System, write_report
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = 'data/synthetic/hands'
+WORK_DIR = 'work_dirs/demo'
+NUM_IMAGES = 2000
+NETWORKS = {
+    'P-MSDSNet lite': 'configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py',
+    'ResNet-18': 'configs/pmsdsnet/resnet18_synthetic-128.py',
+}
+
+
+@dataclass
+class Settings:
+    """What the user chose, and when the run began."""
+
+    num_images: int
+    epochs: int | None
+    data: Path
+    work_dir: Path
+    fresh: bool
+    start: float
+
+
+def main(
+    num_images: int = NUM_IMAGES,
+    epochs: int | None = None,
+    data: str | Path = ROOT / DATA,
+    work_dir: str | Path = ROOT / WORK_DIR,
+    skip_baseline: bool = False,
+    fresh: bool = False,
+) -> dict[str, Any]:
+    """Run all steps; returns what ``scores.json`` holds.
+
+    Args:
+        num_images: pictures to generate, of which 8 in 10 are for training.
+        epochs: of each training; by default as the configs say.
+        data: folder of the generated pictures.
+        work_dir: folder of checkpoints, logs and the report.
+        skip_baseline: do not train the ResNet-18.
+        fresh: train anew even if a finished training is at hand.
+
+    Raises:
+        RuntimeError: a step failed; the message holds the end of its output and names its log.
+    """
+    s = Settings(num_images, epochs, Path(data).resolve(), Path(work_dir).resolve(), fresh, time.monotonic())
+    s.work_dir.mkdir(parents=True, exist_ok=True)
+    generate(s)
+    networks = dict(list(NETWORKS.items())[:1] if skip_baseline else NETWORKS)
+    systems = []
+    for name, config in networks.items():
+        checkpoint, seconds = train(s, name, config)
+        systems.append(test(s, name, config, checkpoint, seconds))
+    systems.append(test_mean_pose(s, systems[0].config))
+    heading(s, 'Report')
+    with quiet():
+        scores, table = write_report(s.work_dir, systems, num_images)
+    print(f'{table}\n\nreport: {s.work_dir / "report.html"}')
+    print(f'total time: {clock(time.monotonic() - s.start)}')
+    return scores
+
+
+def generate(s: Settings) -> None:
+    """Generate the pictures, or what is missing of them."""
+    heading(s, f'{s.num_images} pictures of generated hands')
+    run_tool('tools/make_synthetic.py', '--out', short(s.data), '--num', str(s.num_images))
+
+
+def train(s: Settings, name: str, config: str) -> tuple[Path, float]:
+    """Train a network unless that is done; returns the checkpoint and the seconds that the training took."""
+    heading(s, f'Training: {name}')
+    work_dir = s.work_dir / Path(config).stem
+    options = data_options(s) + epoch_options(s)
+    key = hashlib.sha256(
+        '\n'.join([load_config(ROOT / config).pretty_text, *options, (s.data / 'meta.json').read_text()]).encode()
+    ).hexdigest()
+    seconds = once(
+        work_dir / 'finished.json',
+        key,
+        lambda: run_tool(
+            'tools/train.py', config, '--amp', '--work-dir', short(work_dir), *with_options(options),
+            log=work_dir / 'train.log', show=r'Epoch\(train\).*?loss: \S+|Epoch\(val\).*EPE: \S+',
+        ),
+        s.fresh,
+    )  # fmt: skip
+    return Path((work_dir / 'last_checkpoint').read_text().strip()), seconds
+
+
+def test(s: Settings, name: str, config: str, checkpoint: Path, seconds: float) -> System:
+    """Test a network with the metrics of its config."""
+    heading(s, f'Test: {name}')
+    work_dir = s.work_dir / Path(config).stem / 'test'
+    metrics = load_config(ROOT / config).test_evaluator
+    curve = [f'test_evaluator.{i}.curve_file={short(work_dir / "pck.json")}' for i in pixel_pck(metrics)]
+    run_tool(
+        'tools/test.py', config, short(checkpoint), '--work-dir', short(work_dir),
+        '--out', short(work_dir / 'scores.json'), *with_options([*data_options(s), *curve]),
+        log=work_dir / 'test.log', show=r'Epoch\(test\).*EPE: \S+',
+    )  # fmt: skip
+    cfg = load_config(ROOT / config)
+    set_data_root(cfg, s.data)
+    scores = json.loads((work_dir / 'scores.json').read_text())
+    return System(name, scores, json.loads((work_dir / 'pck.json').read_text()), cfg, checkpoint, seconds)
+
+
+def test_mean_pose(s: Settings, cfg: Config) -> System:
+    """Score the mean pose of the training set with the metrics of a config."""
+    heading(s, 'Test: mean pose of the training set')
+    metrics = [dict(m) for m in cfg.test_evaluator]
+    curve_file = s.work_dir / 'mean_pose' / 'pck.json'
+    for i in pixel_pck(metrics):
+        metrics[i]['curve_file'] = str(curve_file)
+    init_default_scope('mmpose')
+    with quiet():
+        pose = mean_pose(DATASETS.build(dict(cfg.train_dataloader.dataset, pipeline=[])))
+        scores = evaluate_mean_pose(pose, DATASETS.build(cfg.test_dataloader.dataset), metrics)
+    return System('mean pose', scores, json.loads(curve_file.read_text()))
+
+
+def pixel_pck(metrics: list[dict[str, Any]]) -> list[int]:
+    """Where the metric that writes the PCK curve stands among the metrics."""
+    return [i for i, metric in enumerate(metrics) if metric['type'] == 'PixelPCK'][:1]
+
+
+def set_data_root(cfg: Config, data: Path) -> None:
+    """Let the datasets of a config read the generated pictures."""
+    for split in ('train', 'val', 'test'):
+        cfg[f'{split}_dataloader'].dataset.data_root = str(data)
+
+
+def data_options(s: Settings) -> list[str]:
+    """What to change in a config where the data are not in their usual place."""
+    if s.data == ROOT / DATA:
+        return []
+    return [f'{split}_dataloader.dataset.data_root={short(s.data)}' for split in ('train', 'val', 'test')]
+
+
+def epoch_options(s: Settings) -> list[str]:
+    """What to change in a config for another number of epochs: the schedule is one of warm-up and cosine."""
+    if s.epochs is None:
+        return []
+    end = max(2, s.epochs)
+    return [f'train_cfg.max_epochs={s.epochs}', f'param_scheduler.1.end={end}', f'param_scheduler.1.T_max={end - 1}']
+
+
+def with_options(options: list[str]) -> list[str]:
+    """The options as arguments of a tool."""
+    return ['--cfg-options', *options] if options else []
+
+
+def once(marker: Path, key: str, work: Callable[[], None], fresh: bool) -> float:
+    """Do the work unless the marker file says that it was done with this key; returns the seconds that it took."""
+    if marker.is_file() and not fresh:
+        done = json.loads(marker.read_text())
+        if done['key'] == key:
+            print(f'done before, in {clock(done["seconds"])}; --fresh does it anew')
+            return done['seconds']
+    marker.unlink(missing_ok=True)
+    start = time.monotonic()
+    work()
+    seconds = time.monotonic() - start
+    marker.write_text(json.dumps(dict(key=key, seconds=seconds)))
+    return seconds
+
+
+def run_tool(tool: str, *arguments: str, log: Path | None = None, show: str = '') -> None:
+    """Run a tool of this project, as a user would.
+
+    Args:
+        log: file that takes its output; by default the output goes to the terminal.
+        show: pattern of what to show of a line of the output, where there is a log.
+    """
+    command = [tool, *arguments]
+    print('$ python', shlex.join(command), flush=True)
+    argv = [sys.executable, '-u', *command]
+    if log is None:
+        status = subprocess.run(argv, cwd=ROOT).returncode
+        if status:
+            raise RuntimeError(f'{tool} failed (exit status {status}): see above')
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    last: deque[str] = deque(maxlen=20)
+    with (
+        log.open('w') as file,
+        subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
+    ):
+        for line in process.stdout:
+            file.write(line)
+            last.append(line)
+            found = re.search(show, line)
+            if found:
+                print(' '.join(found[0].split())[:160], flush=True)
+    if process.returncode:
+        raise RuntimeError(f'{tool} failed (exit status {process.returncode}), its log is {log}:\n{"".join(last)}')
+
+
+def short(path: Path) -> str:
+    """A path as seen from the project's folder, where it lies in it."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what data sets and metrics say about themselves from the terminal."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def heading(s: Settings, text: str) -> None:
+    """Announce a step, with the time since the start."""
+    print(f'\n== {clock(time.monotonic() - s.start)}  {text}', flush=True)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as minutes and seconds."""
+    return f'{int(seconds) // 60}:{int(seconds) % 60:02d}'
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        '--num-images', type=int, default=NUM_IMAGES, help=f'pictures to generate (default {NUM_IMAGES})'
+    )
+    parser.add_argument('--epochs', type=int, help='of each training (default: as in the configs)')
+    parser.add_argument('--data', default=ROOT / DATA, help=f'folder of the pictures (default {DATA})')
+    parser.add_argument('--work-dir', default=ROOT / WORK_DIR, help=f'folder of the results (default {WORK_DIR})')
+    parser.add_argument('--skip-baseline', action='store_true', help='do not train the ResNet-18')
+    parser.add_argument('--fresh', action='store_true', help='train anew even if a finished training is at hand')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    try:
+        main(**vars(parse_args()))
+    except KeyboardInterrupt:
+        sys.exit('stopped; run it again to go on with the step that was under way')
+    except (RuntimeError, ValueError, OSError, CheckpointError) as e:
+        sys.exit(f'quickstart.py: {e}')
