@@ -1,0 +1,244 @@
+"""Convert HGR1, 899 photographs of hands with marked feature points, to COCO keypoint JSON for ``HGR1Dataset``.
+
+**Untested on the originals**, which could not be had. What is known of them, from public programs that read them:
+photographs of 174×131 to 640×480 pixels (``1_P_hgr1_id01_1.jpg``) and, for each, an XML file of the same name with 25
+points, which differ in ``category`` and ``type``. Of their names only ``Wrist`` (a category of two points) and
+``IndexFinger`` with ``Fingertip`` are certain. So a table must say which points are which of our 21 keypoints.
+
+Usage:
+    python tools/dataset_converters/hgr1.py data/hgr1 data/hgr1/feature_points --names names.json
+    python tools/dataset_converters/hgr1.py data/hgr1 data/hgr1/points.csv
+
+Input:
+    data/hgr1/
+        original_images/*.jpg
+        feature_points/*.xml   <IMAGE WIDTH="640" HEIGHT="480"> <hand> <FeaturePoint x="12" y="40"
+                               category="IndexFinger" type="Fingertip"/> ... </hand> </IMAGE>
+        points.csv             or instead a table with the header image,keypoint,x,y[,visible]
+
+    x, y are pixels from the image's top left; ``visible`` is 0 (unlabelled), 1 or 2. What is not listed is unlabelled.
+    A point of the XML is named ``category/type``; one of the table as it likes. names.json maps such names to our
+    keypoints (wrist, thumb1 ... pinky_finger4, each finger from its root to its tip), as in {"IndexFinger/Fingertip":
+    "forefinger4", "Wrist/A": "wrist", "Wrist/B": "wrist", "Palm": null}: null leaves a point out, and points with the
+    same keypoint are averaged. Our own names need no entry. Names without an entry are an error that lists them all.
+
+Output:
+    data/hgr1/annotations/{train,val,test}.json    8:1:1 with a fixed seed; images stay where they are
+
+Ends with the number of images found, converted and skipped. To look at the result: MMPose's
+``tools/misc/browse_dataset.py CONFIG``.
+"""
+
+import argparse
+import csv
+import json
+import math
+import xml.sax
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from handkp_plugins.datasets._conversion import CocoRecorder, split_8_1_1, write_coco
+from handkp_plugins.hand.skeleton import KEYPOINT_NAMES
+
+_COLUMNS = ('image', 'keypoint', 'x', 'y')
+
+
+@dataclass
+class _Point:
+    where: str
+    name: str
+    x: str
+    y: str
+    visible: str = '1'
+
+
+@dataclass
+class _Hand:
+    """The marked points of one hand; ``size`` is the image's [W, H] that they were marked in, where it is known."""
+
+    image: str
+    size: tuple[str, str] | None = None
+    points: list[_Point] = field(default_factory=list)
+
+
+def main(root: str, points: str, names: str | None = None, images: str = 'original_images', seed: int = 0) -> str:
+    """Convert the points to ``root/annotations``; see the module's docstring. Returns the account that is printed.
+
+    Args:
+        root: the set's folder.
+        points: CSV file, XML file or folder of XML files.
+        names: JSON file that maps point names to our keypoints or to null.
+        images: folder of the photographs, relative to root.
+        seed: of the 8:1:1 split.
+
+    Raises:
+        FileNotFoundError: there are no points, or no table of names.
+        ValueError: a file is not of the format above; the message names file and line.
+    """
+    base, source = Path(root), Path(points)
+    if not source.exists():
+        raise FileNotFoundError(f'{source}: no such file or folder of points')
+    hands = list(_read_csv(source) if source.suffix == '.csv' else _read_xml(source))
+    table = _read_names(names)
+    _check_names(hands, table, source)
+
+    recorder = CocoRecorder(base)
+    records: dict[str, tuple[dict, dict]] = {}
+    for hand in tqdm(hands, unit='image'):
+        name = f'{images}/{hand.image}'
+        if name in records:
+            recorder.skip(name, 'a further hand in an image that has one already')
+            continue
+        record = recorder.record(name, _keypoints(hand, table))
+        if record is None:
+            continue
+        size = (str(record[0]['width']), str(record[0]['height']))
+        if hand.size not in (None, size):
+            raise ValueError(
+                f'{hand.points[0].where}: points for an image of {" × ".join(hand.size)} pixels, but {base / name} has '
+                + ' × '.join(size)
+            )
+        records[name] = record
+    marked = {hand.image for hand in hands}
+    for path in sorted((base / images).glob('*.jpg')):
+        if path.name not in marked:
+            recorder.skip(f'{images}/{path.name}', 'no points are given')
+    print(recorder.report())
+    lines = []
+    for split, keys in split_8_1_1(records, seed).items():
+        path = base / 'annotations' / f'{split}.json'
+        write_coco(path, [records[key] for key in keys], f'HGR1, {split}')
+        lines.append(f'{path}: {len(keys)} hands')
+    print('\n'.join(lines))
+    return '\n'.join([recorder.report(), *lines])
+
+
+def _read_csv(path: Path) -> Iterator[_Hand]:
+    hands: dict[str, _Hand] = {}
+    with path.open(newline='', encoding='utf-8-sig') as file:
+        rows = csv.DictReader(file)
+        columns = rows.fieldnames or []
+        if not set(_COLUMNS) <= set(columns):
+            allowed = f'the header {",".join(_COLUMNS)}[,visible]'
+            raise ValueError(f'{path}: line 1: {allowed} is allowed, received {columns}')
+        for row in rows:
+            where = f'{path}: line {rows.line_num}'
+            if None in row or None in row.values():
+                raise ValueError(f'{where}: {len(columns)} values are allowed, received more or fewer')
+            image, name, x, y = (row[key].strip() for key in _COLUMNS)
+            point = _Point(where, name, x, y, row.get('visible', '1').strip())
+            hands.setdefault(image, _Hand(image)).points.append(point)
+    yield from hands.values()
+
+
+class _HandHandler(xml.sax.ContentHandler):
+    """Gathers the points of each <hand> element, with the lines that they stand in."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path, self.size, self.hands = path, None, []
+
+    def startElement(self, tag: str, attributes: xml.sax.xmlreader.AttributesImpl) -> None:
+        if tag == 'IMAGE' and 'WIDTH' in attributes and 'HEIGHT' in attributes:
+            self.size = (attributes['WIDTH'], attributes['HEIGHT'])
+        elif tag == 'hand':
+            self.hands.append(_Hand(f'{self.path.stem}.jpg', self.size))
+        elif tag == 'FeaturePoint':
+            where = f'{self.path}: line {self._locator.getLineNumber()}'
+            missing = [key for key in ('x', 'y', 'category') if key not in attributes]
+            if missing or not self.hands:
+                raise ValueError(
+                    f'{where}: a FeaturePoint needs x, y, category and a hand; missing: {missing or "hand"}'
+                )
+            name = '/'.join(attributes[key] for key in ('category', 'type') if attributes.get(key))
+            self.hands[-1].points.append(_Point(where, name, attributes['x'], attributes['y']))
+
+
+def _read_xml(source: Path) -> Iterator[_Hand]:
+    files = sorted(source.glob('*.xml')) if source.is_dir() else [source]
+    if not files:
+        raise FileNotFoundError(f'{source}: a folder with *.xml files is required')
+    for path in files:
+        handler = _HandHandler(path)
+        try:
+            xml.sax.parse(str(path), handler)
+        except xml.sax.SAXParseException as e:
+            raise ValueError(f'{path}: line {e.getLineNumber()}: it does not parse as XML: {e.getMessage()}') from None
+        hands = [hand for hand in handler.hands if hand.points]  # an empty <hand> is known to occur
+        yield from hands or [_Hand(f'{path.stem}.jpg')]
+
+
+def _read_names(path: str | None) -> dict[str, str | None]:
+    """The keypoint that each point name stands for; our own names stand for themselves."""
+    table: dict[str, str | None] = {name: name for name in KEYPOINT_NAMES}
+    if path is None:
+        return table
+    try:
+        given = json.loads(Path(path).read_bytes())
+    except ValueError as e:
+        raise ValueError(f'{path}: JSON is allowed, but it does not parse: {e}') from None
+    if not isinstance(given, dict):
+        raise ValueError(f'{path}: a JSON object of names is allowed, received a {type(given).__name__}')
+    for name, target in given.items():
+        if target is not None and target not in KEYPOINT_NAMES:
+            raise ValueError(f'{path}: {name!r}: null or one of {KEYPOINT_NAMES} is allowed, received {target!r}')
+    return {**table, **given}
+
+
+def _check_names(hands: list[_Hand], table: dict[str, str | None], source: Path) -> None:
+    points = [point for hand in hands for point in hand.points]
+    if not points:
+        raise ValueError(f'{source}: one or more points are allowed, received none')
+    unknown = [point for point in points if point.name not in table]
+    if unknown:
+        counts = ', '.join(f'{name!r} ({count})' for name, count in sorted(Counter(p.name for p in unknown).items()))
+        raise ValueError(
+            f'{unknown[0].where}: the name {unknown[0].name!r} is unknown; one of {KEYPOINT_NAMES} is allowed, or an '
+            f'entry in a table (--names). All unknown names: {counts}'
+        )
+
+
+def _keypoints(hand: _Hand, table: dict[str, str | None]) -> np.ndarray:
+    """Keypoints (21, 3): x, y, visibility."""
+    marks: dict[str, list[tuple[float, float, int]]] = {}
+    for point in hand.points:
+        target = table[point.name]
+        if target is None:
+            continue
+        if target in marks and point.name == target:
+            raise ValueError(f'{point.where}: {target} of {hand.image} is given for the second time')
+        if point.visible not in ('0', '1', '2'):
+            raise ValueError(f'{point.where}: visible: 0, 1 or 2 is allowed, received {point.visible!r}')
+        mark = _coordinate(point, 'x'), _coordinate(point, 'y'), int(point.visible)
+        marks.setdefault(target, []).append(mark)
+    keypoints = np.zeros((len(KEYPOINT_NAMES), 3))
+    for target, several in marks.items():
+        visibility = min(v for _, _, v in several)
+        keypoints[KEYPOINT_NAMES.index(target)] = *np.mean(several, axis=0)[:2], visibility
+    return keypoints
+
+
+def _coordinate(point: _Point, axis: str) -> float:
+    text = getattr(point, axis)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f'{point.where}: {axis}: a finite number is allowed, received {text!r}')
+    return value
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('root', help="the set's folder; annotations/ is written there")
+    parser.add_argument('points', help='CSV file, XML file or folder of XML files')
+    parser.add_argument('--names', help='JSON file that maps point names to our keypoints or to null')
+    parser.add_argument('--images', default='original_images', help='folder of the photographs, relative to root')
+    parser.add_argument('--seed', type=int, default=0, help='of the 8:1:1 split')
+    main(**vars(parser.parse_args()))
