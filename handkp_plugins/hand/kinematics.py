@@ -45,6 +45,19 @@ def rotation(axis: np.ndarray, angle: float) -> np.ndarray:
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
 
 
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (N, 3) brought to length 1."""
+    return vectors / np.sqrt(np.maximum(np.einsum('ni,ni->n', vectors, vectors), 1e-20))[:, None]
+
+
+def turn(vectors: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Vectors (N, 3) each multiplied by a matrix (M, 3): (N, M).
+
+    Without BLAS, whose threads would fight over the cores when several processes render.
+    """
+    return np.einsum('ni,mi->nm', vectors, matrix)
+
+
 def _frame(axes: np.ndarray, origin: np.ndarray) -> np.ndarray:
     frame = np.eye(4)
     frame[:3, :3], frame[:3, 3] = axes, origin

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from .details import carved_template
-from .kinematics import FRAME_INDEX, frame_scales, joint_frames, keypoints_from_frames
+from .kinematics import FRAME_INDEX, frame_scales, joint_frames, keypoints_from_frames, unit
 from .pose import HandPose
 from .proxies import proxy_spheres
 from .shape import HandShape
@@ -66,6 +67,7 @@ class ProceduralHand:
 
     def __init__(self) -> None:
         self.template: HandTemplate = carved_template()
+        self._weights = csr_matrix(self.template.weights)
         self.painter = SkinPainter(self.template)
         self.resting = self.template.vertices
         self.is_hand = self.template.vertices[:, 1] > _HAND_FROM
@@ -84,7 +86,7 @@ class ProceduralHand:
         scales = frame_scales(shape)
         transforms = frames @ scales @ self._rest_inverse
         template = self.template
-        blend = template.weights @ transforms[:, :3].reshape(len(frames), 12).astype(np.float32)
+        blend = self._weights @ transforms[:, :3].reshape(len(frames), 12).astype(np.float32)
         blend = blend.reshape(-1, 3, 4)
         linear = blend[:, :, :3]
         bulge = shape.joint_bulge * self._joint_mask + shape.pad_bulge * self._pad_mask
@@ -94,7 +96,7 @@ class ProceduralHand:
         columns = [linear[:, :, i] for i in range(3)]
         cofactor = [np.cross(columns[(i + 1) % 3], columns[(i + 2) % 3]) for i in range(3)]
         normals = sum(c * template.normals[:, i : i + 1] for i, c in enumerate(cofactor))
-        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+        normals = unit(normals)
         keypoints, faces = keypoints_from_frames(frames, shape), template.faces
         forearm, spheres = frames[FRAME_INDEX['forearm']], proxy_spheres(frames, scales)
         if handedness == 'left':

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .details import creases, nails
+from .kinematics import turn
 from .template import HandTemplate, smoothstep
 
 # from the lightest to the darkest, sRGB
@@ -13,6 +14,9 @@ _TONES = np.array([
     (97, 62, 44), (70, 45, 34),
 ]) / 255.0  # fmt: skip
 _PALM_OF_DARK_HANDS = np.array([205, 152, 128]) / 255.0
+_NOISE_SCALES = (0.06, 0.018, 0.006)  # metres
+_NOISE_STRENGTH = np.array([0.020, 0.016, 0.014])
+_NOISE_FIELDS = 6
 _BLUSH = np.array([0.10, -0.045, -0.035])
 
 
@@ -75,11 +79,13 @@ class SkinPainter:
     """
 
     def __init__(self, template: HandTemplate) -> None:
-        self.points = template.vertices
+        rng = np.random.default_rng(0)
+        points = template.vertices
+        self.noise = np.stack([[wave_noise(points, s, rng) for _ in range(_NOISE_FIELDS)] for s in _NOISE_SCALES])
         dorsal_axis = template.weights @ template.rest_frames[:, :3, 2]
         facing = (template.normals * dorsal_axis).sum(1)
         self.palmar = smoothstep(-facing, -0.35, 0.45)
-        self.arm = smoothstep(-self.points[:, 1], 0.0, 0.03)
+        self.arm = smoothstep(-points[:, 1], 0.0, 0.03)
         self.palmar *= 1 - 0.75 * self.arm
         self.blush = _blush_places(template, facing)
         self.crease = creases(template)
@@ -95,9 +101,9 @@ class SkinPainter:
         strength = back.mean() ** 0.5
         color = color + look.blush * strength * self.blush[:, None] * _BLUSH
         rng = np.random.default_rng(look.seed)
-        for scale, amount in ((0.06, 0.020), (0.018, 0.016), (0.006, 0.014)):
-            wave = wave_noise(self.points, scale, rng)[:, None]
-            color = color * (1 + look.blotches * amount * wave * np.array([0.7, 1.1, 1.2]))
+        mix = rng.normal(size=self.noise.shape[:2]) * _NOISE_STRENGTH[:, None] / np.sqrt(_NOISE_FIELDS)
+        blotches = np.einsum('sf,sfv->v', mix.astype(np.float32), self.noise)[:, None]
+        color = color * (1 + look.blotches * blotches * np.array([0.7, 1.1, 1.2]))
         color = color * (1 - 0.28 * look.wrinkles * self.crease[:, None] * np.array([0.8, 1.0, 1.05]))
         return np.clip(self._with_nails(color, back, look) * look.tint, 0.01, 1.0).astype(np.float32)
 
@@ -116,8 +122,8 @@ def wave_noise(points: np.ndarray, scale: float, rng: np.random.Generator, waves
     """Smooth noise (N,) of about unit deviation over points (N, 3): a product sum of random plane waves."""
     total = np.zeros(len(points), np.float32)
     for _ in range(waves):
-        direction = rng.normal(size=(3, 2)) * (2 * np.pi / scale / 1.7)
-        phase = points @ direction.astype(np.float32) + rng.uniform(0, 2 * np.pi, 2).astype(np.float32)
+        direction = rng.normal(size=(2, 3)) * (2 * np.pi / scale / 1.7)
+        phase = turn(points, direction.astype(np.float32)) + rng.uniform(0, 2 * np.pi, 2).astype(np.float32)
         total += np.sin(phase[:, 0]) * np.sin(phase[:, 1])
     return total * np.float32(2 / np.sqrt(waves))
 

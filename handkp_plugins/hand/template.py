@@ -21,6 +21,7 @@ REST_POSE = HandPose.of(index_abd=10, ring_abd=8, little_abd=19)
 _LOW, _HIGH = np.array([-106.0, -262.0, -66.0]), np.array([78.0, 218.0, 30.0])  # box around the resting hand, mm
 _STEP = 1.5
 _WEIGHT_SMOOTHING = 8
+_LEAST_WEIGHT = 1e-3
 FINGERS = ('thumb', *LONG_FINGERS)
 
 
@@ -187,11 +188,12 @@ _THUMB_SPANS = [(12.0, 8.0, 26.0), (9.0, 0.0, 9.0), (7.0, 0.0, 7.0)]
 
 
 def _smooth(values: np.ndarray, faces: np.ndarray, rounds: int) -> np.ndarray:
-    """Average values (V, D) over mesh neighbours some rounds."""
+    """Average weights (V, B) over mesh neighbours some rounds; tiny ones become 0."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     adjacency = coo_matrix((np.ones(len(edges)), edges.T), shape=(len(values),) * 2).tocsr()
     adjacency = ((adjacency + adjacency.T) > 0).astype(float)
     step = diags(1 / np.asarray(adjacency.sum(1)).ravel()) @ adjacency
     for _ in range(rounds):
         values = 0.4 * values + 0.6 * (step @ values)
-    return values
+    values = np.where(values < _LEAST_WEIGHT, 0, values)
+    return values / values.sum(1, keepdims=True)

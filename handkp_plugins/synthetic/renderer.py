@@ -116,13 +116,16 @@ class Renderer:
         self.window.GetRGBACharPixelData(0, 0, last, last, 0, pixels)
         buffer = self.vtk.vtkFloatArray()
         self.window.GetZbufferData(0, 0, last, last, buffer)
-        rgba = vtk_to_numpy(pixels).reshape(self.drawn, self.drawn, 4)[::-1].astype(np.float32) / 255
-        z = vtk_to_numpy(buffer).reshape(self.drawn, self.drawn)[::-1]
-        depth = np.where(z < 1, _NEAR * _FAR / (_FAR - z.astype(np.float64) * (_FAR - _NEAR)), np.inf)
-        rgba[..., 3] = z < 1
-        rgba[..., :3] *= rgba[..., 3:]
-        rgba, depth = sum(_blocks(rgba)) / _OVERSAMPLING**2, np.minimum.reduce(_blocks(depth))
-        return Rendering(rgba[..., :3], rgba[..., 3], depth)
+        # the picture starts at the bottom; where nothing was drawn it is black, so averaging weighs by coverage
+        blocks = [
+            b[..., :3].astype(np.float32) for b in _blocks(vtk_to_numpy(pixels).reshape(self.drawn, self.drawn, 4))
+        ]
+        depths = _blocks(vtk_to_numpy(buffer).reshape(self.drawn, self.drawn))
+        color = sum(blocks) / np.float32(255 * len(blocks))
+        alpha = sum((z < 1).astype(np.float32) for z in depths) / np.float32(len(depths))
+        nearest = np.minimum.reduce(depths).astype(float)
+        depth = np.where(nearest < 1, _NEAR * _FAR / (_FAR - nearest * (_FAR - _NEAR)), np.inf)
+        return Rendering(color[::-1], alpha[::-1], depth[::-1])
 
     def _show(self, parts: Sequence[Part]) -> None:
         from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray

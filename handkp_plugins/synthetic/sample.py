@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..hand.kinematics import turn
 from ..hand.model import HandModel
 from .backgrounds import generated, photograph
 from .photometric import develop, expose
@@ -74,7 +75,7 @@ class SampleMaker:
         spheres = np.concatenate([scene.to_camera(hand.spheres[:, :3]), hand.spheres[:, 3:]], axis=1)
         skin = Surface(
             points=scene.to_camera(hand.vertices),
-            normals=hand.normals @ scene.axes.T,
+            normals=turn(hand.normals, scene.axes),
             color=to_linear(self.model.colors(scene.skin)),
             gloss=rng.uniform(0.1, 1.3),
         )
@@ -83,7 +84,7 @@ class SampleMaker:
         if scene.sleeve is not None:
             sleeve = make_sleeve(hand.forearm, scene.sleeve, scene.shape, rng)
             cloth = Surface(
-                scene.to_camera(sleeve.points), sleeve.normals @ scene.axes.T, to_linear(sleeve.colors), 0.0
+                scene.to_camera(sleeve.points), turn(sleeve.normals, scene.axes), to_linear(sleeve.colors), 0.0
             )
             lit = Shader(sleeve.points).shade(cloth, spheres[:0], scene.lights, scene.sky, scene.ground)
             pieces.append((cloth.points, sleeve.faces, lit))

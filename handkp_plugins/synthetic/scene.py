@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..hand.gestures import random_pose
-from ..hand.kinematics import rotation
+from ..hand.kinematics import rotation, turn
 from ..hand.model import Handedness, HandModel, PosedHand
 from ..hand.pose import HandPose
 from ..hand.shape import HandShape, random_shape
@@ -46,7 +46,7 @@ class Scene:
 
     def to_camera(self, points: np.ndarray) -> np.ndarray:
         """Points (N, 3) of the palm's frame in the camera frame."""
-        return points @ self.axes.T + self.offset
+        return turn(points, self.axes) + self.offset
 
 
 def random_scene(model: HandModel, size: int, rng: np.random.Generator) -> Scene:

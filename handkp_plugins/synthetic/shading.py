@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 
+from ..hand.kinematics import turn, unit
 from .scene import Light
 
 _WRAP = np.array([0.30, 0.14, 0.09])
@@ -61,16 +62,15 @@ class Shader:
 
         up = 0.5 - 0.5 * surface.normals[:, 1:2]
         light = (ground + up * (sky - ground)) * shadow[:, :1]
-        to_camera = -surface.points / np.linalg.norm(surface.points, axis=1, keepdims=True)
+        to_camera = unit(-surface.points)
         shine = np.zeros_like(light)
         for i, lamp in enumerate(lights, start=1):
-            facing = (surface.normals @ lamp.direction)[:, None]
+            facing = turn(surface.normals, lamp.direction[None])
             diffuse = np.maximum(facing + _WRAP, 0) / (1 + _WRAP)
             # where a shadow starts, red fades last
             light = light + lamp.color * diffuse * shadow[:, i : i + 1] ** np.array([0.8, 1.0, 1.1])
-            half = lamp.direction + to_camera
-            half /= np.linalg.norm(half, axis=1, keepdims=True)
-            glint = np.maximum((surface.normals * half).sum(1, keepdims=True), 0)
+            half = unit(lamp.direction.astype(np.float32) + to_camera)
+            glint = np.maximum(np.einsum('vi,vi->v', surface.normals, half), 0)[:, None]
             strength = (facing > 0) * shadow[:, i : i + 1]
             shine = shine + lamp.color * strength * (0.06 * glint**12 + 0.12 * glint**50)
         return surface.color * light + shine * np.reshape(surface.gloss, (-1, 1))
@@ -79,7 +79,7 @@ class Shader:
 def ambient(points: np.ndarray, normals: np.ndarray, spheres: np.ndarray) -> np.ndarray:
     """Share (N,) of the surroundings that each point sees past the spheres."""
     towards = spheres[None, :, :3] - points[:, None]
-    distance = np.maximum(np.linalg.norm(towards, axis=2), 1e-4)
+    distance = np.sqrt(np.maximum(np.einsum('npd,npd->np', towards, towards), 1e-8))
     cosine = np.maximum(np.einsum('npd,nd->np', towards, normals) / distance, 0)
     covered = cosine * np.minimum((spheres[:, 3] / np.maximum(distance, spheres[:, 3])) ** 2, 1.0)
     return np.prod(1 - 0.9 * covered, axis=1)
@@ -88,8 +88,8 @@ def ambient(points: np.ndarray, normals: np.ndarray, spheres: np.ndarray) -> np.
 def lit(points: np.ndarray, normals: np.ndarray, spheres: np.ndarray, light: Light) -> np.ndarray:
     """Share (N,) of a light that reaches each point past the spheres."""
     towards = spheres[None, :, :3] - (points + 0.002 * normals)[:, None]
-    along = towards @ light.direction
-    aside = np.sqrt(np.maximum((towards**2).sum(2) - along**2, 0))
+    along = np.einsum('npd,d->np', towards, light.direction)
+    aside = np.sqrt(np.maximum(np.einsum('npd,npd->np', towards, towards) - along**2, 0))
     blur = 0.0015 + light.softness * np.maximum(along, 0)
     inside = np.clip(0.5 + 0.5 * (0.96 * spheres[:, 3] - aside) / blur, 0, 1)
     return np.prod(1 - inside * np.clip(along / 0.004, 0, 1), axis=1)
