@@ -13,6 +13,7 @@ RUNTIME = Path(__file__).parents[1] / 'configs' / '_base_' / 'runtime.py'
 CONFIG = """
 _base_ = [{runtime!r}]
 randomness = dict(seed=7)
+log_level = 'WARNING'
 codec = dict(type='MSRAHeatmap', input_size=(64, 64), heatmap_size=(16, 16), sigma=2)
 model = dict(
     type='TopdownPoseEstimator',
@@ -45,7 +46,7 @@ val_evaluator = [dict(type='PCKAccuracy', thr=0.2), dict(type='EPE')]
 test_evaluator = val_evaluator
 train_cfg = dict(max_epochs=2, val_interval=1)
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1, momentum=0.9))
-param_scheduler = [dict(type='MultiStepLR', milestones=[1, 3], gamma=0.5)]
+param_scheduler = [dict(type='MultiStepLR', milestones=[1, 3], gamma=0.5, end=4)]
 auto_scale_lr = dict(base_batch_size=4)
 default_hooks = dict(logger=dict(interval=1))
 """

@@ -139,11 +139,13 @@ def load_weights(
 
 def find_checkpoints(work_dir: str) -> list[str]:
     """Checkpoints to resume from, the most wanted first: that which ``last_checkpoint`` names, then by time."""
-    folder = Path(work_dir)
-    pointer = folder / 'last_checkpoint'
+    pointer = Path(work_dir, 'last_checkpoint')
     named = Path(pointer.read_text().strip() if pointer.is_file() else '')
-    folders = {folder.resolve(), named.parent.resolve() if named.name else folder.resolve()}
-    files = [f for d in folders for f in d.glob('*.pth') if re.fullmatch(r'(epoch|iter)_\d+', f.stem)]
+    # The checkpoint hook may have a folder of its own (out_dir); a copied work dir still names the old place.
+    for folder in (Path(work_dir), named.parent):
+        files = [f for f in folder.glob('*.pth') if re.fullmatch(r'(epoch|iter)_\d+', f.stem)]
+        if files or not named.name:
+            break
 
     def newest_first(file: Path) -> tuple[bool, int, int]:
         return file.name == named.name, file.stat().st_mtime_ns, int(file.stem.split('_')[1])

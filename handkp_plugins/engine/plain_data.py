@@ -110,6 +110,11 @@ def _scalar(dtype: _Dtype, data: bytes) -> Any:
     return dtype.read(data)[0].item()
 
 
+def _no_bytes() -> bytes:
+    """Stands for ``bytes``, by which a pickle makes the contents of an array without elements."""
+    return b''
+
+
 def _history_method(owner: type, name: str) -> None:
     """Stands for ``getattr``, by which a pickled history buffer names its statistics: these four, and nothing comes."""
     if owner is not _History or name not in ('min', 'max', 'current', 'mean'):
@@ -119,6 +124,7 @@ def _history_method(owner: type, name: str) -> None:
 STOCK_GLOBALS = [
     (_History, 'mmengine.logging.history_buffer.HistoryBuffer'),
     (_history_method, 'builtins.getattr'),
+    (_no_bytes, 'builtins.bytes'),
     (_Array, 'numpy.ndarray'),
     (_Dtype, 'numpy.dtype'),
     *((_reconstruct, f'numpy.{core}.multiarray._reconstruct') for core in ('core', '_core')),

@@ -91,6 +91,7 @@ def test_stock_history_and_arrays_are_read(tmp_path: Path, core: str):
     stock = dict(
         loss=HistoryBuffer([3.0, 1.0], [1, 1]), sigmas=np.array([[0.5, 1], [2, 3]], order='F'), best=np.float64(0.25)
     )
+    stock['nothing'] = np.zeros(0)
     torch.save(stock, tmp_path / 'new.pth')
     rename_numpy_core(tmp_path / 'new.pth', tmp_path / 'stock.pth', core)
     with pytest.raises(pickle.UnpicklingError):
@@ -99,6 +100,7 @@ def test_stock_history_and_arrays_are_read(tmp_path: Path, core: str):
     assert read['loss'].max() == 3.0
     np.testing.assert_array_equal(read['sigmas'], stock['sigmas'])
     assert read['best'] == 0.25
+    assert read['nothing'].shape == (0,)
     assert not set(STOCK_GLOBALS) & set(torch.serialization.get_safe_globals())
 
 
@@ -210,6 +212,9 @@ def test_checkpoints_are_found_newest_first(tmp_path: Path):
     (tmp_path / 'last_checkpoint').write_text('')
     assert found() == ['epoch_2', 'epoch_10', 'epoch_3']
     assert find_checkpoints(str(tmp_path / 'none')) == []
+    (tmp_path / 'elsewhere').mkdir()
+    (tmp_path / 'elsewhere' / 'last_checkpoint').write_text(str(tmp_path / 'epoch_10.pth'))
+    assert Path(find_checkpoints(str(tmp_path / 'elsewhere'))[0]) == tmp_path / 'epoch_10.pth'
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path):

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
@@ -35,7 +36,7 @@ class NonFiniteLossHook(Hook):
         """Check the logged loss terms of the iteration that has just ended."""
         if not outputs or not self.every_n_train_iters(runner, self.interval):
             return
-        terms = {name: float(value) for name, value in outputs.items() if 'loss' in name}
+        terms = {name: torch.as_tensor(value).item() for name, value in outputs.items() if 'loss' in name}
         if all(map(math.isfinite, terms.values())):
             return
         rates = {name: values[0] for name, values in runner.optim_wrapper.get_lr().items()}
