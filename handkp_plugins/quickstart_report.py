@@ -48,12 +48,15 @@ class System:
     num_parameters: int | None = None
 
 
-def write_report(work_dir: Path, systems: Sequence[System], num_images: int) -> tuple[dict[str, Any], str]:
+def write_report(
+    work_dir: Path, systems: Sequence[System], num_images: int, attention: Sequence[Path]
+) -> tuple[dict[str, Any], str]:
     """Write ``report.html``, ``*.png`` and ``scores.json``.
 
     Args:
         systems: the network that the report is about first.
         num_images: pictures that were generated, for training, validation and test together.
+        attention: figures of ``tools/analysis/attention.py``, each of one picture.
 
     Returns:
         What ``scores.json`` holds, and the table of scores as text.
@@ -71,9 +74,11 @@ def write_report(work_dir: Path, systems: Sequence[System], num_images: int) -> 
     worst = np.argsort(errors[first.name])[::-1][:_COLUMNS]
     write_image(work_dir / 'worst.png', _compare(samples, {first.name: found[first.name]}, errors, worst))
 
+    write_image(work_dir / 'attention.png', tile([read_image(path) for path in attention], 1))
+
     table = _table(systems)
     sections = [
-        Section('Scores', [_about_data(num_images, len(samples)), _ABOUT_SCORES], table),
+        Section('Scores', [_about_data(num_images, samples), _ABOUT_SCORES], table),
         Section('Correct keypoints over the distance that counts as correct', image=work_dir / 'pck.png'),
         Section(
             'Predictions on test pictures',
@@ -82,6 +87,11 @@ def write_report(work_dir: Path, systems: Sequence[System], num_images: int) -> 
             image=work_dir / 'predictions.png',
         ),
         Section(f'The worst predictions of {first.name}', image=work_dir / 'worst.png'),
+        Section(
+            f'Attention of {first.name}',
+            ['Where each stage looks at its finest scale: blue is 0, red is 1.'],
+            image=work_dir / 'attention.png',
+        ),
     ]  # fmt: skip
     write_bytes(
         work_dir / 'report.html', render_report('A hand keypoint network, trained from nothing', sections).encode()
@@ -116,11 +126,12 @@ def _json_scores(scores: dict[str, float]) -> dict[str, float | None]:
     return {name: None if np.isnan(score) else score for name, score in scores.items()}
 
 
-def _about_data(num_images: int, num_test: int) -> str:
+def _about_data(num_images: int, samples: Sequence[dict[str, Any]]) -> str:
+    height, width = read_image(samples[0]['img_path']).shape[:2]
     return (
-        f'All hands here are generated (synthetic), in training and test alike: {num_images} pictures were rendered, '
-        f'{num_test} of them are for the test. The scores say how well the network learned such pictures; they say '
-        'nothing of photographs, on which it will do worse.'
+        f'All hands here are generated (synthetic), in training and test alike: {num_images} pictures of '
+        f'{width}x{height} pixels, {len(samples)} of them for the test. The scores say how well a network learned such '
+        'pictures; they say nothing of photographs, on which it will do worse.'
     )
 
 

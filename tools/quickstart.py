@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = 'data/synthetic/hands'
 WORK_DIR = 'work_dirs/demo'
 NUM_IMAGES = 2000
+NUM_ATTENTION = 4
 NETWORKS = {
     'P-MSDSNet lite': 'configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py',
     'ResNet-18': 'configs/pmsdsnet/resnet18_synthetic-128.py',
@@ -92,9 +93,10 @@ def main(
         checkpoint, seconds = train(s, name, config)
         systems.append(test(s, name, config, checkpoint, seconds))
     systems.append(test_mean_pose(s, systems[0].config))
+    figures = attention(s, systems[0])
     heading(s, 'Report')
     with quiet():
-        scores, table = write_report(s.work_dir, systems, num_images)
+        scores, table = write_report(s.work_dir, systems, num_images, figures)
     print(f'{table}\n\nreport: {s.work_dir / "report.html"}')
     print(f'total time: {clock(time.monotonic() - s.start)}')
     return scores
@@ -111,19 +113,24 @@ def train(s: Settings, name: str, config: str) -> tuple[Path, float]:
     heading(s, f'Training: {name}')
     work_dir = s.work_dir / Path(config).stem
     options = data_options(s) + epoch_options(s)
-    key = hashlib.sha256(
-        '\n'.join([load_config(ROOT / config).pretty_text, *options, (s.data / 'meta.json').read_text()]).encode()
-    ).hexdigest()
-    seconds = once(
-        work_dir / 'finished.json',
-        key,
-        lambda: run_tool(
-            'tools/train.py', config, '--amp', '--work-dir', short(work_dir), *with_options(options),
-            log=work_dir / 'train.log', show=r'Epoch\(train\).*?loss: \S+|Epoch\(val\).*EPE: \S+',
-        ),
-        s.fresh,
+    decisive = [load_config(ROOT / config).pretty_text, *options, (s.data / 'meta.json').read_text()]
+    key = hashlib.sha256('\n'.join(decisive).encode()).hexdigest()
+    marker = work_dir / 'finished.json'
+    if marker.is_file() and not s.fresh:
+        done = json.loads(marker.read_text())
+        if done['key'] == key and Path(done['checkpoint']).is_file():
+            print(f'done before, in {clock(done["seconds"])}; --fresh does it anew')
+            return Path(done['checkpoint']), done['seconds']
+    marker.unlink(missing_ok=True)
+    start = time.monotonic()
+    run_tool(
+        'tools/train.py', config, '--amp', '--work-dir', short(work_dir), *with_options(options),
+        log=work_dir / 'train.log', show=r'Epoch\(train\).*?loss: \S+|Epoch\(val\).*EPE: \S+',
     )  # fmt: skip
-    return Path((work_dir / 'last_checkpoint').read_text().strip()), seconds
+    seconds = time.monotonic() - start
+    checkpoint = ROOT / (work_dir / 'last_checkpoint').read_text().strip()
+    marker.write_text(json.dumps(dict(key=key, seconds=seconds, checkpoint=str(checkpoint))))
+    return checkpoint, seconds
 
 
 def test(s: Settings, name: str, config: str, checkpoint: Path, seconds: float) -> System:
@@ -157,6 +164,20 @@ def test_mean_pose(s: Settings, cfg: Config) -> System:
     return System('mean pose', scores, json.loads(curve_file.read_text()))
 
 
+def attention(s: Settings, system: System) -> list[Path]:
+    """Draw the attention maps of a network on a few test pictures, at equal steps through the set."""
+    heading(s, f'Attention: {system.name}')
+    ann_file = s.data / 'annotations' / 'test.json'
+    files = [s.data / image['file_name'] for image in json.loads(ann_file.read_text())['images']]
+    files = files[:: max(1, len(files) // NUM_ATTENTION)][:NUM_ATTENTION]
+    out = s.work_dir / 'attention'
+    run_tool(
+        'tools/analysis/attention.py', short(Path(system.config.filename)), short(system.checkpoint),
+        *map(short, files), '--ann', short(ann_file), '--out', short(out), log=s.work_dir / 'attention.log',
+    )  # fmt: skip
+    return [out / f'{file.stem}.png' for file in files]
+
+
 def pixel_pck(metrics: list[dict[str, Any]]) -> list[int]:
     """Where the metric that writes the PCK curve stands among the metrics."""
     return [i for i, metric in enumerate(metrics) if metric['type'] == 'PixelPCK'][:1]
@@ -188,27 +209,12 @@ def with_options(options: list[str]) -> list[str]:
     return ['--cfg-options', *options] if options else []
 
 
-def once(marker: Path, key: str, work: Callable[[], None], fresh: bool) -> float:
-    """Do the work unless the marker file says that it was done with this key; returns the seconds that it took."""
-    if marker.is_file() and not fresh:
-        done = json.loads(marker.read_text())
-        if done['key'] == key:
-            print(f'done before, in {clock(done["seconds"])}; --fresh does it anew')
-            return done['seconds']
-    marker.unlink(missing_ok=True)
-    start = time.monotonic()
-    work()
-    seconds = time.monotonic() - start
-    marker.write_text(json.dumps(dict(key=key, seconds=seconds)))
-    return seconds
-
-
-def run_tool(tool: str, *arguments: str, log: Path | None = None, show: str = '') -> None:
+def run_tool(tool: str, *arguments: str, log: Path | None = None, show: str = r'(?!)') -> None:
     """Run a tool of this project, as a user would.
 
     Args:
         log: file that takes its output; by default the output goes to the terminal.
-        show: pattern of what to show of a line of the output, where there is a log.
+        show: pattern of what to show of a line of the output, where there is a log; by default nothing.
     """
     command = [tool, *arguments]
     print('$ python', shlex.join(command), flush=True)

@@ -1,0 +1,101 @@
+import importlib.util
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import cv2
+import pytest
+
+TOOL = Path(__file__).parents[2] / 'tools' / 'quickstart.py'
+
+
+@pytest.fixture(scope='module')
+def quickstart() -> ModuleType:
+    spec = importlib.util.spec_from_file_location('quickstart', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+def test_from_nothing_to_the_report(quickstart: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture):
+    work_dir = tmp_path / 'work'
+    scores = quickstart.main(20, 1, data=tmp_path / 'hands', work_dir=work_dir)
+    out = capfd.readouterr().out
+    assert scores == json.loads((work_dir / 'scores.json').read_text())
+    assert (scores['num_images'], scores['num_test_images']) == (20, 2)
+    assert list(scores['systems']) == ['P-MSDSNet lite', 'ResNet-18', 'mean pose']
+    for name, system in scores['systems'].items():
+        assert 0 <= system['PCK'] <= 1, name
+        assert system['EPE'] > 0, name
+        assert len(system['pck_curve']) == 50, name
+        assert (system['num_parameters'] is None) == (name == 'mean pose')
+        assert name in out
+    page = (work_dir / 'report.html').read_text()
+    assert page.count('<img src="data:image/png;base64,') == 4
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert 'generated (synthetic)' in page
+    sizes = {p.name: cv2.imread(str(p)).shape[:2] for p in work_dir.glob('*.png')}
+    assert set(sizes) == {'pck.png', 'predictions.png', 'worst.png', 'attention.png'}
+    assert sizes['predictions.png'] == (3 * 248 + 4, 2 * 228 + 4)
+    assert 'total time' in out
+
+
+@pytest.fixture
+def train(quickstart: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Calls ``train`` with a tool that only leaves a checkpoint; returns the tools that it ran."""
+    (tmp_path / 'meta.json').write_text('{"seed": 0}')
+    config = quickstart.NETWORKS['ResNet-18']
+    work_dir = tmp_path / Path(config).stem
+
+    def call(epochs: int | None = None, fresh: bool = False) -> list[str]:
+        ran = []
+
+        def fake_tool(*command: str, **kwargs) -> None:
+            ran.append(' '.join(command))
+            work_dir.mkdir(exist_ok=True)
+            (work_dir / 'epoch_1.pth').touch()
+            (work_dir / 'last_checkpoint').write_text(str(work_dir / 'epoch_1.pth'))
+
+        monkeypatch.setattr(quickstart, 'run_tool', fake_tool)
+        settings = quickstart.Settings(10, epochs, tmp_path, tmp_path, fresh, time.monotonic())
+        checkpoint, seconds = quickstart.train(settings, 'x', config)
+        assert checkpoint == work_dir / 'epoch_1.pth'
+        assert seconds >= 0
+        return ran
+
+    return call
+
+
+def test_a_finished_training_is_kept_until_something_changes(train: Callable[..., list[str]], tmp_path: Path):
+    assert len(train()) == 1
+    assert train() == []
+    assert len(train(fresh=True)) == 1
+    (command,) = train(epochs=5)
+    assert 'train_cfg.max_epochs=5 param_scheduler.1.end=5 param_scheduler.1.T_max=4' in command
+    assert f'train_dataloader.dataset.data_root={tmp_path}' in command
+    assert train(epochs=5) == []
+    (tmp_path / 'meta.json').write_text('{"seed": 1}')
+    assert len(train(epochs=5)) == 1
+    next(tmp_path.glob('*/epoch_1.pth')).unlink()
+    assert len(train(epochs=5)) == 1
+
+
+def test_a_step_that_fails_is_named_with_its_last_lines(quickstart: ModuleType, tmp_path: Path):
+    log = tmp_path / 'logs' / 'train.log'
+    with pytest.raises(
+        RuntimeError, match=r'(?s)tools/train.py failed \(exit status 1\), its log is .*/train.log:.*no config'
+    ):
+        quickstart.run_tool('tools/train.py', 'none.py', log=log)
+    assert 'no config file at none.py' in log.read_text()
+
+
+def test_options_of_a_default_run_are_empty(quickstart: ModuleType, tmp_path: Path):
+    root = quickstart.ROOT
+    settings = quickstart.Settings(10, None, root / quickstart.DATA, tmp_path, False, 0.0)
+    assert quickstart.data_options(settings) + quickstart.epoch_options(settings) == []
+    assert quickstart.short(root / 'work_dirs' / 'demo') == 'work_dirs/demo'
+    assert quickstart.clock(605.9) == '10:05'
