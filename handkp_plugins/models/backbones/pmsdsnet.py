@@ -146,16 +146,16 @@ class PMSDSNet(BaseModule):
             ]
         super().__init__(init_cfg)
         stem_widths = widths if stem_widths is None else stem_widths
+        supervised_scales = supervised_scales if deep_supervision else ()
         _check(num_stages, num_keypoints, strides, widths, fusion_widths, stem_widths, fusion, supervised_scales)
         self.strides = tuple(strides)
         self.num_scales = len(strides)
         self.with_cp = with_cp
 
         # Backwards from the output: which scales each stage must compute, map and pass on.
-        supervised = set(supervised_scales) if deep_supervision else set()
         plans, num_passed = [], 1
         for _ in range(num_stages):
-            mapped = set(range(num_passed)) | supervised if deep_supervision else set()
+            mapped = {*range(num_passed), *supervised_scales} if deep_supervision else set()
             num_live = max(mapped | {num_passed - 1}) + 1 if fusion == 'down' else self.num_scales
             plans.insert(0, (num_live, mapped, num_passed))
             num_passed = num_live

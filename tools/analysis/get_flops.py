@@ -1,0 +1,79 @@
+"""Count the parameters of a config's network, and the multiply-adds of one image through it.
+
+One multiply-add (MAC) is a multiplication and the addition of its product. What papers call FLOPs is either the MACs
+or twice as many; both figures are printed. The counting is MMEngine's: convolutions, and as small change batch norms and
+bilinear resizing, but no activations, products or sums of maps.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.analysis import get_model_complexity_info
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+from mmpose.models import build_pose_estimator
+from torch import Tensor, nn
+
+import handkp_plugins  # noqa: F401  registers what configs name
+from handkp_plugins.engine.config import load_config
+
+
+class _Network(nn.Module):
+    """The estimator from images to maps, callable without data samples."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.model._forward(images)
+
+
+def count(config: str | Path | Config, shape: Sequence[int] | None = None) -> dict[str, Any]:
+    """Count.
+
+    Args:
+        config: A config file or a loaded config.
+        shape: [W, H] of the image; the input size of the head's decoder by default.
+
+    Returns:
+        ``params``, ``macs``, ``shape`` and ``table``, MMEngine's list of both for each module.
+    """
+    cfg = config if isinstance(config, Config) else load_config(config)
+    init_default_scope(cfg.get('default_scope', 'mmpose'))
+    w, h = shape or cfg.model.head.decoder.input_size
+    network = _Network(build_pose_estimator(cfg.model)).eval()
+    with torch.no_grad():
+        info = get_model_complexity_info(network, (3, h, w), show_arch=False)
+    params = sum(p.numel() for p in network.parameters())
+    return dict(params=params, macs=int(info['flops']), shape=(w, h), table=info['out_table'])
+
+
+def main(
+    config: str, shape: Sequence[int] | None = None, cfg_options: dict[str, Any] | None = None, table: bool = False
+) -> dict[str, Any]:
+    """Count and print; returns what :func:`count` returns."""
+    result = count(load_config(config, cfg_options), shape)
+    if table:
+        print(result['table'])
+    w, h = result['shape']
+    print(f'{config}, one image of {w}×{h} (width×height)')
+    print(f'parameters: {result["params"] / 1e6:.3f} M')
+    print(f'multiply-adds: {result["macs"] / 1e9:.3f} GMACs = {2 * result["macs"] / 1e9:.3f} GFLOPs')
+    return result
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog='example: python tools/analysis/get_flops.py configs/pmsdsnet/pmsdsnet_3stage_onehand10k.py',
+    )
+    parser.add_argument('config')
+    parser.add_argument('--shape', type=int, nargs=2, metavar=('W', 'H'), help="default: the config's input size")
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    parser.add_argument('--table', action='store_true', help='also list every module')
+    main(**vars(parser.parse_args()))
