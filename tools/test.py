@@ -18,7 +18,6 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     if args.out and is_main_process():
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)
         mmengine.dump(metrics, args.out)
-    cli.leave_process_group()
     return metrics
 
 

@@ -12,7 +12,6 @@ def main(argv: Sequence[str] | None = None) -> HandRunner:
     args = cli.train_parser().parse_args(argv)
     runner = cli.build_runner(cli.train_config(args))
     runner.train()
-    cli.leave_process_group()
     return runner
 
 

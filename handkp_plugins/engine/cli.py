@@ -7,7 +7,6 @@ from typing import Any
 
 from mmengine.config import Config, DictAction
 from mmpose.registry import RUNNERS
-from torch import distributed
 
 from .config import apply_options, load_config
 from .runner import HandRunner
@@ -105,12 +104,6 @@ def build_runner(cfg: Config) -> HandRunner:
     """The runner that a config names by ``runner_type``; this project's for one that names none, as MMPose's own."""
     cfg.setdefault('runner_type', 'HandRunner')
     return RUNNERS.build(cfg)
-
-
-def leave_process_group() -> None:
-    """Part from the other processes at the end of a program."""
-    if distributed.is_initialized():
-        distributed.destroy_process_group()
 
 
 def _parser(description: str, example: str) -> argparse.ArgumentParser:

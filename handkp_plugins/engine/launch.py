@@ -1,5 +1,6 @@
 """Starting the process group on GPUs, or on the CPU, which MMEngine cannot."""
 
+import atexit
 import os
 import subprocess
 from datetime import timedelta
@@ -48,6 +49,11 @@ def start_cpu_process_group(launcher: str, timeout: float | None = None, **_: An
         os.environ['MASTER_ADDR'] = subprocess.run(hosts, check=True, capture_output=True, text=True).stdout.split()[0]
     os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
     distributed.init_process_group('gloo', timeout=timedelta(seconds=timeout) if timeout else None)
+
+
+def leave_process_group_at_exit() -> None:
+    """Part from the other processes when this one ends: gloo's threads abort a process that forgets it."""
+    atexit.register(lambda: distributed.is_initialized() and distributed.destroy_process_group())
 
 
 def check_gpu_count() -> None:

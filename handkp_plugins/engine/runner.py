@@ -29,7 +29,7 @@ from .checkpoint import (
     read_checkpoint,
     replaced_whole,
 )
-from .launch import check_gpu_count, describe_device, start_cpu_process_group
+from .launch import check_gpu_count, describe_device, leave_process_group_at_exit, start_cpu_process_group
 from .plain_data import history_buffers, to_plain
 from .random_state import get_random_state, set_random_state
 
@@ -63,6 +63,8 @@ class HandRunner(Runner):
 
     def setup_env(self, env_cfg: dict) -> None:
         """As MMEngine's, after joining the processes by gloo where there is no GPU."""
+        if self.distributed:
+            leave_process_group_at_exit()
         if self.distributed and get_device() == 'cpu':
             start_cpu_process_group(self.launcher, env_cfg.get('dist_cfg', {}).get('timeout'))
         elif self.distributed:

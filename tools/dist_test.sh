@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Test by several processes: one for each GPU or, on a machine without, on the CPU.
+set -euo pipefail
+
+usage() {
+    cat <<USAGE
+usage: $0 CONFIG CHECKPOINT PROCESSES [arguments of tools/test.py]
+PROCESSES: the number of GPUs to use on this machine; on a machine without GPU, the number of CPU processes.
+example: $0 configs/pmsdsnet/pmsdsnet_3stage_onehand10k.py work_dirs/x/epoch_10.pth 2 --out metrics.json
+environment: NNODES, NODE_RANK, MASTER_ADDR, PORT for several machines; PYTHON for another interpreter;
+OMP_NUM_THREADS for the threads of a process
+USAGE
+}
+if [[ $# -lt 3 || ! "$3" =~ ^[1-9][0-9]*$ ]]; then
+    usage >&2
+    exit 2
+fi
+# shellcheck source=tools/launch.sh
+source "$(dirname "${BASH_SOURCE[0]}")/launch.sh"
+launch "$3" test.py "$1" "$2" "${@:4}"
