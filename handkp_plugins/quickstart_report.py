@@ -49,7 +49,7 @@ class System:
 
 
 def write_report(
-    work_dir: Path, systems: Sequence[System], num_images: int, attention: Sequence[Path]
+    work_dir: Path, systems: Sequence[System], num_images: int, attention: Sequence[Path], commands: Sequence[str]
 ) -> tuple[dict[str, Any], str]:
     """Write ``report.html``, ``*.png`` and ``scores.json``.
 
@@ -57,6 +57,7 @@ def write_report(
         systems: the network that the report is about first.
         num_images: pictures that were generated, for training, validation and test together.
         attention: figures of ``tools/analysis/attention.py``, each of one picture.
+        commands: what the reader may try next.
 
     Returns:
         What ``scores.json`` holds, and the table of scores as text.
@@ -92,6 +93,7 @@ def write_report(
             ['Where each stage looks at its finest scale: blue is 0, red is 1.'],
             image=work_dir / 'attention.png',
         ),
+        Section('Try it on a photograph or a video', commands=commands),
     ]  # fmt: skip
     write_bytes(
         work_dir / 'report.html', render_report('A hand keypoint network, trained from nothing', sections).encode()

@@ -39,6 +39,7 @@ from handkp_plugins.engine.checkpoint import CheckpointError
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.evaluation.mean_pose import evaluate_mean_pose, mean_pose
 from handkp_plugins.quickstart_report import System, write_report
+from handkp_plugins.visualization.files import write_bytes
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = 'data/synthetic/hands'
@@ -95,9 +96,13 @@ def main(
     systems.append(test_mean_pose(s, systems[0].config))
     figures = attention(s, systems[0])
     heading(s, 'Report')
+    try_it = (
+        f'python tools/demo.py photo.jpg --config {short(Path(systems[0].config.filename))} '
+        f'--checkpoint {short(systems[0].checkpoint)} --bbox X Y WIDTH HEIGHT --output out'
+    )
     with quiet():
-        scores, table = write_report(s.work_dir, systems, num_images, figures)
-    print(f'{table}\n\nreport: {s.work_dir / "report.html"}')
+        scores, table = write_report(s.work_dir, systems, num_images, figures, [try_it])
+    print(f'{table}\n\nreport: {s.work_dir / "report.html"}\ntry it: {try_it}')
     print(f'total time: {clock(time.monotonic() - s.start)}')
     return scores
 
@@ -129,7 +134,7 @@ def train(s: Settings, name: str, config: str) -> tuple[Path, float]:
     )  # fmt: skip
     seconds = time.monotonic() - start
     checkpoint = ROOT / (work_dir / 'last_checkpoint').read_text().strip()
-    marker.write_text(json.dumps(dict(key=key, seconds=seconds, checkpoint=str(checkpoint))))
+    write_bytes(marker, json.dumps(dict(key=key, seconds=seconds, checkpoint=str(checkpoint))).encode())
     return checkpoint, seconds
 
 

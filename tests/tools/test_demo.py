@@ -208,6 +208,7 @@ def test_stopping_keeps_what_was_done(
 
 def test_a_full_disk_is_named(demo: ModuleType, model_args: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def fail(path: Path, data: bytes) -> int:
+        path.touch()
         raise OSError(28, 'No space left on device')
 
     cv2.imwrite(str(tmp_path / 'a.png'), picture())

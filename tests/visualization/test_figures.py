@@ -65,6 +65,8 @@ def test_heatmap_overlay_range():
     image = flat(8, 8, 0)
     constant = heatmap_overlay(image, np.full((2, 2), 3.0))
     np.testing.assert_array_equal(constant, heatmap_overlay(image, np.zeros((2, 2))))
+    slope = np.arange(4.0).reshape(2, 2)
+    np.testing.assert_array_equal(heatmap_overlay(image, slope), heatmap_overlay(image, 5 * slope + 9))
     assert (constant != heatmap_overlay(image, np.full((2, 2), 3.0), value_range=(0, 3))).any()
 
 
