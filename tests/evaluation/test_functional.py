@@ -47,6 +47,7 @@ def test_prediction_that_is_not_a_number_is_incorrect():
     predicted = PREDICTED.copy()
     predicted[0, 1] = np.nan
     distances = keypoint_distances(predicted, TRUTH, LABELLED)
+    assert distances.tolist() == [5, np.inf, 10, 1, 13]
     assert pck_at(distances, 1e9) == 4 / 5
     assert mpjpe_at(distances, 5) == (1, 1)
 
