@@ -16,8 +16,8 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
 
     Raises:
         FileNotFoundError: No such file.
-        ValueError: It, or a file that it inherits from, does not parse or run; names file and line.
-        KeyError: An option that no config knows.
+        ValueError: It, or a file that it inherits from, does not parse or run (names file and line); or an option is
+            one that no config knows.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'no config file at {path}')
@@ -37,7 +37,7 @@ def apply_options(cfg: Config, options: dict[str, Any]) -> None:
     have been copied to where they are used, and a change would go nowhere.
 
     Raises:
-        KeyError: An unknown name; the message gives the nearest known one.
+        ValueError: An unknown name; the message gives the nearest known one.
     """
     tree: dict[str, Any] = {}
     for name, value in options.items():
@@ -46,11 +46,11 @@ def apply_options(cfg: Config, options: dict[str, Any]) -> None:
         for key in parents:
             branch = branch.setdefault(key, {})
             if not isinstance(branch, dict):
-                raise KeyError(f'--cfg-options {name}: {key} is given a value by another option')
+                raise ValueError(f'--cfg-options {name}: {key} is given a value by another option')
         branch[last] = value
     for name in tree:
         if name in cfg and name not in RUNNER_KEYS:
-            raise KeyError(_helper_message(cfg, name))
+            raise ValueError(_helper_message(cfg, name))
     _check(tree, cfg._cfg_dict, '', cfg)
     _assign(tree, cfg._cfg_dict)
 
@@ -61,17 +61,19 @@ def _check(tree: dict[str, Any], node: Any, path: str, cfg: Config) -> None:
         name = f'{path}.{key}' if path else key
         if isinstance(node, list):
             if not key.isdigit() or int(key) >= len(node):
-                raise KeyError(f'--cfg-options {name}: {path} is a list, allowed 0 to {len(node) - 1}, received {key}')
+                raise ValueError(
+                    f'--cfg-options {name}: {path} is a list, allowed 0 to {len(node) - 1}, received {key}'
+                )
             child = node[int(key)]
         elif isinstance(node, dict) or node is None:
             node = node or {}
-            if key not in node and not accepts(key, node, tree, path):
-                raise KeyError(
+            if key != '_delete_' and key not in node and not accepts(key, node, tree, path):
+                raise ValueError(
                     f'--cfg-options {name}: no config knows this key; the nearest is {_nearest(name, node, cfg)}'
                 )
             child = node.get(key)
         else:
-            raise KeyError(f'--cfg-options {name}: {path} is {node!r}, which has nothing inside')
+            raise ValueError(f'--cfg-options {name}: {path} is {node!r}, which has nothing inside')
         if isinstance(value, dict):
             _check(value, child, name, cfg)
 
@@ -123,11 +125,10 @@ def _place(error: Exception) -> str:
     """File and line of the config that raised ``error``."""
     place = ''
     for frame, line in traceback.walk_tb(error.__traceback__):
-        if isinstance(error, SyntaxError) and 'filename' in frame.f_locals:
-            # MMEngine parses a text without giving its name, which its own functions know.
-            place = f'{frame.f_locals["filename"]}, line {error.lineno}'
-        elif frame.f_code.co_name == '<module>' and 'mmengine' not in frame.f_code.co_filename:
+        in_mmengine, named = 'mmengine' in frame.f_code.co_filename, frame.f_locals.get('filename')
+        if in_mmengine and isinstance(named, str):
+            # MMEngine parses a text without giving its name, which only its own functions know.
+            place = f'{named}, line {error.lineno}' if isinstance(error, SyntaxError) else named
+        elif not in_mmengine and frame.f_code.co_name == '<module>':
             place = f'{frame.f_code.co_filename}, line {line}'
-        elif not place and isinstance(frame.f_locals.get('filename'), str):
-            place = frame.f_locals['filename']
     return place

@@ -135,7 +135,7 @@ def accepts(key: str, node: dict, options: dict[str, Any], path: str) -> bool:
         path: The part's dotted name.
     """
     kind = options.get('type', node.get('type'))
-    if not node and kind is None and path and path not in _UNTYPED:
+    if not node and kind is None and not {path, '.' + path.rpartition('.')[2]} & _UNTYPED.keys():
         return True  # a new part of unknown type under a known name
     names, others = known_keys({**node, 'type': kind} if kind else node, path)
     if key in names:

@@ -1,11 +1,17 @@
 """Mixed precision on the CPU and on the GPU."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 from mmengine.device import get_device
+from mmengine.model import is_model_wrapper
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.utils import apply_to
 from mmpose.registry import OPTIM_WRAPPERS
+from torch import nn
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -39,9 +45,28 @@ class HandAmpOptimWrapper(AmpOptimWrapper):
         self._scale_update_param = scaling.get('init_scale') if not isinstance(loss_scale, (dict, str)) else None
         self.loss_scaler = torch.amp.GradScaler(device, **scaling, enabled=dtype == 'float16')
 
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Autocast, with the loss computed in float32: MMPose's heads cannot measure their accuracy in bfloat16."""
+        head = getattr(model.module if is_model_wrapper(model) else model, 'head', None)
+        with super().optim_context(model):
+            if head is None:
+                yield
+                return
+            # MMPose's heads call their own forward, past any hook of a module.
+            head.forward = partial(_in_float32, head.forward)
+            try:
+                yield
+            finally:
+                del head.forward
+
     def load_state_dict(self, state_dict: dict) -> None:
         """Load the optimizer's state, and the loss scale where both that training and this one scale the loss."""
         state_dict = dict(state_dict)
         if not state_dict.get('loss_scaler'):
             state_dict.pop('loss_scaler', None)
         super().load_state_dict(state_dict)
+
+
+def _in_float32(forward: Callable, *args: Any, **kwargs: Any) -> Any:
+    return apply_to(forward(*args, **kwargs), torch.is_tensor, torch.Tensor.float)

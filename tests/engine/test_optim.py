@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_training import make_runner, write_tiny_training
+from torch import nn
+
+from handkp_plugins.engine.optim import HandAmpOptimWrapper
+
+ON_CPU = not torch.cuda.is_available()
+
+
+class Probe(nn.Linear):
+    dtype: torch.dtype | None = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        result = super().forward(x)
+        self.dtype = result.dtype
+        return result
+
+
+def wrapper(model: nn.Module, **kwargs: object) -> HandAmpOptimWrapper:
+    return HandAmpOptimWrapper(optimizer=torch.optim.SGD(model.parameters(), lr=0.5), **kwargs)
+
+
+@pytest.mark.skipif(not ON_CPU, reason='on the CPU')
+def test_cpu_computes_in_bfloat16_without_scaling():
+    model = Probe(2, 1, bias=False)
+    nn.init.constant_(model.weight, 1.0)
+    optim = wrapper(model)
+    with optim.optim_context(model):
+        loss = model(torch.tensor([[1.0, 2.0]])).float().sum()
+    assert model.dtype == torch.bfloat16
+    optim.update_params(loss)
+    assert model.weight.tolist() == [[0.5, 0.0]]
+    assert model.weight.dtype == torch.float32
+
+
+@pytest.mark.skipif(not ON_CPU, reason='on the CPU')
+def test_state_of_a_scaled_training_is_taken():
+    model = nn.Linear(1, 1)
+    optim = wrapper(model)
+    state = optim.state_dict()
+    assert state['loss_scaler'] == {}
+    optim.load_state_dict(dict(state, loss_scaler=dict(scale=65536.0, growth_factor=2.0)))
+    optim.load_state_dict(state)
+
+
+def test_types_that_the_machine_lacks():
+    with pytest.raises(ValueError, match='dtype: allowed on .*bfloat16.*, received float64'):
+        wrapper(nn.Linear(1, 1), dtype='float64')
+    if ON_CPU:
+        with pytest.raises(ValueError, match='dtype: allowed on cpu bfloat16, received float16'):
+            wrapper(nn.Linear(1, 1), dtype='float16')
+
+
+def test_training_in_mixed_precision_learns(tmp_path: Path):
+    runner = make_runner(
+        write_tiny_training(tmp_path),
+        tmp_path / 'work',
+        optim_wrapper__type='HandAmpOptimWrapper',
+        train_cfg__max_epochs=8,
+    )
+    runner.train()
+    losses, _ = runner.message_hub.get_scalar('train/loss').data
+    assert losses[-4:].mean() < 0.9 * losses[:4].mean()
