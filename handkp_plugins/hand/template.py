@@ -18,7 +18,7 @@ from .shape import MEAN_SEGMENTS, HandShape
 REST_POSE = HandPose.of(index_abd=10, ring_abd=8, little_abd=19)
 """Fingers apart, so that the resting solid does not fuse them."""
 
-_LOW, _HIGH = np.array([-106.0, -262.0, -66.0]), np.array([78.0, 218.0, 30.0])  # box around the resting hand, mm
+_LOW, _HIGH = np.array([-106.0, -262.0, -66.0]), np.array([78.0, 218.0, 42.0])  # box around the resting hand, mm
 _STEP = 1.5
 _WEIGHT_SMOOTHING = 8
 _LEAST_WEIGHT = 1e-3

@@ -176,7 +176,7 @@ def _make_shard(out: Path, seed: int, shard: range) -> int:
             good, data = cv2.imencode('.jpg', sample.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
             if not good:
                 raise RuntimeError('JPEG encoding failed')
-        except Exception as error:
+        except Exception as error:  # whatever it is, say which image it was
             raise RuntimeError(f'image {index} (seed {seed}) failed: {type(error).__name__}: {error}') from error
         write_bytes(out / image_name(index), data.tobytes())
         records.append({'index': index, 'camera': sample.camera, 'annotation': sample.annotation})
@@ -188,8 +188,11 @@ def _render(
     out: Path, recipe: Recipe, photographs: list[Path] | None, shards: list[range], workers: int
 ) -> Iterator[int]:
     """Render shards in processes; yields the number of images of each as it is finished."""
-    # forked workers share what is imported and the template, but must not inherit a GL context
-    context = multiprocessing.get_context('spawn' if Renderer.made_in == os.getpid() else 'fork')
+    # Forked workers share what is imported and the template, but must not inherit a GL context: in a process that has
+    # drawn, a server that has not is forked instead.
+    context = multiprocessing.get_context('forkserver' if Renderer.made_in == os.getpid() else 'fork')
+    if context.get_start_method() == 'forkserver':
+        context.set_forkserver_preload([__name__])
     pool = ProcessPoolExecutor(
         workers,
         mp_context=context,

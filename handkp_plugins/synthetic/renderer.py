@@ -92,16 +92,16 @@ class Renderer:
         camera.SetViewUp(0, -1, 0)
         camera.SetClippingRange(_NEAR, _FAR)
         self._actors: list = []
-        self._check()
+        if not self._can_draw():
+            raise RuntimeError(_NO_GL)
 
-    def _check(self) -> None:
-        """Draw one triangle: a missing GL library shows as an unsupported window or an empty picture."""
-        points = np.array([[-1.0, -1, 1], [1, -1, 1], [0, 1, 1]])
+    def _can_draw(self) -> bool:
+        """Whether a triangle before the camera shows: without a GL library the window is unusable or stays empty."""
         if not self.window.SupportsOpenGL():
-            raise RuntimeError(_NO_GL)
+            return False
+        points = np.array([[-1.0, -1, 1], [1, -1, 1], [0, 1, 1]])
         rendering = self.render([Part(points, np.array([[0, 1, 2]]), np.ones((3, 3)))], focal=float(self.size))
-        if not rendering.alpha.any():
-            raise RuntimeError(_NO_GL)
+        return bool(rendering.alpha.any())
 
     def render(self, parts: Sequence[Part], focal: float) -> Rendering:
         """Draw the parts; ``focal`` is in pixels, the principal point the middle of the picture."""

@@ -1,0 +1,168 @@
+"""Sets on disk: the same whatever the workers, whole after an interruption, readable by MMPose."""
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from xtcocotools.coco import COCO
+
+from handkp_plugins.hand.skeleton import HAND_METAINFO
+from handkp_plugins.synthetic import generate as module
+from handkp_plugins.synthetic.generate import Recipe, generate, split_of
+
+RECIPE = Recipe(num=22, size=64, seed=5)
+
+
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp('sets') / 'one_worker'
+    seen = []
+    result = generate(out, RECIPE, workers=1, progress=seen.append)
+    assert (result.made, result.kept) == (22, 0) and sum(seen) == 22
+    return out
+
+
+def contents(out: Path) -> dict[str, bytes]:
+    files = [*out.glob('annotations/*'), *out.glob('images/*'), *out.glob('records/*')]
+    return {str(p.relative_to(out)): p.read_bytes() for p in files}
+
+
+def test_two_workers_give_the_same_as_one(whole, tmp_path):
+    generate(tmp_path / 'two', RECIPE, workers=2)
+    assert contents(tmp_path / 'two') == contents(whole)
+
+
+def test_another_seed_gives_other_labels(whole, tmp_path):
+    generate(tmp_path / 'other', Recipe(num=10, size=64, seed=6), workers=1)
+    first, other = (json.loads((out / 'records' / '00000.json').read_text()) for out in (whole, tmp_path / 'other'))
+    assert first[0]['annotation']['keypoints'] != other[0]['annotation']['keypoints']
+
+
+def test_it_goes_on_after_an_interruption(whole, tmp_path, monkeypatch):
+    out = tmp_path / 'broken'
+    calls = iter(range(100))
+
+    def interrupt(done: int) -> None:
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        generate(out, RECIPE, workers=1, progress=interrupt)
+    assert not list(out.glob('annotations/*.json'))
+    for image in list(out.glob('images/*.jpg'))[:2]:
+        image.unlink()
+    for record in list(out.glob('records/*.json'))[:1]:
+        record.unlink()
+    result = generate(out, RECIPE, workers=2)
+    assert result.made + result.kept == 22 and result.made > 0
+    assert contents(out) == contents(whole)
+
+
+def test_a_whole_set_is_left_alone_and_a_lost_image_is_made_again(whole):
+    before = contents(whole)
+    stamps = {p: p.stat().st_mtime_ns for p in whole.glob('*/*')}
+    assert generate(whole, RECIPE, workers=1).made == 0
+    assert stamps == {p: p.stat().st_mtime_ns for p in whole.glob('*/*')}
+    (whole / 'images' / '000021.jpg').unlink()
+    assert generate(whole, RECIPE, workers=1).made == 2  # the shard of 20, 21
+    assert contents(whole) == before
+
+
+def test_other_arguments_for_the_same_folder_are_refused(whole):
+    with pytest.raises(ValueError, match='made with seed=5, received seed=6'):
+        generate(whole, Recipe(num=22, size=64, seed=6), workers=1)
+    with pytest.raises(ValueError, match='made with num=22, received num=30'):
+        generate(whole, Recipe(num=30, size=64, seed=5), workers=1)
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path):
+    (tmp_path / 'thesis.tex').write_text('precious')
+    with pytest.raises(ValueError, match='has other files'):
+        generate(tmp_path, RECIPE, workers=1)
+    assert os.listdir(tmp_path) == ['thesis.tex']
+
+
+def test_a_damaged_record_is_named(whole):
+    record = whole / 'records' / '00001.json'
+    good = record.read_text()
+    record.write_text(good[:30])
+    (whole / 'annotations' / 'test.json').unlink()
+    with pytest.raises(ValueError, match='00001.json is damaged'):
+        generate(whole, RECIPE, workers=1)
+    record.write_text(good)
+    generate(whole, RECIPE, workers=1)
+
+
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        ({'num': 9}, 'num: 10 or more .* received 9'),
+        ({'size': 8}, 'size: 64 to 1024 .* received 8'),
+        ({'seed': -1}, 'seed: 0 or more .* received -1'),
+    ],
+)
+def test_arguments_out_of_range(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe(**arguments)
+
+
+def test_workers_out_of_range(tmp_path):
+    with pytest.raises(ValueError, match='workers: 1 or more is allowed, received 0'):
+        generate(tmp_path / 'x', RECIPE, workers=0)
+
+
+def test_missing_backgrounds_write_nothing(tmp_path):
+    with pytest.raises(FileNotFoundError, match='backgrounds: .*nowhere'):
+        generate(tmp_path / 'x', Recipe(num=10, size=64, backgrounds=str(tmp_path / 'nowhere')), workers=1)
+    assert not (tmp_path / 'x').exists()
+
+
+def test_a_full_disk_names_the_file_and_leaves_no_half_image(tmp_path, monkeypatch):
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, f'{path}: cannot be written (No space left on device)')
+
+    out = tmp_path / 'x'
+    (out / 'images').mkdir(parents=True)
+    module._claim(tmp_path / 'y', Recipe(num=10, size=64))
+    monkeypatch.setattr(module, 'write_bytes', full)
+    with pytest.raises(OSError, match=r'images/0000\d\d.jpg: cannot be written \(No space'):
+        list(module._render(tmp_path / 'y', Recipe(num=10, size=64), None, [range(10)], 1))
+    assert not list((tmp_path / 'y' / 'images').iterdir())
+
+
+def test_a_failing_image_is_named(tmp_path, monkeypatch):
+    def fail(self, seed, index):
+        raise ZeroDivisionError('no hand')
+
+    monkeypatch.setattr(module.SampleMaker, 'make', fail)
+    with pytest.raises(RuntimeError, match=r'image 0 \(seed 0\) failed: ZeroDivisionError: no hand'):
+        list(module._render(tmp_path, Recipe(num=10, size=64), None, [range(10)], 1))
+
+
+def test_splits_are_8_1_1_and_share_nothing():
+    splits = split_of(2000, 0)
+    assert {name: len(ids) for name, ids in splits.items()} == {'train': 1600, 'val': 200, 'test': 200}
+    assert sorted(sum(splits.values(), [])) == list(range(2000))
+    assert split_of(2000, 1) != splits and {len(v) for v in split_of(10, 0).values()} == {8, 1}
+
+
+def test_coco_and_mmpose_read_the_annotations(whole):
+    path = whole / 'annotations' / 'train.json'
+    coco = COCO(str(path))
+    assert len(coco.getImgIds()) == 18 and coco.getCatIds() == [1]
+
+    class Hands(BaseCocoStyleDataset):
+        METAINFO = HAND_METAINFO
+
+    dataset = Hands(ann_file=str(path), data_prefix={'img': f'{whole}/'}, pipeline=[])
+    assert len(dataset) == 18
+    item, annotation = dataset[0], json.loads(path.read_text())['annotations'][0]
+    keypoints = np.array(annotation['keypoints']).reshape(21, 3)
+    assert np.allclose(item['keypoints'][0], keypoints[:, :2])
+    assert np.array_equal(item['keypoints_visible'][0] > 0, keypoints[:, 2] > 0)
+    assert cv2.imread(item['img_path']).shape == (64, 64, 3)

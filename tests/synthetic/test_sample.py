@@ -1,0 +1,126 @@
+"""Labels against the rendered picture: masks, visibility, left and right."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from handkp_plugins.hand.gestures import GESTURES
+from handkp_plugins.hand.model import ProceduralHand
+from handkp_plugins.hand.shape import HandShape
+from handkp_plugins.synthetic.camera import place
+from handkp_plugins.synthetic.sample import SampleMaker, keypoint_visibility
+from handkp_plugins.synthetic.scene import Scene, random_scene, random_view
+
+SIZE = 128
+PALM_TO_CAMERA = np.array([[-1.0, 0, 0], [0, -1, 0], [0, 0, 1]])
+BACK_TO_CAMERA = np.array([[1.0, 0, 0], [0, -1, 0], [0, 0, -1]])
+
+
+@pytest.fixture(scope='module')
+def maker() -> SampleMaker:
+    return SampleMaker(ProceduralHand(), SIZE)
+
+
+def posed(maker: SampleMaker, gesture: str, axes: np.ndarray, handedness: str) -> Scene:
+    scene = random_scene(maker.model, SIZE, np.random.default_rng(0))
+    hand = maker.model.pose(GESTURES[gesture], HandShape(), handedness)
+    offset = place(hand.keypoints @ axes.T, scene.camera, np.array([64.0, 64.0]), 90)
+    return replace(scene, hand=hand, shape=HandShape(), handedness=handedness, axes=axes, offset=offset, sleeve=None)
+
+
+def labels(maker: SampleMaker, scene: Scene) -> np.ndarray:
+    rendering = maker._render(scene, np.random.default_rng(0))
+    return np.array(maker._annotation(scene, rendering)['keypoints']).reshape(21, 3)
+
+
+def test_keypoints_lie_on_the_rendered_hand(maker):
+    inside, visible_inside = [], []
+    for index in range(40):
+        sample = maker.make(11, index)
+        keypoints = np.array(sample.annotation['keypoints']).reshape(21, 3)
+        mask = cv2.dilate((sample.mask > 0.3).astype(np.uint8), np.ones((3, 3)))
+        for x, y, v in keypoints[keypoints[:, 2] > 0]:
+            on_hand = mask[round(y), round(x)] > 0
+            inside.append(on_hand)
+            if v == 2:
+                visible_inside.append(on_hand)
+    assert np.mean(inside) > 0.995 and np.mean(visible_inside) > 0.995
+    assert len(visible_inside) > 0.4 * len(inside)
+
+
+def test_labels_agree_with_the_camera_and_the_picture(maker):
+    for index in range(10):
+        sample = maker.make(12, index)
+        a, keypoints = sample.annotation, np.array(sample.annotation['keypoints']).reshape(21, 3)
+        projected = np.array(a['keypoints_3d']) @ np.array(sample.camera['K']).T
+        assert np.allclose(projected[:, :2] / projected[:, 2:], keypoints[:, :2], atol=0.1)
+        outside = ((keypoints[:, :2] < -0.5) | (keypoints[:, :2] > SIZE - 0.5)).any(1)
+        assert np.array_equal(keypoints[:, 2] == 0, outside)
+        x, y, w, h = a['bbox']
+        assert x >= 0 and y >= 0 and x + w <= SIZE and y + h <= SIZE and w > 5 and h > 5
+        assert 0 < a['area'] <= (w + 2) * (h + 2) and a['num_keypoints'] == (keypoints[:, 2] > 0).sum()
+        assert a['handedness'] in ('left', 'right') and sample.image.shape == (SIZE, SIZE, 3)
+
+
+@pytest.mark.parametrize('handedness', ['left', 'right'])
+def test_an_open_palm_shows_every_keypoint(maker, handedness):
+    assert (labels(maker, posed(maker, 'open', PALM_TO_CAMERA, handedness))[:, 2] == 2).all()
+
+
+def test_a_fist_from_the_back_hides_the_fingertips(maker):
+    visibility = labels(maker, posed(maker, 'fist', BACK_TO_CAMERA, 'right'))[:, 2]
+    assert (visibility[[8, 12, 16, 20]] == 1).all() and (visibility[[0, 5, 9, 13, 17]] == 2).all()
+
+
+def test_visibility_by_depth_alone():
+    points = np.tile([0.0, 0, 0.5], (21, 1))
+    pixels = np.tile([3.0, 2.0], (21, 1))
+    pixels[1] = [8, 2]
+    depth = np.full((5, 8), np.inf)
+    depth[2, 3] = 0.42  # eight centimetres before the joints
+    assert keypoint_visibility(points, pixels, depth, 1.0).tolist() == [1, 0] + [1] * 19
+    depth[2, 3] = 0.495
+    assert keypoint_visibility(points, pixels, depth, 1.0).tolist() == [2, 0] + [2] * 19
+
+
+@pytest.mark.parametrize('handedness', ['left', 'right'])
+def test_the_thumb_is_on_its_side(maker, handedness):
+    """Palm to the camera, fingers up: a right hand's thumb is on the right of the picture, a left hand's on the left."""
+    scene = posed(maker, 'open', PALM_TO_CAMERA, handedness)
+    x = labels(maker, scene)[:, 0]
+    assert (x[4] > x[20] + 20) == (handedness == 'right')
+    x = labels(maker, posed(maker, 'open', BACK_TO_CAMERA, handedness))[:, 0]
+    assert (x[4] > x[20] + 20) == (handedness == 'left')
+
+
+def test_handedness_agrees_with_the_picture_in_random_scenes(maker):
+    """Seen from the palm's side, wrist → forefinger → little finger turns one way in left hands, the other in right."""
+    signs = []
+    for index in range(60):
+        scene = random_scene(maker.model, SIZE, np.random.default_rng(index))
+        palm_to_camera = scene.axes @ [0, 0, -1]
+        if abs(palm_to_camera[2]) < 0.5:
+            continue
+        points = scene.camera.project(scene.to_camera(scene.hand.keypoints))
+        a, b = points[5] - points[0], points[17] - points[0]
+        turn = np.sign(a[0] * b[1] - a[1] * b[0]) * np.sign(-palm_to_camera[2])
+        signs.append((scene.handedness, turn))
+    assert set(signs) == {('left', 1.0), ('right', -1.0)}
+
+
+def test_views_of_left_hands_are_not_those_of_right_hands_turned_over():
+    """Rotations, never reflections."""
+    for seed in range(20):
+        axes = random_view(np.random.default_rng(seed), 'left')
+        assert np.allclose(axes @ axes.T, np.eye(3)) and np.linalg.det(axes) == pytest.approx(1)
+
+
+def test_labels_do_not_depend_on_the_background(maker, tmp_path):
+    cv2.imwrite(str(tmp_path / 'grey.png'), np.full((50, 50, 3), 90, np.uint8))
+    photographed = SampleMaker(maker.model, SIZE, [tmp_path / 'grey.png'])
+    for index in range(3):
+        plain, other = maker.make(1, index), photographed.make(1, index)
+        assert plain.annotation == other.annotation
+        assert not np.array_equal(plain.image, other.image)

@@ -1,0 +1,34 @@
+"""Shadows and ambient occlusion from spheres, in cases worked out by hand."""
+
+import numpy as np
+import pytest
+
+from handkp_plugins.synthetic.scene import Light
+from handkp_plugins.synthetic.shading import ambient, lit, to_linear, to_srgb
+
+UP = np.array([[0.0, 0, -1]])
+BALL = np.array([[0.0, 0, -0.1, 0.02]])  # 10 cm above the origin
+
+
+def light(direction, softness=0.05):
+    direction = np.array(direction, dtype=float)
+    return Light(direction / np.linalg.norm(direction), np.ones(3), softness)
+
+
+def test_a_ball_above_casts_its_shadow_below():
+    here, aside = np.zeros((1, 3)), np.array([[0.06, 0, 0]])
+    assert lit(here, UP, BALL, light([0, 0, -1]))[0] < 0.05
+    assert lit(aside, UP, BALL, light([0, 0, -1]))[0] == 1
+    assert lit(here, UP, BALL, light([1, 0, -0.1]))[0] == 1
+    assert lit(here, UP, np.zeros((0, 4)), light([0, 0, -1]))[0] == 1
+
+
+def test_the_surface_behind_a_ball_sees_less_of_the_surroundings():
+    assert ambient(np.zeros((1, 3)), UP, BALL)[0] == pytest.approx(1 - 0.9 * (0.02 / 0.1) ** 2)
+    assert ambient(np.zeros((1, 3)), -UP, BALL)[0] == 1
+
+
+def test_srgb_there_and_back():
+    values = np.linspace(0, 1, 50)
+    assert np.allclose(to_srgb(to_linear(values)), values)
+    assert to_linear(np.array(0.5)) == pytest.approx(0.2140, abs=1e-4)

@@ -1,0 +1,45 @@
+"""The command that generates hands."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import cv2
+import pytest
+
+TOOL = Path(__file__).parents[2] / 'tools' / 'make_synthetic.py'
+
+
+@pytest.fixture(scope='module')
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location('make_synthetic', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_it_says_what_it_made_and_draws_a_sheet(tool, tmp_path, capsys):
+    out, preview = tmp_path / 'hands', tmp_path / 'pictures' / 'sheet.png'
+    result = tool.main(out, num=10, size=64, workers=1, preview=preview)
+    assert result.splits == {'train': 8, 'val': 1, 'test': 1}
+    text = capsys.readouterr().out
+    assert '10 images made, 0 were there already: 8 train, 1 val, 1 test' in text and str(preview) in text
+    assert cv2.imread(str(preview)).shape[0] >= 64
+    tool.main(out, num=10, size=64, workers=1)
+    assert 'is complete already' in capsys.readouterr().out
+
+
+def test_photographs_behind_the_hands(tool, tmp_path):
+    (tmp_path / 'photos').mkdir()
+    with pytest.raises(FileNotFoundError, match='backgrounds: .* 0 such files'):
+        tool.main(tmp_path / 'hands', num=10, size=64, workers=1, backgrounds=tmp_path / 'photos')
+
+
+def test_the_command_line_reports_errors_in_one_line(tmp_path):
+    run = subprocess.run(
+        [sys.executable, str(TOOL), '--out', str(tmp_path / 'x'), '--num', '3'], capture_output=True, text=True
+    )
+    assert run.returncode != 0 and 'Traceback' not in run.stderr
+    assert run.stderr.strip().endswith('num: 10 or more images is allowed (split 8:1:1), received 3')
