@@ -1,6 +1,8 @@
 import json
+from pathlib import Path
 
 import cv2
+import mmpose
 import numpy as np
 import pytest
 from mmpose.registry import DATASETS
@@ -96,3 +98,10 @@ def test_metainfo_is_onehand10ks(name, dataset_name):
     assert metainfo['dataset_name'] == dataset_name
     for key in ('keypoint_id2name', 'skeleton_links', 'flip_indices', 'num_keypoints'):
         assert metainfo[key] == onehand10k[key], key
+
+
+def test_our_configs_do_not_shadow_mmposes_metainfo():
+    """MMPose's data sets look up ``configs/_base_/datasets/NAME.py`` below the current folder before their own."""
+    theirs = Path(mmpose.__file__).parent / '.mim' / 'configs' / '_base_' / 'datasets'
+    ours = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
+    assert not {p.name for p in ours.glob('*.py')} & {p.name for p in theirs.glob('*.py')}
