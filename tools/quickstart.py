@@ -89,6 +89,7 @@ def main(
     s.work_dir.mkdir(parents=True, exist_ok=True)
     generate(s)
     networks = dict(list(NETWORKS.items())[:1] if skip_baseline else NETWORKS)
+    print(f'{num_images} pictures, {len(networks)} trainings; data: {short(s.data)}, results: {short(s.work_dir)}')
     systems = []
     for name, config in networks.items():
         checkpoint, seconds = train(s, name, config)

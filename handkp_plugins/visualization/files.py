@@ -65,21 +65,26 @@ class VideoFile:
 
     Raises:
         OSError: the file cannot be opened, or is not whole.
+        ValueError: a frame has another size than the first.
     """
 
     def __init__(self, path: str | Path, fps: float) -> None:
         self.path, self.fps = Path(path), fps
         self.num_frames = 0
+        self._size: tuple[int, int] | None = None
         self._writer: cv2.VideoWriter | None = None
 
     def append(self, frame: np.ndarray) -> None:
         """Append one BGR frame; all must have the size of the first."""
+        size = (frame.shape[1], frame.shape[0])
         if self._writer is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            size = (frame.shape[1], frame.shape[0])
+            self._size = size
             self._writer = cv2.VideoWriter(str(self.path), cv2.VideoWriter_fourcc(*'mp4v'), self.fps, size)
             if not self._writer.isOpened():
                 raise OSError(f'{self.path}: the video cannot be written')
+        if size != self._size:  # OpenCV would leave the frame out without a word
+            raise ValueError(f'{self.path}: frame {self.num_frames}: size {self._size} is allowed, received {size}')
         self._writer.write(frame)
         self.num_frames += 1
 

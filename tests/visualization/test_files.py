@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from handkp_plugins.visualization.files import VideoFile, read_frames, read_image, write_bytes, write_image
+
+
+def frame(value: int, height: int = 48, width: int = 64) -> np.ndarray:
+    return np.full((height, width, 3), value, np.uint8)
+
+
+def test_image_there_and_back(tmp_path: Path):
+    path = tmp_path / 'neu' / 'händ.png'
+    image = np.random.default_rng(0).integers(0, 255, (7, 9, 3), dtype=np.uint8)
+    write_image(path, image)
+    np.testing.assert_array_equal(read_image(path), image)
+    assert [p.name for p in path.parent.iterdir()] == ['händ.png']
+
+
+def test_image_that_cannot_be_read(tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match='none.png'):
+        read_image(tmp_path / 'none.png')
+    (tmp_path / 'empty.png').touch()
+    with pytest.raises(ValueError, match='empty.png: an empty file'):
+        read_image(tmp_path / 'empty.png')
+    (tmp_path / 'text.png').write_text('text')
+    with pytest.raises(ValueError, match='text.png: not an image'):
+        read_image(tmp_path / 'text.png')
+
+
+def test_write_bytes_keeps_the_old_file_when_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write_bytes(tmp_path / 'a', b'old')
+
+    def fail(path: Path, data: bytes) -> int:
+        path.touch()
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(Path, 'write_bytes', fail)
+    with pytest.raises(OSError, match=r'a: cannot be written \(No space left on device\)'):
+        write_bytes(tmp_path / 'a', b'new')
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [('a', b'old')]
+
+
+def test_video_there_and_back(tmp_path: Path):
+    with VideoFile(tmp_path / 'neu' / 'v.mp4', fps=10) as video:
+        for i in range(4):
+            video.append(frame(60 * i))
+    times, frames = zip(*read_frames(cv2.VideoCapture(str(video.path))), strict=True)
+    np.testing.assert_allclose(times, [0, 0.1, 0.2, 0.3], atol=1e-3)
+    np.testing.assert_allclose([f.mean() for f in frames], [0, 60, 120, 180], atol=6)
+
+
+def test_video_without_frames_is_not_written(tmp_path: Path):
+    with VideoFile(tmp_path / 'v.mp4', fps=10):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_video_is_playable_after_an_exception(tmp_path: Path):
+    with pytest.raises(KeyboardInterrupt), VideoFile(tmp_path / 'v.mp4', fps=10) as video:
+        video.append(frame(0))
+        video.append(frame(9))
+        raise KeyboardInterrupt
+    assert len(list(read_frames(cv2.VideoCapture(str(video.path))))) == 2
+
+
+def test_frame_of_another_size(tmp_path: Path):
+    with (
+        pytest.raises(ValueError, match=r'v.mp4: frame 1: size \(64, 48\) is allowed, received \(64, 50\)'),
+        VideoFile(tmp_path / 'v.mp4', fps=10) as video,
+    ):
+        video.append(frame(0))
+        video.append(frame(0, height=50))
+
+
+def test_frames_lost_on_the_way_are_noticed(tmp_path: Path):
+    with (
+        pytest.raises(OSError, match=r'v.mp4: 2 of 3 frames were written'),
+        VideoFile(tmp_path / 'v.mp4', fps=10) as video,
+    ):
+        for _ in range(2):
+            video.append(frame(0))
+        video.num_frames += 1  # as if the disk had been full at the last
+
+
+def test_video_that_cannot_be_opened(tmp_path: Path):
+    (tmp_path / 'v.mp4').mkdir()
+    with pytest.raises(OSError, match='v.mp4: the video cannot be written'), VideoFile(tmp_path / 'v.mp4', 10) as video:
+        video.append(frame(0))
