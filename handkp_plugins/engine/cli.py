@@ -136,7 +136,8 @@ def _parser(description: str, example: str) -> argparse.ArgumentParser:
 
 
 def _common_config(args: argparse.Namespace) -> Config:
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if args.launcher != 'none':
+        os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = load_config(args.config)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'./work_dirs/{Path(args.config).stem}'

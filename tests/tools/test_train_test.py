@@ -1,0 +1,79 @@
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from tiny_training import write_tiny_training
+
+from handkp_plugins.engine.checkpoint import CheckpointError
+
+TOOLS = Path(__file__).parents[2] / 'tools'
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, TOOLS / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A config and the work dir of its training by the tool."""
+    folder = tmp_path_factory.mktemp('tiny')
+    config, work_dir = str(write_tiny_training(folder)), folder / 'work'
+    options = ['experiment_name=tool_one', 'auto_scale_lr.base_batch_size=1']
+    runner = load('train').main(
+        [config, '--work-dir', str(work_dir), '--amp', '--auto-scale-lr', '--no-validate', '--cfg-options', *options]
+    )
+    assert runner.epoch == 2
+    return config, work_dir
+
+
+def test_training(trained: tuple[str, Path]):
+    _, work_dir = trained
+    checkpoint = torch.load(work_dir / 'epoch_2.pth', weights_only=True)
+    # Doubled for the batch of two, halved after the first epoch by the schedule.
+    assert checkpoint['optimizer']['param_groups'][0]['lr'] == pytest.approx(0.1)
+    assert 'loss_scaler' in checkpoint['optimizer']
+    assert 'val/EPE' not in checkpoint['message_hub']['log_scalars']
+
+
+def test_resuming(trained: tuple[str, Path]):
+    config, work_dir = trained
+    options = ['experiment_name=tool_two', 'train_cfg.max_epochs=3']
+    load('train').main([config, '--work-dir', str(work_dir), '--resume', '--cfg-options', *options])
+    checkpoint = torch.load(work_dir / 'epoch_3.pth', weights_only=True)
+    assert checkpoint['meta']['iter'] == 6
+    assert len(checkpoint['message_hub']['log_scalars']['train/loss']['log_history']) == 6
+
+
+def test_testing(trained: tuple[str, Path], tmp_path: Path):
+    config, work_dir = trained
+    metrics = load('test').main(
+        [config, str(work_dir / 'epoch_2.pth'), '--work-dir', str(tmp_path), '--out', str(tmp_path / 'out' / 'm.json'),
+         '--show-dir', 'pictures', '--dump', str(tmp_path / 'p.pkl'), '--cfg-options', 'experiment_name=tool_three']
+    )  # fmt: skip
+    assert set(metrics) == {'PCK', 'EPE'}
+    assert json.loads((tmp_path / 'out' / 'm.json').read_text()) == pytest.approx(metrics)
+    assert len(list(tmp_path.glob('**/pictures/*.jpg'))) == 4
+    assert (tmp_path / 'p.pkl').stat().st_size > 1000
+
+
+def test_a_missing_checkpoint_and_another_networks(trained: tuple[str, Path], tmp_path: Path):
+    config, work_dir = trained
+    arguments = ['--work-dir', str(tmp_path), '--cfg-options', 'experiment_name=tool_four']
+    with pytest.raises(FileNotFoundError, match='no checkpoint at none.pth'):
+        load('test').main([config, 'none.pth', *arguments])
+    with pytest.raises(CheckpointError, match=f'{work_dir}/epoch_2.pth: .*another network'):
+        load('test').main(
+            [
+                config,
+                str(work_dir / 'epoch_2.pth'),
+                *arguments,
+                'model.backbone.base_channels=4',
+                'model.head.in_channels=4',
+            ]
+        )
