@@ -87,9 +87,10 @@ def main(
     """
     s = Settings(num_images, epochs, Path(data).resolve(), Path(work_dir).resolve(), fresh, time.monotonic())
     s.work_dir.mkdir(parents=True, exist_ok=True)
-    generate(s)
     networks = dict(list(NETWORKS.items())[:1] if skip_baseline else NETWORKS)
-    print(f'{num_images} pictures, {len(networks)} trainings; data: {short(s.data)}, results: {short(s.work_dir)}')
+    places = f'data: {short(s.data)}, results: {short(s.work_dir)}'
+    print(f'pictures: {num_images}, trainings: {len(networks)}, {places}', flush=True)
+    generate(s)
     systems = []
     for name, config in networks.items():
         checkpoint, seconds = train(s, name, config)
