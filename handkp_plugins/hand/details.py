@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
 from .implicit import finger_coordinates
 from .kinematics import FRAME_INDEX
 from .pose import LONG_FINGERS
-from .shape import MEAN_SEGMENTS
+from .shape import MEAN_ROOTS, MEAN_SEGMENTS
 from .template import HandTemplate, hand_template, smoothstep, vertex_normals
 
 _CREASE_DEPTH = 0.0005
@@ -36,12 +37,58 @@ _PALM_LINES = [  # in mm on the palm of a right hand, x to the little finger
 ]
 
 
+def relief(template: HandTemplate) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """By the name of a field of ``HandShape``: how far each vertex (V,) rises along its normal for each metre of that
+    field, and how the normals (V, 3) tilt for it."""
+    heights = {'joint_bulge': _joints(template), 'pad_bulge': _pads(template), 'tendons': _tendons(template)}
+    out = {}
+    for name, height in heights.items():
+        small = 2e-4
+        raised = vertex_normals(template.vertices + small * height[:, None] * template.normals, template.faces)
+        tilt = (raised - vertex_normals(template.vertices, template.faces)) / small
+        out[name] = height.astype(np.float32), tilt.astype(np.float32)
+    return out
+
+
+def _joints(template: HandTemplate) -> np.ndarray:
+    to_joint = np.minimum(np.abs(template.place - 1), np.abs(template.place - 2))
+    return (template.finger >= 0) * (1 - smoothstep(to_joint, 0.05, 0.3)) * (template.place < 2.6)
+
+
+def _pads(template: HandTemplate) -> np.ndarray:
+    place = template.place
+    to_joint = np.minimum(np.abs(place - 1), np.abs(place - 2))
+    ends = smoothstep(place, 0.3, 0.6) * (1 - smoothstep(place, 2.6, 2.95))
+    return (template.finger >= 0) * smoothstep(to_joint, 0.15, 0.45) * ends
+
+
+def _tendons(template: HandTemplate) -> np.ndarray:
+    """Ridges on the back of the hand from the wrist to each knuckle, the knuckles, and hollows between them."""
+    x, y, _ = 1e3 * template.vertices.astype(float).T
+    back = smoothstep(facing_back(template), 0.3, 0.8)
+    height = np.zeros(len(x))
+    for root in 1e3 * MEAN_ROOTS[1:]:
+        share = np.clip(y / root[1], 0, 1)
+        aside = x - share * (root[0] - 2) - 2
+        ridge = smoothstep(y, 12, 40) * (1 - smoothstep(y, root[1] - 2, root[1] + 12))
+        knuckle = np.exp(-(((x - root[0]) / 8) ** 2) - ((y - root[1]) / 8) ** 2)
+        height = height + ridge * np.exp(-((aside / 2.3) ** 2)) + 1.2 * knuckle
+    for a, b in pairwise(1e3 * MEAN_ROOTS[1:]):
+        middle = 0.5 * (a + b)
+        height = height - 1.6 * np.exp(-(((x - middle[0]) / 4.5) ** 2) - ((y - middle[1] - 3) / 11) ** 2)
+    return back * height
+
+
+def facing_back(template: HandTemplate) -> np.ndarray:
+    """Cosine (V,) between each normal and the back of the bones that carry the vertex."""
+    return (template.normals * (template.weights @ template.rest_frames[:, :3, 2])).sum(1)
+
+
 def creases(template: HandTemplate) -> np.ndarray:
     """How deep each vertex (V,) lies in a crease of the skin, 0…1."""
     points = 1e3 * template.vertices.astype(float)
     x, y, _ = points.T
-    dorsal_axis = template.weights @ template.rest_frames[:, :3, 2]
-    facing = (template.normals * dorsal_axis).sum(1)
+    facing = facing_back(template)
     palmar = smoothstep(-facing, 0.1, 0.6)
     depth = np.zeros(len(points))
     for line in _PALM_LINES:
@@ -64,7 +111,7 @@ def creases(template: HandTemplate) -> np.ndarray:
             depth = np.maximum(depth, own * strength * palmar * np.exp(-(((along - at) / 0.9) ** 2)))
         for joint in joints[1:3]:
             folds = (0.5 + 0.5 * np.cos((along - joint) * (2 * np.pi / 3.2))) * np.exp(-(((along - joint) / 4.5) ** 2))
-            depth = np.maximum(depth, 0.7 * own * smoothstep(facing, 0.2, 0.7) * folds)
+            depth = np.maximum(depth, 0.5 * own * smoothstep(facing, 0.2, 0.7) * folds)
     return depth
 
 

@@ -28,16 +28,18 @@ _FINGER_SECTIONS = {
 _FINGER_SIZE = {'thumb': 1.03, 'index': 1.03, 'middle': 1.05, 'ring': 0.98, 'little': 0.87}
 _TIP_ROUNDING = {'thumb': 11.0, 'index': 9.5, 'middle': 9.5, 'ring': 9.0, 'little': 8.0}
 
-# Palm: (place along y with the knuckles at 92, thumb side, little finger's side, height to the back, to the palm) in mm.
+# Palm: (place along y with the knuckles at 92, thumb's side, little finger's side, height to the back and palm) in mm
 _PALM_SECTIONS = np.array([
-    (-12, 23.0, 23.0, 13.5, 14.5), (0, 25.0, 25.5, 14.5, 16.0), (14, 27.0, 30.0, 15.5, 17.5), (30, 29.0, 35.5, 15.0, 17.0),
-    (50, 31.0, 39.5, 13.0, 14.5), (70, 34.5, 42.5, 11.5, 13.0), (86, 36.0, 44.0, 10.5, 13.5), (98, 35.0, 43.0, 8.8, 13.5),
-    (106, 33.5, 41.0, 7.2, 12.0), (118, 31.0, 38.0, 5.5, 9.5),
+    (-12, 23.0, 23.0, 13.5, 14.5), (0, 25.0, 25.5, 14.5, 16.0), (14, 27.0, 30.0, 15.5, 17.5),
+    (30, 29.0, 35.5, 15.0, 17.0), (50, 31.0, 39.5, 13.0, 14.5), (70, 34.5, 42.5, 11.5, 13.0),
+    (86, 36.0, 44.0, 10.5, 13.5), (98, 35.0, 43.0, 8.8, 13.5), (106, 33.5, 41.0, 7.2, 12.0),
+    (118, 31.0, 38.0, 5.5, 9.5),
 ])  # fmt: skip
 _PALM_END = (96.0, 20.0)  # where the palm starts to close, and over what length
+_FOREARM_LENGTH = 450.0  # long enough to leave the picture
 _FOREARM_SECTIONS = np.array([
-    (-260, 45.0, 38.0), (-200, 43.0, 36.0), (-140, 39.0, 31.0), (-90, 34.0, 25.5), (-50, 29.5, 21.0), (-25, 27.5, 18.5),
-    (0, 26.0, 16.5), (20, 23.0, 13.0),
+    (-460, 50.0, 44.0), (-260, 46.0, 40.0), (-200, 43.0, 36.0), (-140, 39.0, 31.0), (-90, 34.0, 25.5),
+    (-50, 29.5, 21.0), (-25, 27.5, 18.5), (0, 26.0, 16.5), (20, 23.0, 13.0),
 ])  # fmt: skip
 
 
@@ -94,9 +96,8 @@ def _palm(points: np.ndarray) -> np.ndarray:
     knuckle = _smooth_curve(x, roots[:, 0], roots[:, 1])
     u = np.where(y > 0, y * 92.0 / knuckle, y)
     thumb_side, little_side, back, front = (
-        np.interp(u, np.linspace(-12, 118, 131), PchipInterpolator(_PALM_SECTIONS[:, 0], column)(np.linspace(-12, 118, 131)))
-        for column in _PALM_SECTIONS[:, 1:].T
-    )  # fmt: skip
+        PchipInterpolator(_PALM_SECTIONS[:, 0], column)(np.clip(u, -12, 118)) for column in _PALM_SECTIONS[:, 1:].T
+    )
     centre, half = 0.5 * (little_side - thumb_side), 0.5 * (little_side + thumb_side)
     # the knuckles form an arch: highest at the middle finger, lowest at the little one
     arch = _smooth_curve(x, [-40, -25, -3, 18, 35, 45], [-2.5, 0.0, 2.5, 1.0, -4.5, -8.0]) * np.clip(u / 80, 0, 1)
@@ -111,7 +112,7 @@ def _palm(points: np.ndarray) -> np.ndarray:
 def _forearm(points: np.ndarray) -> np.ndarray:
     x, y, z = points.T
     half, height = (np.interp(y, _FOREARM_SECTIONS[:, 0], column) for column in _FOREARM_SECTIONS[:, 1:].T)
-    beyond = np.maximum((-250 - y) / 8.0, 0.0)
+    beyond = np.maximum((-_FOREARM_LENGTH - y) / 8.0, 0.0)
     before = np.maximum(y / 16.0, 0.0)
     section = (np.abs(x) / half) ** 2.2 + (np.abs(z) / height) ** 2.2
     return (np.sqrt(section ** (2 / 2.2) + beyond**2 + before**2) - 1.0) * height

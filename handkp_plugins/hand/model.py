@@ -6,13 +6,13 @@ from typing import Literal, Protocol
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from .details import carved_template
+from .details import carved_template, relief
 from .kinematics import FRAME_INDEX, frame_scales, joint_frames, keypoints_from_frames, unit
 from .pose import HandPose
 from .proxies import proxy_spheres
 from .shape import HandShape
 from .skin import SkinLook, SkinPainter
-from .template import HandTemplate, smoothstep
+from .template import HandTemplate
 
 Handedness = Literal['left', 'right']
 
@@ -44,7 +44,7 @@ class PosedHand:
 class HandModel(Protocol):
     """A hand that can be posed. The vertex count and faces never change, so colours may be made once per vertex.
 
-    ``resting`` (V, 3) are the mean hand's vertices at rest; ``is_hand`` (V,) tells the hand's vertices from the forearm's.
+    ``resting`` (V, 3) are the mean hand's vertices at rest; ``is_hand`` (V,) tells the hand's vertices from the arm's.
     """
 
     resting: np.ndarray
@@ -72,7 +72,7 @@ class ProceduralHand:
         self.resting = self.template.vertices
         self.is_hand = self.template.vertices[:, 1] > _HAND_FROM
         self._rest_inverse = np.linalg.inv(self.template.rest_frames)
-        self._joint_mask, self._pad_mask = _bulge_masks(self.template)
+        self._relief = relief(self.template)
 
     def pose(self, pose: HandPose, shape: HandShape, handedness: Handedness = 'right') -> PosedHand:
         """The hand in a pose and shape, by linear blend skinning.
@@ -89,13 +89,16 @@ class ProceduralHand:
         blend = self._weights @ transforms[:, :3].reshape(len(frames), 12).astype(np.float32)
         blend = blend.reshape(-1, 3, 4)
         linear = blend[:, :, :3]
-        bulge = shape.joint_bulge * self._joint_mask + shape.pad_bulge * self._pad_mask
-        rest = template.vertices + bulge[:, None].astype(np.float32) * template.normals
+        rest, rest_normals = template.vertices, template.normals
+        for name, (height, tilt) in self._relief.items():
+            amount = np.float32(getattr(shape, name))
+            rest = rest + amount * height[:, None] * template.normals
+            rest_normals = rest_normals + amount * tilt
         vertices = np.einsum('vij,vj->vi', linear, rest) + blend[:, :, 3]
         # normals turn with the cofactor matrix, which is right for scaled and sheared frames too
         columns = [linear[:, :, i] for i in range(3)]
         cofactor = [np.cross(columns[(i + 1) % 3], columns[(i + 2) % 3]) for i in range(3)]
-        normals = sum(c * template.normals[:, i : i + 1] for i, c in enumerate(cofactor))
+        normals = sum(c * rest_normals[:, i : i + 1] for i, c in enumerate(cofactor))
         normals = unit(normals)
         keypoints, faces = keypoints_from_frames(frames, shape), template.faces
         forearm, spheres = frames[FRAME_INDEX['forearm']], proxy_spheres(frames, scales)
@@ -109,15 +112,3 @@ class ProceduralHand:
     def colors(self, look: SkinLook) -> np.ndarray:
         """Colours (V, 3) of the skin, sRGB in 0…1."""
         return self.painter.colors(look)
-
-
-def _bulge_masks(template: HandTemplate) -> tuple[np.ndarray, np.ndarray]:
-    """Per vertex: how far it belongs to a joint of a finger, and to the flesh between joints."""
-    on_finger = template.finger >= 0
-    place = template.place
-    to_joint = np.minimum(np.abs(place - 1), np.abs(place - 2))
-    joint = on_finger * (1 - smoothstep(to_joint, 0.05, 0.3)) * (place < 2.6)
-    pad = (
-        on_finger * smoothstep(to_joint, 0.15, 0.45) * smoothstep(place, 0.3, 0.6) * (1 - smoothstep(place, 2.6, 2.95))
-    )
-    return joint, pad

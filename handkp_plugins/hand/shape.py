@@ -45,6 +45,7 @@ class HandShape:
         forearm: (2,) factors of the forearm's breadth and depth.
         joint_bulge: metres by which finger joints and knuckles stand out (bony hands: positive).
         pad_bulge: metres by which the flesh between joints stands out (fleshy hands: positive).
+        tendons: metres by which the tendons on the back of the hand stand out.
     """
 
     segments: np.ndarray = field(default_factory=MEAN_SEGMENTS.copy)
@@ -55,6 +56,7 @@ class HandShape:
     forearm: np.ndarray = field(default_factory=lambda: np.ones(2))
     joint_bulge: float = 0.0
     pad_bulge: float = 0.0
+    tendons: float = 0.0
 
     def __post_init__(self) -> None:
         shapes = dict(segments=(5, 3), palm=(3,), root_offsets=(5, 3), breadth=(5, 3), depth=(5, 3), forearm=(2,))
@@ -97,5 +99,6 @@ def random_shape(rng: np.random.Generator) -> HandShape:
         depth=np.clip(depth, 0.68, 1.35),
         forearm=size * (1 + 0.5 * stout + rng.normal(0, 0.07, 2)),
         joint_bulge=float(np.clip(rng.normal(0.0002, 0.0005), -0.0006, 0.0014)),
+        tendons=float(np.clip(rng.normal(0.0006, 0.0006), 0, 0.0018)),
         pad_bulge=float(np.clip(rng.normal(0.0, 0.0004), -0.0008, 0.001)),
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .details import creases, nails
+from .details import creases, facing_back, nails
 from .kinematics import turn
 from .template import HandTemplate, smoothstep
 
@@ -31,6 +31,7 @@ class SkinLook:
         palm_lightness: how far the palm is lighter than the back (1 usual).
         blotches: strength of uneven colour (1 usual).
         wrinkles: strength of creases (1 usual).
+        veins: strength of the veins on the back (0 none, 1 strong).
         nail_polish: RGB in 0…1, or None for bare nails.
         nail_length: metres that the nails' white edge measures.
         seed: of the blotches.
@@ -42,6 +43,7 @@ class SkinLook:
     palm_lightness: float = 1.0
     blotches: float = 1.0
     wrinkles: float = 1.0
+    veins: float = 0.3
     nail_polish: tuple[float, float, float] | None = None
     nail_length: float = 0.0015
     seed: int = 0
@@ -61,10 +63,11 @@ def random_skin(rng: np.random.Generator) -> SkinLook:
     return SkinLook(
         tone=float(rng.uniform(0, 1) ** 1.15),
         tint=tuple(1 + rng.normal(0, 0.03, 3)),
-        blush=float(np.clip(rng.normal(1.0, 0.5), 0, 2.2)),
+        blush=float(np.clip(rng.normal(0.9, 0.45), 0, 1.9)),
         palm_lightness=float(np.clip(rng.normal(1.0, 0.3), 0.3, 1.7)),
         blotches=float(rng.uniform(0.3, 2.0)),
         wrinkles=float(rng.uniform(0.3, 1.6)),
+        veins=float(max(0.0, rng.uniform(-0.5, 1.0))),
         nail_polish=polish,
         nail_length=float(rng.choice([0.0005, 0.0015, 0.003], p=[0.35, 0.45, 0.2])),
         seed=int(rng.integers(2**31)),
@@ -82,12 +85,13 @@ class SkinPainter:
         rng = np.random.default_rng(0)
         points = template.vertices
         self.noise = np.stack([[wave_noise(points, s, rng) for _ in range(_NOISE_FIELDS)] for s in _NOISE_SCALES])
-        dorsal_axis = template.weights @ template.rest_frames[:, :3, 2]
-        facing = (template.normals * dorsal_axis).sum(1)
+        facing = facing_back(template)
         self.palmar = smoothstep(-facing, -0.35, 0.45)
         self.arm = smoothstep(-points[:, 1], 0.0, 0.03)
         self.palmar *= 1 - 0.75 * self.arm
         self.blush = _blush_places(template, facing)
+        on_back = smoothstep(facing, 0.0, 0.6) * (template.finger < 0)
+        self.veins = (on_back * np.exp(-((self.noise[0] / 0.14) ** 2))).astype(np.float32)
         self.crease = creases(template)
         self.nail, self.nail_edge_distance = nails(template)
 
@@ -104,6 +108,8 @@ class SkinPainter:
         mix = rng.normal(size=self.noise.shape[:2]) * _NOISE_STRENGTH[:, None] / np.sqrt(_NOISE_FIELDS)
         blotches = np.einsum('sf,sfv->v', mix.astype(np.float32), self.noise)[:, None]
         color = color * (1 + look.blotches * blotches * np.array([0.7, 1.1, 1.2]))
+        vein = look.veins * self.veins[int(rng.integers(_NOISE_FIELDS))][:, None]
+        color = color * (1 - 0.11 * vein * np.array([1.1, 0.7, 0.5]))
         color = color * (1 - 0.28 * look.wrinkles * self.crease[:, None] * np.array([0.8, 1.0, 1.05]))
         return np.clip(self._with_nails(color, back, look) * look.tint, 0.01, 1.0).astype(np.float32)
 
@@ -139,4 +145,4 @@ def _blush_places(template: HandTemplate, facing: np.ndarray) -> np.ndarray:
         np.exp(-(((x - 28) / 12) ** 2) - ((y - 30) / 28) ** 2), np.exp(-(((x + 22) / 16) ** 2) - ((y - 34) / 22) ** 2)
     )
     pads = palmar * np.exp(-(((y - 88) / 12) ** 2)) * (template.finger < 0)
-    return np.clip(0.9 * knuckle + 0.8 * tip + 0.6 * balls + 0.5 * pads, 0, 1)
+    return np.clip(0.45 * knuckle + 0.8 * tip + 0.6 * balls + 0.5 * pads, 0, 1)

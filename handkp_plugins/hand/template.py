@@ -18,7 +18,7 @@ from .shape import MEAN_SEGMENTS, HandShape
 REST_POSE = HandPose.of(index_abd=10, ring_abd=8, little_abd=19)
 """Fingers apart, so that the resting solid does not fuse them."""
 
-_LOW, _HIGH = np.array([-106.0, -262.0, -66.0]), np.array([78.0, 218.0, 42.0])  # box around the resting hand, mm
+_LOW, _HIGH = np.array([-106.0, -464.0, -66.0]), np.array([78.0, 218.0, 48.0])  # box around the resting hand, mm
 _STEP = 1.5
 _WEIGHT_SMOOTHING = 8
 _LEAST_WEIGHT = 1e-3
@@ -79,7 +79,7 @@ def hand_template() -> HandTemplate:
 def _mesh(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Surface of the resting solid: points in mm and triangles. The grid grows coarser along the forearm."""
     x, z = (np.arange(_LOW[i], _HIGH[i], _STEP) for i in (0, 2))
-    y = np.concatenate([np.arange(_LOW[1], -36, 6.0), np.arange(-36, _HIGH[1], _STEP)])
+    y = np.concatenate([np.arange(_LOW[1], -120, 12.0), np.arange(-120, -36, 5.0), np.arange(-36, _HIGH[1], _STEP)])
     grid = np.stack(np.meshgrid(x, y, z, indexing='ij'), axis=-1).astype(np.float32)
     values = hand_distance(grid.reshape(-1, 3), frames).reshape(grid.shape[:3])
     points, faces, _, _ = marching_cubes(values, 0.0, gradient_direction='descent')

@@ -69,10 +69,10 @@ def generated(size: int, rng: np.random.Generator) -> np.ndarray:
 def _color(rng: np.random.Generator) -> np.ndarray:
     """Mostly muted colours, as rooms have; some strong; some like skin, which must not fool a network."""
     kind = rng.random()
-    if kind < 0.55:
-        grey = rng.uniform(0.05, 0.97)
-        return np.clip(grey + rng.normal(0, 0.06, 3), 0, 1)
-    if kind < 0.85:
+    if kind < 0.65:
+        grey = rng.uniform(0.04, 0.97)
+        return np.clip(grey * np.exp(rng.normal(0, 0.18, 3)), 0, 1)
+    if kind < 0.82:
         return rng.random(3)
     return np.clip(rng.uniform(0.3, 1.0) * np.array([0.95, 0.74, 0.60]) + rng.normal(0, 0.05, 3), 0, 1)
 

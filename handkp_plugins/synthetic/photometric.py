@@ -3,13 +3,25 @@
 import cv2
 import numpy as np
 
+_WHITE = 2.2
+"""Linear brightness that comes out white."""
+
 
 def expose(linear: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Scale linear colours (V, 3) so that the hand as a whole is neither black nor burnt, most of the time."""
     brightness = float(np.percentile(linear.mean(1), 70)) + 1e-6
-    target = np.clip(np.exp(rng.normal(np.log(0.32), 0.45)), 0.06, 0.95)
-    # meet the target half-way: dark skin stays darker than light skin
-    return linear * (target / brightness) ** 0.65 * np.clip(rng.normal(1.25, 0.1), 0.9, 1.6) ** 0.35
+    target = np.clip(np.exp(rng.normal(np.log(0.55), 0.45)), 0.08, 1.3)
+    # meet the target most of the way, so that dark skin stays darker than light skin; then bend the highlights down as
+    # film and phones do, instead of burning them out
+    exposed = linear * (target / brightness) ** 0.7
+    grey = exposed.mean(1, keepdims=True) + 1e-6
+    # by brightness alone colours would glow, by channel they would fade: the mean of both
+    return 0.5 * (exposed * _film(grey) / grey + _film(exposed))
+
+
+def _film(linear: np.ndarray) -> np.ndarray:
+    """Reinhard's tone curve, which reaches white at a finite brightness."""
+    return linear * (1 + linear / _WHITE**2) / (1 + linear)
 
 
 def develop(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -12,8 +12,13 @@ from ..hand.shape import HandShape, random_shape
 from ..hand.skin import SkinLook, random_skin
 from .camera import Camera, place
 
-_MAX_FORESHORTENING = 0.72
-"""Views in which the forearm points to the camera more than this (cosine) are drawn again: the arm would hide the hand."""
+# views in which the arm comes to the camera more than this (cosine), or so near (metres), that it would hide the hand
+# are drawn again
+_MAX_FORESHORTENING = 0.8
+_ARM_LENGTH = 0.3
+_MIN_ARM_DISTANCE = 0.1
+_VIEW_TRIES = 50
+_OUTLINE_STEP = 40
 
 
 @dataclass(frozen=True)
@@ -56,16 +61,16 @@ def random_scene(model: HandModel, size: int, rng: np.random.Generator) -> Scene
     gesture, pose = random_pose(rng, shape)
     hand = model.pose(pose, shape, handedness)
     camera = Camera(size, size * rng.uniform(1.1, 3.2))
-    while True:
-        axes = random_view(rng, handedness)
-        towards_elbow = -(axes @ hand.forearm[:3, 1])
-        if -towards_elbow[2] < _MAX_FORESHORTENING:
-            break
-    extent = size * np.clip(rng.normal(0.66, 0.13), 0.34, 1.02)
+    extent = size * np.clip(rng.normal(0.72, 0.14), 0.36, 1.1)
     room = max(0.5 * (size - extent), 0.0)
     centre = (size - 1) / 2 + rng.uniform(-0.85, 0.85, 2) * room + rng.normal(0, 0.02, 2) * size
-    # frame the hand by its keypoints; a fist's are close together, so keep its extent nearer to that of a real box
-    offset = place(hand.keypoints @ axes.T, camera, centre, extent)
+    outline = hand.vertices[model.is_hand][::_OUTLINE_STEP]
+    for _ in range(_VIEW_TRIES):
+        axes = random_view(rng, handedness)
+        offset = place(turn(outline, axes), camera, centre, extent)
+        to_elbow = -(axes @ hand.forearm[:3, 1])
+        if -to_elbow[2] < _MAX_FORESHORTENING and offset[2] + _ARM_LENGTH * to_elbow[2] > _MIN_ARM_DISTANCE:
+            break
     return Scene(
         hand=hand,
         pose=pose,
@@ -103,7 +108,7 @@ def random_view(rng: np.random.Generator, handedness: Handedness) -> np.ndarray:
 def _random_color(rng: np.random.Generator, spread: float) -> np.ndarray:
     """Linear RGB near white, more often along warm to cold."""
     warmth = rng.normal(0, spread)
-    color = np.exp(np.array([0.5, 0.0, -0.6]) * warmth + rng.normal(0, 0.2 * spread, 3))
+    color = np.exp(np.array([0.5, 0.0, -0.6]) * warmth + rng.normal(0, 0.12 * spread, 3))
     return color / color.mean()
 
 

@@ -8,10 +8,17 @@ from ..hand.shape import HandShape
 
 _AROUND = 48
 _ALONG = 26
-_END = 0.255
+_END = 0.445
 # half breadth and half depth of the mean forearm in metres, by metres from the wrist
 _ARM = np.array(
-    [(0.0, 0.0275, 0.0185), (0.03, 0.029, 0.020), (0.09, 0.035, 0.0265), (0.14, 0.040, 0.032), (0.26, 0.046, 0.039)]
+    [
+        (0.0, 0.0275, 0.0185),
+        (0.03, 0.029, 0.020),
+        (0.09, 0.035, 0.0265),
+        (0.14, 0.040, 0.032),
+        (0.26, 0.047, 0.041),
+        (0.46, 0.051, 0.045),
+    ]
 )
 
 
@@ -35,7 +42,7 @@ def make_sleeve(forearm: np.ndarray, start: float, shape: HandShape, rng: np.ran
     slack = rng.uniform(0.002, 0.012)
     flare = rng.uniform(-0.003, 0.008)
     # first a ring just inside the cuff, so that the opening shows an edge and not a gap
-    y = np.concatenate([[start + 0.004], np.linspace(start, _END, _ALONG - 1)])
+    y = np.concatenate([[start + 0.004], start + (_END - start) * np.linspace(0, 1, _ALONG - 1) ** 1.5])
     angle = np.linspace(0, 2 * np.pi, _AROUND, endpoint=False)
     breadth, depth = (np.interp(y, _ARM[:, 0], column) for column in _ARM[:, 1:].T)
     clearance = slack + flare * np.exp(-(y - start) / 0.03)

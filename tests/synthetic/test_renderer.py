@@ -13,17 +13,16 @@ def renderer() -> Renderer:
 
 
 def square(x: float, y: float, half: float, z: float, color: tuple[float, float, float]) -> Part:
-    corners = np.array(
-        [[x - half, y - half, z], [x + half, y - half, z], [x + half, y + half, z], [x - half, y + half, z]]
-    )
+    signs = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]])
+    corners = np.array([x, y, z]) + half * signs
     return Part(corners, np.array([[0, 1, 2], [0, 2, 3]]), np.tile(color, (4, 1)))
 
 
 def test_a_square_lands_where_the_camera_projects_it(renderer):
     camera = Camera(64, 100.0)
-    result = renderer.render([square(0.05, -0.1, 0.06, 0.8, (1, 0.5, 0))], camera.focal)
+    result = renderer.render([square(0.051, -0.1, 0.06, 0.8, (1, 0.5, 0))], camera.focal)
     rows, columns = np.nonzero(result.alpha > 0.5)
-    low, high = camera.project(np.array([[-0.01, -0.16, 0.8], [0.11, -0.04, 0.8]]))
+    low, high = camera.project(np.array([[-0.009, -0.16, 0.8], [0.111, -0.04, 0.8]]))
     assert (columns.min(), rows.min()) == pytest.approx(low + 0.5, abs=0.6)
     assert (columns.max(), rows.max()) == pytest.approx(high - 0.5, abs=0.6)
     middle = result.color[rows, columns][len(rows) // 2]
@@ -38,9 +37,8 @@ def test_depth_is_metric_and_the_nearer_part_wins(renderer):
 
 
 def test_edges_are_smooth_and_colours_weighed_by_coverage(renderer):
-    tilted = Part(
-        np.array([[-0.2, -0.2, 1], [0.21, -0.13, 1], [0.05, 0.2, 1.0]]), np.array([[0, 1, 2]]), np.ones((3, 3))
-    )
+    corners = np.array([[-0.2, -0.2, 1], [0.21, -0.13, 1], [0.05, 0.2, 1.0]])
+    tilted = Part(corners, np.array([[0, 1, 2]]), np.ones((3, 3)))
     result = renderer.render([tilted], 100)
     partly = (result.alpha > 0) & (result.alpha < 1)
     assert partly.sum() > 20

@@ -87,7 +87,7 @@ def test_visibility_by_depth_alone():
 
 @pytest.mark.parametrize('handedness', ['left', 'right'])
 def test_the_thumb_is_on_its_side(maker, handedness):
-    """Palm to the camera, fingers up: a right hand's thumb is on the right of the picture, a left hand's on the left."""
+    """Palm to the camera, fingers up: a right hand's thumb is on the right, a left hand's on the left."""
     scene = posed(maker, 'open', PALM_TO_CAMERA, handedness)
     x = labels(maker, scene)[:, 0]
     assert (x[4] > x[20] + 20) == (handedness == 'right')
