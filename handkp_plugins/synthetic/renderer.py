@@ -96,8 +96,9 @@ class Renderer:
             raise RuntimeError(_NO_GL)
 
     def _can_draw(self) -> bool:
-        """Whether a triangle before the camera shows: without a GL library the window is unusable or stays empty."""
-        if not self.window.SupportsOpenGL():
+        """Whether a triangle before the camera shows. Without a GL library drawing ends the process: ask first."""
+        self.window.Initialize()
+        if not self.window.GetInitialized():
             return False
         points = np.array([[-1.0, -1, 1], [1, -1, 1], [0, 1, 1]])
         rendering = self.render([Part(points, np.array([[0, 1, 2]]), np.ones((3, 3)))], focal=float(self.size))
