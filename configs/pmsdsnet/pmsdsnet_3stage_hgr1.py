@@ -1,5 +1,5 @@
 # P-MSDSNet of 3 stages on HGR1
-_base_ = ['../_base_/schedules/adam_constant.py', '../_base_/datasets/hgr1.py', '_base_/pmsdsnet_256.py']
+_base_ = ['../_base_/schedules/adam_constant.py', '../_base_/datasets/hand_hgr1.py', '_base_/pmsdsnet_256.py']
 
 num_stages = 3
 alpha = 0.1

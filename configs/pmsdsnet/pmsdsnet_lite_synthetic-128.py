@@ -1,6 +1,6 @@
 # A small P-MSDSNet at 128×128 for the CPU: two stages at strides 4, 8 and 16, and a loss that learns fast from
 # scratch. On recent CPUs train with --amp (bfloat16).
-_base_ = ['../_base_/schedules/adamw_cosine.py', '../_base_/datasets/synthetic.py']
+_base_ = ['../_base_/schedules/adamw_cosine.py', '../_base_/datasets/hand_synthetic.py']
 
 input_size = (128, 128)
 num_stages = 2
