@@ -188,9 +188,9 @@ class HandRunner(Runner):
         filename: str,
         resume_optimizer: bool = True,
         resume_param_scheduler: bool = True,
-        map_location: str | Callable = 'cpu',
+        map_location: str | Callable = 'default',
     ) -> None:
-        """Resume a training, with its order of samples and random states.
+        """Resume a training, with its order of samples and random states. By default it is read into the CPU's memory.
 
         Raises:
             BrokenCheckpointError: Not a whole checkpoint.
@@ -198,7 +198,8 @@ class HandRunner(Runner):
         """
         self._resuming = True
         try:
-            super().resume(filename, resume_optimizer, resume_param_scheduler, map_location)
+            device = 'cpu' if map_location == 'default' else map_location  # random states live there
+            super().resume(filename, resume_optimizer, resume_param_scheduler, device)
         finally:
             self._resuming = False
         # The sampler was built before the checkpoint's seed was known.

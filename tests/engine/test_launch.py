@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from handkp_plugins.engine.launch import describe_device, start_cpu_process_group
+from handkp_plugins.engine import launch
+from handkp_plugins.engine.launch import check_gpu_count, describe_device, start_cpu_process_group
 
 
 def test_errors(monkeypatch: pytest.MonkeyPatch):
@@ -39,3 +40,14 @@ def test_the_device_is_told():
     assert describe_device(1).startswith('Device: CPU (no GPU was found; ')
     assert describe_device(1).endswith('1 process')
     assert describe_device(2).endswith('2 processes')
+
+
+def test_more_processes_than_gpus(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cuda')
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 2)
+    for processes in (1, 2):
+        monkeypatch.setenv('LOCAL_WORLD_SIZE', str(processes))
+        check_gpu_count()
+    monkeypatch.setenv('LOCAL_WORLD_SIZE', '3')
+    with pytest.raises(ValueError, match=r'allowed 1 to 2 \(GPUs\), received 3'):
+        check_gpu_count()

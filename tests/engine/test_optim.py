@@ -5,6 +5,7 @@ import torch
 from tiny_training import make_runner, write_tiny_training
 from torch import nn
 
+from handkp_plugins.engine import optim as optim_module
 from handkp_plugins.engine.optim import HandAmpOptimWrapper
 
 ON_CPU = not torch.cuda.is_available()
@@ -52,6 +53,22 @@ def test_types_that_the_machine_lacks():
     if ON_CPU:
         with pytest.raises(ValueError, match='dtype: allowed on cpu bfloat16, received float16'):
             wrapper(nn.Linear(1, 1), dtype='float16')
+
+
+@pytest.mark.parametrize('has_bfloat16', [True, False])
+def test_gpus_compute_in_what_they_have(monkeypatch: pytest.MonkeyPatch, has_bfloat16: bool):
+    scalers = []
+    monkeypatch.setattr(optim_module, 'get_device', lambda: 'cuda')
+    monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda including_emulation: has_bfloat16)
+    monkeypatch.setattr(torch.amp, 'GradScaler', lambda device, **kwargs: scalers.append((device, kwargs)))
+    assert wrapper(nn.Linear(1, 1)).cast_dtype == (torch.bfloat16 if has_bfloat16 else torch.float16)
+    wrapper(nn.Linear(1, 1), dtype='float16', loss_scale=512)
+    wrapper(nn.Linear(1, 1), dtype='float16', loss_scale=dict(growth_interval=9))
+    assert scalers == [
+        ('cuda', dict(enabled=not has_bfloat16)),
+        ('cuda', dict(init_scale=512.0, enabled=True)),
+        ('cuda', dict(growth_interval=9, enabled=True)),
+    ]
 
 
 def test_training_in_mixed_precision_learns(tmp_path: Path):

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.fileio import LocalBackend
 from mmengine.hooks import Hook
-from mmengine.logging import MMLogger
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.runner import Runner
+from mmpose.registry import RUNNERS
 from tiny_training import make_runner, write_tiny_training
 
 from handkp_plugins.engine.checkpoint import BrokenCheckpointError, CheckpointError
@@ -145,14 +147,13 @@ def test_code_in_a_checkpoint_does_not_run(config: Path, interrupted: Path, tmp_
     assert not mark.exists()
 
 
-def test_stock_checkpoint_is_resumed(config: Path, tmp_path: Path):
+def test_stock_checkpoint_is_resumed(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     class StockRunner(HandRunner):
         save_checkpoint = Runner.save_checkpoint
         call_hook = Runner.call_hook
 
-    from mmpose.registry import RUNNERS
-
-    with RUNNERS_with(RUNNERS, 'HandRunner', StockRunner):
+    with monkeypatch.context() as patch:
+        patch.setitem(RUNNERS.module_dict, 'HandRunner', StockRunner)
         make_runner(config, tmp_path).train()
     with pytest.raises(Exception, match='HistoryBuffer|multiarray|getattr'):
         stored(tmp_path / 'epoch_2.pth')
@@ -165,23 +166,7 @@ def test_stock_checkpoint_is_resumed(config: Path, tmp_path: Path):
     assert len(losses) == 6
 
 
-class RUNNERS_with:
-    """Within, a name of the registry stands for another class."""
-
-    def __init__(self, registry: object, name: str, cls: type) -> None:
-        self.modules, self.name, self.cls = registry._module_dict, name, cls
-
-    def __enter__(self) -> None:
-        self.old = self.modules[self.name]
-        self.modules[self.name] = self.cls
-
-    def __exit__(self, *_: object) -> None:
-        self.modules[self.name] = self.old
-
-
 def test_stock_runner_takes_our_checkpoint(trained: Path):
-    from mmengine.logging import MessageHub
-
     hub = MessageHub('stock')
     hub.load_state_dict(stored(trained / 'epoch_2.pth')['message_hub'])
     assert hub.get_info('epoch') == 1
@@ -212,8 +197,6 @@ def test_training_cannot_resume_from_weights_alone(config: Path, trained: Path, 
 def test_full_disk_stops_the_training_and_leaves_whole_checkpoints(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from mmengine.fileio import LocalBackend
-
     put = LocalBackend.put
 
     def full_at_epoch_2(self: LocalBackend, obj: bytes, path: str) -> None:

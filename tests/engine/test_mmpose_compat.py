@@ -1,0 +1,103 @@
+"""MMPose's own programs take this project's configs and checkpoints as they are."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import mmpose
+import numpy as np
+import pytest
+import torch
+from conftest import write_mini_coco
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from handkp_plugins.engine import cli
+from handkp_plugins.engine.config import load_config
+
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / 'configs' / 'pmsdsnet' / 'pmsdsnet_lite_synthetic-128.py'
+DEMO = Path(mmpose.__file__).parent / '.mim' / 'demo'
+HAND_DETECTOR = DEMO / 'mmdetection_cfg' / 'rtmdet_nano_320-8xb32_hand.py'
+
+
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A checkpoint of a real training by one of the shipped configs."""
+    folder = tmp_path_factory.mktemp('compat')
+    write_mini_coco(folder, num_images=2, size=128)
+    cfg = load_config(
+        CONFIG,
+        {
+            'train_dataloader.dataset.type': 'OneHand10KDataset',
+            'train_dataloader.dataset.data_root': str(folder),
+            'train_dataloader.dataset.ann_file': 'ann.json',
+            'train_dataloader.batch_size': 2,
+            'train_dataloader.num_workers': 0,
+            'train_dataloader.persistent_workers': False,
+            'train_cfg.max_epochs': 1,
+            'log_level': 'WARNING',
+            'experiment_name': 'compat',
+        },
+    )
+    cfg.update(work_dir=str(folder), val_cfg=None, val_dataloader=None, val_evaluator=None)
+    cli.build_runner(cfg).train()
+    return str(folder / 'epoch_1.pth')
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> str:
+    path = tmp_path / 'hand.jpg'
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (90, 120, 3), dtype=np.uint8))
+    return str(path)
+
+
+@pytest.fixture(scope='module')
+def detector(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A checkpoint of MMPose's hand detector, untrained but sure of itself: it finds something everywhere."""
+    from mmdet.registry import MODELS
+    from mmdet.utils import register_all_modules
+
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        register_all_modules(init_default_scope=False)
+        model = MODELS.build(Config.fromfile(HAND_DETECTOR).model)
+    for layer in model.bbox_head.rtm_cls:
+        torch.nn.init.constant_(layer.bias, 2.0)
+    path = tmp_path_factory.mktemp('detector') / 'detector.pth'
+    torch.save(dict(state_dict=model.state_dict(), meta=dict(dataset_meta=dict(classes=('hand',)))), path)
+    return str(path)
+
+
+@pytest.mark.parametrize('detect', [False, True])
+def test_inferencer(checkpoint: str, detector: str, image: str, tmp_path: Path, detect: bool):
+    from mmpose.apis import MMPoseInferencer
+
+    det = dict(det_model=str(HAND_DETECTOR), det_weights=detector, det_cat_ids=(0,)) if detect else {}
+    inferencer = MMPoseInferencer(
+        pose2d=str(CONFIG), pose2d_weights=checkpoint, device='cpu', **{'det_model': 'whole_image', **det}
+    )
+    (result,) = inferencer(image, out_dir=str(tmp_path / 'out'), bbox_thr=0.3)
+    hands = result['predictions'][0]
+    assert len(hands) == 1 or detect
+    for hand in hands:
+        assert np.shape(hand['keypoints']) == (21, 2)
+        assert np.isfinite(hand['keypoints']).all()
+    assert cv2.imread(str(tmp_path / 'out' / 'visualizations' / 'hand.jpg')).shape == (90, 120, 3)
+
+
+@pytest.mark.slow
+def test_topdown_demo(checkpoint: str, detector: str, image: str, tmp_path: Path):
+    command = [sys.executable, DEMO / 'topdown_demo_with_mmdet.py', HAND_DETECTOR, detector, CONFIG, checkpoint]
+    command += ['--input', image, '--output-root', tmp_path / 'out', '--device', 'cpu', '--save-predictions']
+    result = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, cwd=tmp_path, env=dict(os.environ, OMP_NUM_THREADS='1')
+    )
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / 'out' / 'hand.jpg').is_file()
+    predictions = json.loads((tmp_path / 'out' / 'results_hand.json').read_text())
+    assert len(predictions['meta_info']['keypoint_id2name']) == 21
+    assert len(predictions['instance_info']) > 0
+    assert np.shape(predictions['instance_info'][0]['keypoints']) == (21, 2)
