@@ -1,1 +1,8 @@
-"""hand"""
+"""The hand itself, without networks.
+
+``skeleton`` names the 21 keypoints and knows other data sets' orders. ``model`` is the interface of posable hands (pose
+and shape in; vertices, normals and keypoints out) and holds the procedural one, which is made of ``pose`` (joint
+angles and limits), ``shape`` (a person's proportions), ``kinematics`` (angles to bones), ``implicit`` (the solid at
+rest), ``template`` (its mesh and skinning weights), ``details`` (creases, nails, tendons) and ``skin`` (colours).
+``gestures`` draws poses, ``proxies`` rejects those that pass through themselves.
+"""

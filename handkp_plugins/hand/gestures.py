@@ -52,7 +52,7 @@ GESTURES: dict[str, HandPose] = {
     'two_closed': gesture((24, 19, 16, 50, 59), (0, -2, 3, 2), (0, 0, 3, 2), _FOLDED, _FOLDED, 8),
     'three': gesture((42, 20, 13, 47, 54), (-2, 10, 3, 2), (-2, 0, 3, 2), (-2, 9, 3, 2), (78, 0, 98, 56), 12),
     'three_thumb': gesture(_THUMB_OUT, (-2, 10, 3, 2), (-2, 0, 3, 2), _FOLDED, _FOLDED, 4),
-    'four': gesture((40, 6, 18, 48, 52), *[(-2, 8, 3, 2)] * 4, 2),
+    'four': gesture((26, -4, 22, 54, 70), *[(-2, 8, 3, 2)] * 4, 2),
     'thumbs_up': gesture((-16, -20, -6, -4, -14), *[_FOLDED] * 4, 4),
     'call': gesture(_THUMB_OUT, _FOLDED, _FOLDED, _FOLDED, (-6, 22, 4, 3), 0),
     'rock': gesture((12, 14, 12, 48, 66), (-2, 6, 4, 2), _FOLDED, _FOLDED, (-4, 14, 4, 2), 2),

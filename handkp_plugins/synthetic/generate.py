@@ -24,18 +24,16 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
 from ..hand.model import ProceduralHand
-from ..hand.skeleton import BONES, KEYPOINT_NAMES
 from ..visualization.files import write_bytes
 from .backgrounds import list_photographs
+from .coco import SPLITS, coco_document, image_name, split_of
 from .renderer import Renderer, one_thread_per_renderer
 from .sample import SampleMaker
 
 GENERATOR_VERSION = 1
 """Raised whenever the same seed gives other labels or pictures."""
-SPLITS = {'train': 0.8, 'val': 0.1, 'test': 0.1}
 _JPEG_QUALITY = 90
 _SHARD = 20
 
@@ -102,19 +100,6 @@ def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], 
             progress(done)
     splits = _write_annotations(out, recipe, shards)
     return Result(recipe.num - kept, kept, splits)
-
-
-def image_name(index: int) -> str:
-    """File name of an image, relative to the set's folder."""
-    return f'images/{index:06d}.jpg'
-
-
-def split_of(num: int, seed: int) -> dict[str, list[int]]:
-    """Indices of each split, sorted; drawn by the seed."""
-    order = np.random.default_rng([seed, num]).permutation(num).tolist()
-    val, test = (max(1, round(num * SPLITS[name])) for name in ('val', 'test'))
-    parts = {'train': order[val + test :], 'val': order[:val], 'test': order[val : val + test]}
-    return {name: sorted(ids) for name, ids in parts.items()}
 
 
 def _claim(out: Path, recipe: Recipe) -> None:
@@ -223,33 +208,7 @@ def _write_annotations(out: Path, recipe: Recipe, shards: list[range]) -> dict[s
             except (json.JSONDecodeError, KeyError, TypeError) as error:
                 raise ValueError(f'{path} is damaged ({error}): remove it and run the same command again') from error
         for name, indices in splits.items():
-            content = _coco([records[i] for i in indices], recipe, name)
+            info = {'description': f'generated hands, {name}', 'version': str(GENERATOR_VERSION), 'seed': recipe.seed}
+            content = coco_document([records[i] for i in indices], recipe.size, info)
             write_bytes(paths[name], json.dumps(content).encode())
     return {name: len(indices) for name, indices in splits.items()}
-
-
-def _coco(records: list[dict[str, Any]], recipe: Recipe, split: str) -> dict[str, Any]:
-    return {
-        'info': {'description': f'generated hands, {split}', 'version': str(GENERATOR_VERSION), 'seed': recipe.seed},
-        'licenses': [],
-        'categories': [
-            {
-                'id': 1,
-                'name': 'hand',
-                'supercategory': 'hand',
-                'keypoints': KEYPOINT_NAMES,
-                'skeleton': [[a + 1, b + 1] for a, b in BONES],
-            }
-        ],
-        'images': [
-            {
-                'id': r['index'],
-                'file_name': image_name(r['index']),
-                'width': recipe.size,
-                'height': recipe.size,
-                'camera': r['camera'],
-            }
-            for r in records
-        ],
-        'annotations': [{'id': r['index'], 'image_id': r['index'], **r['annotation']} for r in records],
-    }

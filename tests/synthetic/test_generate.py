@@ -13,7 +13,8 @@ from xtcocotools.coco import COCO
 
 from handkp_plugins.hand.skeleton import HAND_METAINFO
 from handkp_plugins.synthetic import generate as module
-from handkp_plugins.synthetic.generate import Recipe, generate, split_of
+from handkp_plugins.synthetic.coco import split_of
+from handkp_plugins.synthetic.generate import Recipe, generate
 
 RECIPE = Recipe(num=22, size=64, seed=5)
 
@@ -70,6 +71,20 @@ def test_a_whole_set_is_left_alone_and_a_lost_image_is_made_again(whole):
     assert stamps == {p: p.stat().st_mtime_ns for p in whole.glob('*/*')}
     (whole / 'images' / '000021.jpg').unlink()
     assert generate(whole, RECIPE, workers=1).made == 2  # the shard of 20, 21
+    assert contents(whole) == before
+
+
+def test_annotations_are_gone_while_images_are_missing(whole, monkeypatch):
+    def stop(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    before = contents(whole)
+    (whole / 'images' / '000003.jpg').unlink()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(module, '_render', stop)
+        generate(whole, RECIPE, workers=1)
+    assert not list(whole.glob('annotations/*.json'))
+    generate(whole, RECIPE, workers=1)
     assert contents(whole) == before
 
 
