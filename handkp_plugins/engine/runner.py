@@ -1,25 +1,21 @@
 """MMEngine's runner with safe, complete checkpoints, data-parallel training on the CPU and checked annotations."""
 
-import inspect
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
-from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import all_gather_object, get_dist_info, is_main_process
 from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.model import revert_sync_batchnorm
 from mmengine.runner import BaseLoop, Runner
-from mmengine.utils import is_abs
-from mmpose.datasets.datasets.base import BaseCocoStyleDataset
-from mmpose.datasets.datasets.utils import parse_pose_metainfo
-from mmpose.registry import DATASETS, RUNNERS
+from mmpose.registry import RUNNERS
 from torch import nn
 from torch.utils.data import DataLoader
 
 from ..datasets.annotation_check import check_annotation_file
+from .annotation_files import annotation_files
 from .checkpoint import (
     BrokenCheckpointError,
     CheckpointError,
@@ -91,7 +87,7 @@ class HandRunner(Runner):
     ) -> DataLoader:
         """As MMEngine's, after a check of each annotation file that the dataset, or one that it wraps, will read."""
         if isinstance(dataloader, dict):
-            for path, num_keypoints in _annotation_files(dataloader.get('dataset')):
+            for path, num_keypoints in annotation_files(dataloader.get('dataset')):
                 check_annotation_file(path, num_keypoints)
         return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
@@ -241,25 +237,3 @@ def _scheduler_states(stored: Any) -> Iterator[dict]:
     """The state of each scheduler: of one optimizer a list, of several a dictionary of lists."""
     for states in stored.values() if isinstance(stored, dict) else [stored or []]:
         yield from states
-
-
-def _annotation_files(dataset: Any) -> Iterator[tuple[str, int]]:
-    """Each COCO keypoint file that a dataset's config, or one nested in it, names; with its number of keypoints."""
-    if isinstance(dataset, (list, tuple)):
-        for item in dataset:
-            yield from _annotation_files(item)
-        return
-    if not isinstance(dataset, (dict, Config)):
-        return
-    for value in dataset.values():
-        yield from _annotation_files(value)
-    path, kind = dataset.get('ann_file'), dataset.get('type')
-    cls = kind if inspect.isclass(kind) else DATASETS.get(kind) if isinstance(kind, str) else None
-    if not path or not inspect.isclass(cls) or not issubclass(cls, BaseCocoStyleDataset):
-        return
-    # A dataset that reads its files in its own way (InterHand, whole-body annotations) has its own format.
-    if cls._load_annotations is not BaseCocoStyleDataset._load_annotations:
-        return
-    if not is_abs(path):
-        path = os.path.join(dataset.get('data_root') or '', path)
-    yield path, parse_pose_metainfo(dataset.get('metainfo') or cls.METAINFO)['num_keypoints']
