@@ -89,7 +89,7 @@ def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], 
     if workers < 1:
         raise ValueError(f'workers: 1 or more is allowed, received {workers}')
     photographs = list_photographs(Path(recipe.backgrounds)) if recipe.backgrounds else None
-    _claim(out, recipe)
+    _claim(out, recipe, len(photographs or []))
     shards = [range(start, min(start + _SHARD, recipe.num)) for start in range(0, recipe.num, _SHARD)]
     missing = [shard for shard in shards if not _is_whole(out, shard)]
     kept = recipe.num - sum(map(len, missing))
@@ -102,9 +102,9 @@ def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], 
     return Result(recipe.num - kept, kept, splits)
 
 
-def _claim(out: Path, recipe: Recipe) -> None:
+def _claim(out: Path, recipe: Recipe, photographs: int = 0) -> None:
     """Make the folder, or check that it holds the beginning of the same set."""
-    meta = {'version': GENERATOR_VERSION, **asdict(recipe)}
+    meta = {'version': GENERATOR_VERSION, **asdict(recipe), 'photographs': photographs}
     path = out / 'meta.json'
     if path.exists():
         try:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import cv2
+import numpy as np
 import pytest
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'make_synthetic.py'
@@ -34,6 +35,12 @@ def test_it_says_what_it_made_and_draws_a_sheet(tool, tmp_path, capsys):
 def test_photographs_behind_the_hands(tool, tmp_path):
     (tmp_path / 'photos').mkdir()
     with pytest.raises(FileNotFoundError, match='backgrounds: .* 0 such files'):
+        tool.main(tmp_path / 'hands', num=10, size=64, workers=1, backgrounds=tmp_path / 'photos')
+    for name in ('a.png', 'b.png'):
+        cv2.imwrite(str(tmp_path / 'photos' / name), np.full((40, 40, 3), 128, np.uint8))
+        if name == 'a.png':
+            tool.main(tmp_path / 'hands', num=10, size=64, workers=1, backgrounds=tmp_path / 'photos')
+    with pytest.raises(ValueError, match='made with photographs=1, received photographs=2'):
         tool.main(tmp_path / 'hands', num=10, size=64, workers=1, backgrounds=tmp_path / 'photos')
 
 
