@@ -62,7 +62,7 @@ def _check(tree: dict[str, Any], node: Any, path: str, cfg: Config) -> None:
         if isinstance(node, list):
             if not key.isdigit() or int(key) >= len(node):
                 raise ValueError(
-                    f'--cfg-options {name}: {path} is a list, allowed 0 to {len(node) - 1}, received {key}'
+                    f'--cfg-options {name}: allowed 0 to {len(node) - 1} in the list {path}, received {key}'
                 )
             child = node[int(key)]
         elif isinstance(node, dict) or node is None:
