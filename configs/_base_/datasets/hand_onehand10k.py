@@ -1,4 +1,6 @@
 # OneHand10K, 10,000 photographs for training and 1,703 for testing; it has no set for validation: loaders and evaluators. The system adds what depends on its network: the pipelines.
+dataset_type = 'OneHand10KDataset'
+data_mode = 'topdown'  # MMPose's inferencer reads this
 data_root = 'data/onehand10k/'
 
 train_dataloader = dict(
@@ -7,9 +9,9 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type='OneHand10KDataset',
+        type=dataset_type,
         data_root=data_root,
-        data_mode='topdown',
+        data_mode=data_mode,
         ann_file='annotations/onehand10k_train.json',
         data_prefix=dict(img=''),
     ))
@@ -20,9 +22,9 @@ val_dataloader = dict(
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(
-        type='OneHand10KDataset',
+        type=dataset_type,
         data_root=data_root,
-        data_mode='topdown',
+        data_mode=data_mode,
         ann_file='annotations/onehand10k_test.json',
         data_prefix=dict(img=''),
         test_mode=True,

@@ -1,4 +1,6 @@
 # Hands that tools/make_synthetic.py rendered, split 8:1:1: loaders and evaluators. The system adds what depends on its network: the pipelines.
+dataset_type = 'SyntheticHandDataset'
+data_mode = 'topdown'  # MMPose's inferencer reads this
 data_root = 'data/synthetic/hands/'
 
 train_dataloader = dict(
@@ -7,9 +9,9 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type='SyntheticHandDataset',
+        type=dataset_type,
         data_root=data_root,
-        data_mode='topdown',
+        data_mode=data_mode,
         ann_file='annotations/train.json',
         data_prefix=dict(img=''),
     ))
@@ -20,9 +22,9 @@ val_dataloader = dict(
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(
-        type='SyntheticHandDataset',
+        type=dataset_type,
         data_root=data_root,
-        data_mode='topdown',
+        data_mode=data_mode,
         ann_file='annotations/val.json',
         data_prefix=dict(img=''),
         test_mode=True,
