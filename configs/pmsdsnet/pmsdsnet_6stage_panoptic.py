@@ -1,4 +1,4 @@
-# P-MSDSNet of 6 stages on CMU Panoptic, with the paper's best alpha for it
+# P-MSDSNet of 6 stages on the paper's CMU Panoptic set
 _base_ = ['pmsdsnet_3stage_panoptic.py']
 
 num_stages = 6
