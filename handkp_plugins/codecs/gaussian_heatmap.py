@@ -33,11 +33,12 @@ class GaussianHeatmap(BaseKeypointCodec):
         variance: Variance of the Gaussian in input px².
         logits: Whether the maps to decode are logits of a softmax over all positions (``SoftmaxHeatmapLoss``)
             instead of estimates of the Gaussian itself (``KeypointMSELoss``).
-        refinement: How to find the position between pixels, starting from the largest one: ``'centroid'``, mean
+        refinement: How to find the position between pixels, starting from the best one: ``'centroid'``, mean
             position weighted by the map (its positive part, or its softmax) in a window; ``'quarter'``, a quarter
             pixel towards the larger neighbour in x and y, as MMPose does; ``'none'``.
-        window: Radius in map pixels of the square around the largest value, for the centroid and for the score of
-            logits. By default 2.5 standard deviations.
+        window: Radius of the window in map pixels, by default 2.5 standard deviations. The best pixel is the one with
+            the largest value; for logits it is the one whose window holds the largest share of the softmax, and a
+            larger window helps a network that is not sure yet.
     """
 
     label_mapping_table = dict(keypoint_labels='keypoint_labels', keypoint_weights='keypoint_weights')
@@ -134,8 +135,8 @@ class GaussianHeatmap(BaseKeypointCodec):
         """Decode (B, K, h, w) maps of any size and float type on their device.
 
         Returns:
-            keypoints (B, 1, K, 2) in input pixels and scores (B, 1, K) in [0, 1]: the map's largest value, or with
-            ``logits`` the share of the softmax that falls into the window around it.
+            keypoints (B, 1, K, 2) in input pixels and scores (B, 1, K) in [0, 1]: the map's largest value, or for
+            logits the share of the softmax in the best window.
         """
         keypoints, scores = self.locate(batch_encoded)
         return keypoints.unsqueeze(1).cpu().numpy(), scores.unsqueeze(1).cpu().numpy()
@@ -147,41 +148,40 @@ class GaussianHeatmap(BaseKeypointCodec):
             raise ValueError(f'heatmaps: allowed shape (B, K, h, w), received {tuple(heatmaps.shape)}')
         h, w = heatmaps.shape[2:]
         stride = heatmaps.new_tensor([self.input_size[0] / w, self.input_size[1] / h], dtype=torch.float32)
-        maps = heatmaps.float().flatten(2)  # (B, K, h*w)
-        peak = maps.argmax(-1, keepdim=True)  # (B, K, 1)
-        top = maps.gather(-1, peak)  # (B, K, 1)
-        column, row = peak % w, peak // w
-
         reach = self._reach(min(self.input_size[0] / w, self.input_size[1] / h))
-        offset = torch.arange(-reach, reach + 1, device=maps.device)
-        dy, dx = (d.reshape(-1) for d in torch.meshgrid(offset, offset, indexing='ij'))  # (n,), n = (2 reach + 1)²
-        x, y = column + dx, row + dy  # (B, K, n)
-        inside = (x >= 0) & (x < w) & (y >= 0) & (y < h)
-        values = maps.gather(-1, y.clamp(0, h - 1) * w + x.clamp(0, w - 1))
-        # Softmax relative to the peak: exp never overflows, and one pass over the map gives the normaliser.
-        mass = ((values - top).exp() if self.logits else values.clamp(min=0)) * inside
-
+        maps = heatmaps.float()
         if self.logits:
-            score = mass.sum(-1) / (maps - top).exp().sum(-1)
+            maps = maps.flatten(2).softmax(-1).view_as(maps)
+            mass = F.avg_pool2d(maps, 2 * reach + 1, 1, reach, divisor_override=1)
+            score, peak = mass.flatten(2).max(-1)
         else:
-            score = top.squeeze(-1).clamp(0, 1)
-        if self.refinement == 'none':
-            shift = torch.zeros_like(stride)
-        elif self.refinement == 'quarter':
-            shift = 0.25 * torch.stack([self._side(mass, dx, dy), self._side(mass, dy, dx)], -1)
-        else:
-            total = mass.sum(-1).clamp(min=torch.finfo(torch.float32).tiny)
-            shift = torch.stack([(mass * dx).sum(-1) / total, (mass * dy).sum(-1) / total], -1)
-        position = torch.cat([column, row], -1) + shift  # (B, K, 2), map pixels
-        return (position + 0.5) * stride - 0.5, score
+            score, peak = maps.flatten(2).max(-1)
+            maps = maps.clamp(min=0)
+        pixel = torch.stack([peak % w, peak // w], -1)  # (B, K, 2), x and y
+        if self.logits:
+            # A distribution narrower than the window leaves room to place it: put its mean in the middle.
+            pixel = pixel + self._shift(maps, pixel, reach, 'centroid').round().long()
+        position = pixel + self._shift(maps, pixel, reach, self.refinement)
+        return (position + 0.5) * stride - 0.5, score.clamp(0, 1)
+
+    @staticmethod
+    def _shift(maps: Tensor, pixel: Tensor, reach: int, refinement: str) -> Tensor:
+        """From a pixel to the position between pixels: maps ≥ 0 (B, K, h, w), pixel (B, K, 2) → (B, K, 2)."""
+        h, w = maps.shape[2:]
+        offset = torch.arange(-reach, reach + 1, device=maps.device)
+        dx, dy = (d.flatten() for d in torch.meshgrid(offset, offset, indexing='xy'))  # (n,), n = (2 reach + 1)²
+        x, y = pixel[..., :1] + dx, pixel[..., 1:] + dy  # (B, K, n)
+        inside = (x >= 0) & (x < w) & (y >= 0) & (y < h)
+        values = maps.flatten(2).gather(-1, y.clamp(0, h - 1) * w + x.clamp(0, w - 1)) * inside
+        if refinement == 'centroid':
+            total = values.sum(-1, keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
+            return values @ torch.stack([dx, dy], -1).float() / total
+        if refinement == 'quarter':
+            steps = [(1, 0), (-1, 0), (0, 1), (0, -1)]
+            ahead_x, back_x, ahead_y, back_y = (values[..., (dx == i) & (dy == j)] for i, j in steps)  # (B, K, 1)
+            return 0.25 * torch.cat([(ahead_x - back_x).sign(), (ahead_y - back_y).sign()], -1)
+        return torch.zeros_like(pixel, dtype=torch.float32)
 
     def _reach(self, stride: float) -> int:
         """Radius of the window in map pixels."""
         return self.window or math.ceil(2.5 * self.variance**0.5 / stride)
-
-    @staticmethod
-    def _side(mass: Tensor, along: Tensor, across: Tensor) -> Tensor:
-        """Sign of (value one pixel ahead − value one pixel back): (B, K, n) → (B, K)."""
-        ahead = mass[..., (along == 1) & (across == 0)]
-        back = mass[..., (along == -1) & (across == 0)]
-        return (ahead - back).sign().squeeze(-1)

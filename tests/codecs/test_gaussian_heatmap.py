@@ -96,7 +96,7 @@ def test_scores_and_corners() -> None:
     logits = GaussianHeatmap((32, 32), variance=1.0, logits=True)
     flat, peaked = torch.zeros(1, 1, 32, 32), torch.zeros(1, 1, 32, 32)
     peaked[0, 0, 31, 31] = 1000.0
-    assert logits.batch_decode(flat)[1] == pytest.approx(16 / 1024)  # 4×4 pixels around the corner of a flat map
+    assert logits.batch_decode(flat)[1] == pytest.approx(49 / 1024)  # a whole window, 7×7 pixels
     corner, score = logits.batch_decode(peaked)
     assert corner.tolist() == [[[[31, 31]]]] and score == pytest.approx(1)
 
@@ -133,3 +133,13 @@ def test_bad_shapes() -> None:
         codec.make_heatmaps(torch.zeros(21, 2))
     with pytest.raises(ValueError, match=r'allowed shape \(B, K, h, w\), received \(21, 8, 8\)'):
         codec.batch_decode(torch.zeros(21, 8, 8))
+
+
+def test_logits_prefer_the_best_window_to_the_best_pixel() -> None:
+    """One pixel of probability 0.2 alone, against 9 of about 0.09 side by side."""
+    probability = torch.full((1, 1, 32, 32), 1e-6)
+    probability[0, 0, 5, 5] = 0.2
+    probability[0, 0, 19:22, 24:27] = 0.8 / 9
+    keypoints, scores = GaussianHeatmap((32, 32), variance=1.0, logits=True).batch_decode(probability.log())
+    np.testing.assert_allclose(keypoints, [[[[25, 20]]]], atol=0.01)
+    assert scores == pytest.approx(0.8, abs=0.01)
