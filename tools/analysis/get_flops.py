@@ -1,8 +1,8 @@
 """Count the parameters of a config's network, and the multiply-adds of one image through it.
 
 One multiply-add (MAC) is a multiplication and the addition of its product. What papers call FLOPs is either the MACs
-or twice as many; both figures are printed. The counting is MMEngine's: convolutions, and as small change batch norms and
-bilinear resizing, but no activations, products or sums of maps.
+or twice as many; both figures are printed. The counting is MMEngine's: convolutions, and as small change batch norms
+and bilinear resizing, but no activations, products or sums of maps.
 """
 
 import argparse

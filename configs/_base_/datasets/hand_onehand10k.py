@@ -1,41 +1,9 @@
-# OneHand10K, 10,000 photographs for training and 1,703 for testing; it has no set for validation: loaders and evaluators. The system adds what depends on its network: the pipelines.
-dataset_type = 'OneHand10KDataset'
-data_mode = 'topdown'  # MMPose's inferencer reads this
+# OneHand10K: 10,000 photographs for training and 1,703 for testing; it has no set for validation
+_base_ = ['hand_loaders.py']
+
+dataset_type = 'OneHand10KDataset'  # MMPose's inferencer reads this
 data_root = 'data/onehand10k/'
 
-train_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_mode=data_mode,
-        ann_file='annotations/onehand10k_train.json',
-        data_prefix=dict(img=''),
-    ))
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_mode=data_mode,
-        ann_file='annotations/onehand10k_test.json',
-        data_prefix=dict(img=''),
-        test_mode=True,
-    ))
-test_dataloader = val_dataloader
-
-val_evaluator = [
-    dict(type='PCKAccuracy', thr=0.2),
-    dict(type='AUC'),
-    dict(type='EPE'),
-    dict(type='PixelPCK', thresholds=(5, 10, 20)),
-    dict(type='MPJPEAtThreshold', thresholds=(5, 10, 20)),
-]
-test_evaluator = val_evaluator
+train_dataloader = dict(dataset=dict(type=dataset_type, data_root=data_root, ann_file='annotations/onehand10k_train.json'))
+val_dataloader = dict(dataset=dict(type=dataset_type, data_root=data_root, ann_file='annotations/onehand10k_test.json'))
+test_dataloader = dict(dataset=dict(type=dataset_type, data_root=data_root, ann_file='annotations/onehand10k_test.json'))

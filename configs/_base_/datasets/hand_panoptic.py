@@ -1,41 +1,9 @@
-# CMU Panoptic hands, in MMPose's split; it has no set for validation: loaders and evaluators. The system adds what depends on its network: the pipelines.
-dataset_type = 'PanopticHand2DDataset'
-data_mode = 'topdown'  # MMPose's inferencer reads this
+# CMU Panoptic hands in MMPose's split; it has no set for validation
+_base_ = ['hand_loaders.py']
+
+dataset_type = 'PanopticHand2DDataset'  # MMPose's inferencer reads this
 data_root = 'data/panoptic/'
 
-train_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_mode=data_mode,
-        ann_file='annotations/panoptic_train.json',
-        data_prefix=dict(img=''),
-    ))
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_mode=data_mode,
-        ann_file='annotations/panoptic_test.json',
-        data_prefix=dict(img=''),
-        test_mode=True,
-    ))
-test_dataloader = val_dataloader
-
-val_evaluator = [
-    dict(type='PCKAccuracy', thr=0.2),
-    dict(type='AUC'),
-    dict(type='EPE'),
-    dict(type='PixelPCK', thresholds=(5, 10, 20)),
-    dict(type='MPJPEAtThreshold', thresholds=(5, 10, 20)),
-]
-test_evaluator = val_evaluator
+train_dataloader = dict(dataset=dict(type=dataset_type, data_root=data_root, ann_file='annotations/panoptic_train.json'))
+val_dataloader = dict(dataset=dict(type=dataset_type, data_root=data_root, ann_file='annotations/panoptic_test.json'))
+test_dataloader = dict(dataset=dict(type=dataset_type, data_root=data_root, ann_file='annotations/panoptic_test.json'))

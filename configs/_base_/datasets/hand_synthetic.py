@@ -1,42 +1,9 @@
-# Hands that tools/make_synthetic.py rendered, split 8:1:1: loaders and evaluators. The system adds what depends on its network: the pipelines.
-dataset_type = 'SyntheticHandDataset'
-data_mode = 'topdown'  # MMPose's inferencer reads this
+# Hands that tools/make_synthetic.py rendered, split 8:1:1
+_base_ = ['hand_loaders.py']
+
+dataset_type = 'SyntheticHandDataset'  # MMPose's inferencer reads this
 data_root = 'data/synthetic/hands/'
 
-train_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_mode=data_mode,
-        ann_file='annotations/train.json',
-        data_prefix=dict(img=''),
-    ))
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        data_mode=data_mode,
-        ann_file='annotations/val.json',
-        data_prefix=dict(img=''),
-        test_mode=True,
-    ))
-test_dataloader = dict(**val_dataloader)
-test_dataloader['dataset'] = dict(val_dataloader['dataset'], ann_file='annotations/test.json')
-
-val_evaluator = [
-    dict(type='PCKAccuracy', thr=0.2),
-    dict(type='AUC'),
-    dict(type='EPE'),
-    dict(type='PixelPCK', thresholds=(5, 10, 20)),
-    dict(type='MPJPEAtThreshold', thresholds=(5, 10, 20)),
-]
-test_evaluator = val_evaluator
+train_dataloader = dict(dataset=dict(type=dataset_type, data_root=data_root))
+val_dataloader = dict(dataset=dict(type=dataset_type, data_root=data_root))
+test_dataloader = dict(dataset=dict(type=dataset_type, data_root=data_root))
