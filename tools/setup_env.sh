@@ -7,7 +7,8 @@
 # Environment variables; a choice of torch and CUDA ops is remembered in .venv for the next call
 #   HANDKP_PYTHON    interpreter to use, 3.10 to 3.12     (default: the first that fits of python3, python3.12, 3.11, 3.10)
 #   TORCH_VERSION    2.10.0 to 2.13.x                     (default: 2.11.0)
-#   HANDKP_CUDA_OPS  1 compiles mmcv's CUDA ops; needs nvcc of the CUDA version of torch   (default: 0)
+#   HANDKP_CUDA_OPS  1 compiles mmcv's CUDA ops for the GPUs present, or those of TORCH_CUDA_ARCH_LIST; needs nvcc of
+#                    the CUDA version of torch            (default: 0)
 #   HANDKP_CACHE     folder of the wheels built here      (default: ${XDG_CACHE_HOME:-~/.cache}/handkp_plugins)
 #   MAX_JOBS         compilers at work at once            (default: number of cores)
 set -euo pipefail
@@ -32,7 +33,7 @@ die() { printf 'setup_env: %s\n' "$*" >&2; exit 1; }
 
 case ${1:-} in
     '' | --check) ;;
-    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    -h | --help) sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
     *) die "unknown option '$1' (allowed: --check, --help)" ;;
 esac
 
@@ -52,7 +53,7 @@ fingerprint() {
     { cat "$CONSTRAINTS" "$ROOT/pyproject.toml" "${BASH_SOURCE[0]}"
       echo "$ROOT $TORCH_VERSION $CUDA_OPS"; } | cksum
 }
-if [ -z "${HANDKP_PYTHON:-}" ] && [ -x "$PY" ] && [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$(fingerprint)" ]; then
+if [ "${HANDKP_PYTHON:-$(chosen python)}" = "$(chosen python)" ] && [ -x "$PY" ] && [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$(fingerprint)" ]; then
     if [ "${1:-}" = --check ]; then exec "$PY" -m handkp_plugins.doctor; fi
     exit 0
 fi
@@ -160,7 +161,12 @@ OPS=cpu CUDA_ENV=(FORCE_CUDA=0 CUDA_VISIBLE_DEVICES=)
 if [ "$CUDA_OPS" = 1 ]; then
     command -v nvcc >/dev/null || [ -x "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" ] || die "HANDKP_CUDA_OPS=1 needs nvcc of CUDA $CUDA on the PATH or in CUDA_HOME"
     [ "$CUDA" != none ] || die "HANDKP_CUDA_OPS=1: torch $TORCH_BUILD is built without CUDA"
-    OPS=cuda$CUDA CUDA_ENV=(FORCE_CUDA=1)
+    # What is compiled runs on the GPU generations named here only: those present, unless others are asked for.
+    ARCH=${TORCH_CUDA_ARCH_LIST:-$("$PY" -c 'import torch
+n = torch.cuda.device_count()
+print(";".join(sorted({"%d.%d" % torch.cuda.get_device_capability(i) for i in range(n)})))')}
+    [ -n "$ARCH" ] || die 'HANDKP_CUDA_OPS=1: no GPU is seen here; name the generations to compile for, as TORCH_CUDA_ARCH_LIST="8.0;9.0"'
+    OPS=cuda$CUDA-sm${ARCH//[^0-9.]/_} CUDA_ENV=(FORCE_CUDA=1 "TORCH_CUDA_ARCH_LIST=$ARCH")
 fi
 compiled xtcocotools "xtcocotools-$(pinned xtcocotools)/numpy$NUMPY_MAJOR-$ABI-$PLATFORM" 'xtcocotools: compiling (about 10 seconds)'
 compiled mmcv "mmcv-$(pinned mmcv)/torch$TORCH_BUILD-$ABI-$PLATFORM-$OPS" \
@@ -170,6 +176,6 @@ if command -v flock >/dev/null; then flock -u 9; fi
 step 'handkp_plugins in editable mode' "${PIP[@]}" install --no-deps --no-build-isolation -e "$ROOT"
 printf '%4d s  checking the installation\n' $((SECONDS - STARTED))
 "$PY" -m handkp_plugins.doctor || die 'the check found faults, see above'
-printf 'torch=%s\ncuda_ops=%s\n' "$TORCH_VERSION" "$CUDA_OPS" >"$CHOICE"
+printf 'torch=%s\ncuda_ops=%s\npython=%s\n' "$TORCH_VERSION" "$CUDA_OPS" "${HANDKP_PYTHON:-$(chosen python)}" >"$CHOICE"
 fingerprint >"$STAMP"
 echo "setup_env: ready after $((SECONDS - STARTED)) s; activate with: source $VENV/bin/activate"
