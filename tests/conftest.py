@@ -8,15 +8,16 @@ import cv2
 import numpy as np
 import pytest
 
-SHARED_DATA = Path(os.environ.get('HANDKP_REAL_DATA', Path(__file__).parents[2] / 'shared' / 'data'))
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope='session')
 def real_data() -> Path:
-    """Folder of real photographs kept beside the project; a test that uses it skips where it is absent."""
-    if not SHARED_DATA.is_dir():
-        pytest.skip(f'no real data at {SHARED_DATA} (set HANDKP_REAL_DATA)')
-    return SHARED_DATA
+    """Folder of real photographs, which the project does not hold; a test that uses it skips where it is absent."""
+    folder = Path(os.environ.get('HANDKP_REAL_DATA', ROOT / 'data' / 'real'))
+    if not folder.is_dir():
+        pytest.skip(f'no real photographs at {folder} (HANDKP_REAL_DATA names another folder)')
+    return folder
 
 
 def write_mini_coco(root: Path, num_images: int = 4, size: int = 64, seed: int = 0, num_keypoints: int = 21) -> Path:

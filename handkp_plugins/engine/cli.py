@@ -55,8 +55,6 @@ def train_config(args: argparse.Namespace) -> Config:
         ValueError: An argument that the config cannot follow; besides the errors of ``load_config``.
     """
     cfg = _common_config(args)
-    if args.no_validate:
-        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
         kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
         if (kind if isinstance(kind, str) else kind.__name__) not in _OPTIM_WRAPPERS:
@@ -71,6 +69,8 @@ def train_config(args: argparse.Namespace) -> Config:
             raise ValueError(f'--auto-scale-lr: {args.config} does not say for which batch size its learning rate is')
         cfg.auto_scale_lr.enable = True
     apply_options(cfg, args.cfg_options)
+    if args.no_validate:  # last: an option for the validation would bring it back
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if 'preprocess_cfg' in cfg:
         cfg.model.setdefault('data_preprocessor', cfg.preprocess_cfg)
     return cfg
