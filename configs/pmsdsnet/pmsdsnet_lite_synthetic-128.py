@@ -1,15 +1,16 @@
-# A small P-MSDSNet at 128×128 for the CPU: two stages at strides 4, 8 and 16, and a loss that learns fast from
+# A small P-MSDSNet at 128×128 for the CPU: two stages at strides 4 to 32, and a loss that learns fast from
 # scratch. On recent CPUs train with --amp (bfloat16).
 _base_ = ['../_base_/schedules/adamw_cosine.py', '../_base_/datasets/hand_synthetic.py']
 
 input_size = (128, 128)
 num_stages = 2
-strides = (4, 8, 16)
-batch_size = 32
+strides = (4, 8, 16, 32)
+batch_size = 16
 channels_last = True
 
 # The standard deviation is one pixel of the finest map, stride 4.
-codec = dict(type='GaussianHeatmap', input_size=input_size, heatmap_size=(32, 32), variance=16.0, logits=True)
+codec = dict(
+    type='GaussianHeatmap', input_size=input_size, heatmap_size=(32, 32), variance=16.0, logits=True, window=4)
 model = dict(
     type='TopdownPoseEstimator',
     data_preprocessor=dict(
@@ -18,8 +19,9 @@ model = dict(
         type='PMSDSNet',
         num_stages=num_stages,
         strides=strides,
-        widths=(32, 64, 128),
-        fusion_widths=(16, 32, 64),
+        widths=(32, 64, 96, 128),
+        fusion_widths=(16, 32, 48, 64),
+        stem_widths=(32, 64, 32, 32),
         supervised_scales=(0, 1)),
     head=dict(
         type='DeepSupervisionHead',

@@ -7,6 +7,8 @@ from mmengine.structures import InstanceData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
+import handkp_plugins  # noqa: F401  registers the heads
+
 K, SIZE = 4, (32, 16)  # W, H
 CODEC = dict(type='GaussianHeatmap', input_size=SIZE)
 
