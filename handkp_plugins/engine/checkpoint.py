@@ -5,11 +5,9 @@ import logging
 import os
 import pickle
 import re
-import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
+from ..files import replaced_whole, write_failure  # noqa: F401  (the runner takes replaced_whole from here)
 from .plain_data import STOCK_GLOBALS, from_stock
 
 # Keys that come and go without changing what a network computes.
@@ -153,26 +152,6 @@ def find_checkpoints(work_dir: str) -> list[str]:
     return [str(f) for f in sorted(files, key=newest_first, reverse=True)]
 
 
-@contextmanager
-def replaced_whole(path: str) -> Iterator[str]:
-    """Yield the name of a temporary file beside ``path``; move it there once it is written and on the disk.
-
-    Raises:
-        OSError: The folder is read-only, full or no folder; the temporary file is gone, ``path`` is as it was.
-    """
-    temporary = f'{path}.{os.getpid()}.tmp'
-    try:
-        yield temporary
-        with open(temporary, 'rb') as f:
-            os.fsync(f.fileno())
-        os.replace(temporary, path)
-    except OSError as e:
-        raise _unwritable(path, e) from e
-    finally:
-        with suppress(OSError):  # gone already after the replacement, or never made
-            os.unlink(temporary)
-
-
 def check_writable(folder: str) -> None:
     """Make ``folder`` where it is missing and write a little into it.
 
@@ -186,15 +165,8 @@ def check_writable(folder: str) -> None:
             f.flush()
             os.fsync(f.fileno())
     except OSError as e:
-        raise _unwritable(folder, e) from e
-
-
-def _unwritable(path: str, error: OSError) -> OSError:
-    free = ''
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        free = f' ({shutil.disk_usage(os.path.dirname(os.path.abspath(path))).free / 1e6:.1f} MB free)'
-    reason = f'cannot write to the work dir: {os.strerror(error.errno or 0)}{free}; choose another by --work-dir'
-    return type(error)(error.errno, reason, path)
+        reason = f'cannot write to the work dir: {write_failure(folder, e)}; choose another by --work-dir'
+        raise type(e)(e.errno, reason, folder) from e
 
 
 def _some(keys: Sequence[str], limit: int = 3) -> str:

@@ -18,7 +18,6 @@ from handkp_plugins.engine.checkpoint import (
     find_checkpoints,
     load_weights,
     read_checkpoint,
-    replaced_whole,
 )
 from handkp_plugins.engine.plain_data import STOCK_GLOBALS, history_buffers, to_plain
 from handkp_plugins.engine.random_state import get_random_state, set_random_state
@@ -215,29 +214,6 @@ def test_checkpoints_are_found_newest_first(tmp_path: Path):
     (tmp_path / 'elsewhere').mkdir()
     (tmp_path / 'elsewhere' / 'last_checkpoint').write_text(str(tmp_path / 'epoch_10.pth'))
     assert Path(find_checkpoints(str(tmp_path / 'elsewhere'))[0]) == tmp_path / 'epoch_10.pth'
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path: Path):
-    path = tmp_path / 'epoch_1.pth'
-    path.write_text('old')
-    with pytest.raises(KeyError), replaced_whole(str(path)) as temporary:
-        Path(temporary).write_text('ne')
-        raise KeyError
-    assert [f.name for f in tmp_path.iterdir()] == ['epoch_1.pth']
-    assert path.read_text() == 'old'
-    with replaced_whole(str(path)) as temporary:
-        Path(temporary).write_text('new')
-        assert path.read_text() == 'old'
-    assert [f.read_text() for f in tmp_path.iterdir()] == ['new']
-
-
-def test_full_disk_is_named(tmp_path: Path):
-    message = r'No space left on device \(\d.* MB free\).*--work-dir.*epoch_1.pth'
-    with pytest.raises(OSError, match=message), replaced_whole(str(tmp_path / 'epoch_1.pth')) as temporary:
-        Path(temporary).touch()
-        with open('/dev/full', 'w') as full:
-            full.write('x')
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_unwritable_folders_are_named(tmp_path: Path):
