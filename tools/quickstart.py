@@ -38,8 +38,8 @@ import handkp_plugins  # noqa: F401  (registers the modules that configs name)
 from handkp_plugins.engine.checkpoint import CheckpointError
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.evaluation.mean_pose import evaluate_mean_pose, mean_pose
-from handkp_plugins.quickstart_report import System, write_report
-from handkp_plugins.visualization.files import write_bytes
+from handkp_plugins.files import write_text
+from handkp_plugins.visualization.quickstart_report import System, write_report
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = 'data/synthetic/hands'

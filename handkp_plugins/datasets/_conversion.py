@@ -1,17 +1,16 @@
 """What the data set converters share: splitting, COCO records, writing, and the account at the end."""
 
 import json
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import cv2
 import numpy as np
 
+from ..files import write_text
 from ..hand.skeleton import BONES, KEYPOINT_NAMES
-from .transforms.loading import is_truncated_jpeg
+from ..images import read_image
 
 T = TypeVar('T')
 
@@ -55,11 +54,10 @@ class CocoRecorder:
         path = self.root / name
         if not path.is_file():
             return self.skip(name, 'no such image')
-        data = path.read_bytes()
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-        if image is None or is_truncated_jpeg(data):
-            return self.skip(name, 'unreadable image')
-        height, width = image.shape[:2]
+        try:
+            height, width = read_image(path).shape[:2]
+        except ValueError as e:
+            return self.skip(name, str(e).removeprefix(f'{path}: '))
         keypoints = np.where(keypoints[:, 2:] > 0, keypoints, 0).astype(float)
         labelled = keypoints[keypoints[:, 2] > 0, :2]
         if not len(labelled):
@@ -118,7 +116,4 @@ def write_coco(path: Path, records: Sequence[tuple[dict, dict]], description: st
         annotations=[dict(annotation, id=i, image_id=i) for i, (_, annotation) in enumerate(records)],
         categories=[hand],
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'{path.name}.{os.getpid()}.tmp')
-    partial.write_text(json.dumps(content))
-    partial.replace(path)
+    write_text(path, json.dumps(content))

@@ -6,9 +6,7 @@ padded, so each image counts once whatever the number of processes.
 
 import json
 import logging
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +14,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmpose.registry import METRICS
 
+from ..files import write_text
 from .functional import keypoint_distances, mpjpe_at, pck_at, pck_curve, to_input_space
 
 _SPACES = ('image', 'input')
@@ -83,10 +82,10 @@ class PixelPCK(_PixelMetric):
         """Share of correct keypoints at each threshold."""
         distances = self._gather(results)
         if self.curve_file is not None:
-            self._write_curve(distances, Path(self.curve_file))
+            self._write_curve(distances, self.curve_file)
         return {f'PCK@{t:g}px': pck_at(distances, t) for t in self.thresholds}
 
-    def _write_curve(self, distances: np.ndarray, path: Path) -> None:
+    def _write_curve(self, distances: np.ndarray, path: str) -> None:
         thresholds = list(range(1, 51))
         curve = dict(
             thresholds=thresholds,
@@ -94,10 +93,7 @@ class PixelPCK(_PixelMetric):
             labelled=len(distances),
             space=self.space,
         )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f'{path.name}.{os.getpid()}.tmp')
-        partial.write_text(json.dumps(curve))
-        partial.replace(path)
+        write_text(path, json.dumps(curve))
 
 
 @METRICS.register_module()

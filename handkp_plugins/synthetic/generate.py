@@ -25,8 +25,8 @@ from typing import Any
 
 import cv2
 
+from ..files import write_bytes, write_text
 from ..hand.model import ProceduralHand
-from ..visualization.files import write_bytes
 from .backgrounds import list_photographs
 from .coco import SPLITS, coco_document, image_name, split_of
 from .renderer import Renderer, one_thread_per_renderer
@@ -122,7 +122,7 @@ def _claim(out: Path, recipe: Recipe, photographs: int = 0) -> None:
     for folder in ('images', 'records', 'annotations'):
         (out / folder).mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        write_bytes(path, json.dumps(meta, indent=1).encode())
+        write_text(path, json.dumps(meta, indent=1))
 
 
 def _record_path(out: Path, shard: range) -> Path:
@@ -165,7 +165,7 @@ def _make_shard(out: Path, seed: int, shard: range) -> int:
             raise RuntimeError(f'image {index} (seed {seed}) failed: {type(error).__name__}: {error}') from error
         write_bytes(out / image_name(index), data.tobytes())
         records.append({'index': index, 'camera': sample.camera, 'annotation': sample.annotation})
-    write_bytes(_record_path(out, shard), json.dumps(records).encode())
+    write_text(_record_path(out, shard), json.dumps(records))
     return len(shard)
 
 
@@ -210,5 +210,5 @@ def _write_annotations(out: Path, recipe: Recipe, shards: list[range]) -> dict[s
         for name, indices in splits.items():
             info = {'description': f'generated hands, {name}', 'version': str(GENERATOR_VERSION), 'seed': recipe.seed}
             content = coco_document([records[i] for i in indices], recipe.size, info)
-            write_bytes(paths[name], json.dumps(content).encode())
+            write_text(paths[name], json.dumps(content))
     return {name: len(indices) for name, indices in splits.items()}

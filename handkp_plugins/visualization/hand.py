@@ -15,7 +15,6 @@ def draw_hand(
     scores: np.ndarray | None = None,
     score_thr: float = 0.3,
     bbox: np.ndarray | None = None,
-    color: tuple[int, int, int] | None = None,
 ) -> np.ndarray:
     """Draw 21 keypoints and 20 bones; line widths follow the size of the hand in the picture.
 
@@ -25,7 +24,6 @@ def draw_hand(
         scores: confidence or visibility, [21]. Below ``score_thr`` a keypoint and its bones are faint; at 0 or less
             they are not drawn. By default all are drawn in full.
         bbox: (x1, y1, x2, y2) in pixels, drawn as a thin white rectangle with a dark rim.
-        color: one RGB colour for the whole hand; by default each finger has its own.
 
     Returns:
         A new BGR image of the same shape.
@@ -54,9 +52,9 @@ def draw_hand(
     width = line_width(keypoints[drawn])
     clear = scores >= score_thr
     if (drawn & ~clear).any():
-        layer = _draw_parts(canvas.copy(), keypoints, drawn, ~clear, width, color)
+        layer = _draw_parts(canvas.copy(), keypoints, drawn, ~clear, width)
         canvas = cv2.addWeighted(layer, _FAINT_OPACITY, canvas, 1 - _FAINT_OPACITY, 0)
-    return _draw_parts(canvas, keypoints, drawn & clear, clear, width, color)
+    return _draw_parts(canvas, keypoints, drawn & clear, clear, width)
 
 
 def line_width(keypoints: np.ndarray) -> int:
@@ -77,7 +75,6 @@ def _draw_parts(
     drawn: np.ndarray,
     own: np.ndarray,
     width: int,
-    color: tuple[int, int, int] | None,
 ) -> np.ndarray:
     """Draw the keypoints that are ``drawn`` and ``own``, and their bones, onto the canvas; returns the canvas.
 
@@ -85,7 +82,7 @@ def _draw_parts(
     faint keypoint and the clear layer (``drawn`` = clear) takes the rest.
     """
     points = np.round(np.clip(np.nan_to_num(keypoints), -1e5, 1e5) * 2**_SUBPIXEL_BITS).astype(int)
-    colors = [tuple(reversed(color or c)) for c in KEYPOINT_COLORS]
+    colors = [tuple(reversed(c)) for c in KEYPOINT_COLORS]
     for a, b in BONES:
         if drawn[a] and drawn[b] and (own[a] or own[b]):
             cv2.line(canvas, points[a].tolist(), points[b].tolist(), colors[b], width, cv2.LINE_AA, _SUBPIXEL_BITS)

@@ -141,7 +141,7 @@ def test_panoptic_counts_and_names_what_it_skips(cmu):
     account = panoptic.main(str(cmu))
     assert 'found 8, converted 3, skipped 5 hands' in account
     for reason in (
-        '1 skipped, unreadable image: hand_labels/manual_train/000015770_01_l.jpg',
+        '1 skipped, the file is empty: hand_labels/manual_train/000015770_01_l.jpg',
         '2 skipped, no labelled keypoint: hand_labels/manual_train/000015771_01_l.jpg, hand',
         '1 skipped, no such image: hand_labels/manual_train/gone.jpg',
         '1 skipped, all keypoints outside the image: hand_labels/manual_train/far.jpg',

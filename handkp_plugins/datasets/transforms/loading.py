@@ -1,26 +1,14 @@
 """Reading images in a way that survives a few broken files, and packing what our transforms add."""
 
 import logging
-from collections.abc import Sequence
 from typing import Any
 
-import cv2
-import mmcv
 import mmengine.fileio as fileio
 from mmengine.logging import print_log
 from mmpose.datasets.transforms import LoadImage, PackPoseInputs
 from mmpose.registry import TRANSFORMS
 
-_JPEG_START, _JPEG_SCAN, _JPEG_END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'
-
-
-def is_truncated_jpeg(data: bytes) -> bool:
-    """Whether the bytes are a JPEG file without its end marker.
-
-    OpenCV 4 decodes such a file and fills the missing rows with grey; a network must not learn from those. The marker
-    counts only after the last scan has begun, for a thumbnail in the header has one of its own.
-    """
-    return data.startswith(_JPEG_START) and data.rfind(_JPEG_END) < data.rfind(_JPEG_SCAN)
+from ...images import decode_image
 
 
 @TRANSFORMS.register_module()
@@ -61,8 +49,9 @@ class LoadHandImage(LoadImage):
         if 'img' not in results:
             path = str(results['img_path'])
             try:
-                results['img'] = self._read(path)
-            except (OSError, ValueError, cv2.error) as e:
+                data = fileio.get(path, backend_args=self.backend_args)
+                results['img'] = decode_image(data, self.color_type, self.imdecode_backend)
+            except (OSError, ValueError) as e:
                 reason = getattr(e, 'strerror', None) or ' '.join(str(e).split())
                 self._record_failure(path, reason, results)
                 return None
@@ -71,17 +60,6 @@ class LoadHandImage(LoadImage):
                 results['unreadable_images'] = self._unreported
                 self._unreported = {}
         return super().transform(results)
-
-    def _read(self, path: str) -> Any:
-        data = fileio.get(path, backend_args=self.backend_args)
-        if not data:
-            raise ValueError('the file is empty')
-        if is_truncated_jpeg(data):
-            raise ValueError('truncated JPEG: its end marker is missing')
-        image = mmcv.imfrombytes(data, flag=self.color_type, backend=self.imdecode_backend)
-        if image is None:
-            raise ValueError('not a readable image: the decoder refuses it')
-        return image
 
     def _record_failure(self, path: str, reason: str, results: dict) -> None:
         dataset = results.get('dataset')
@@ -107,12 +85,11 @@ class PackHandInputs(PackPoseInputs):
     """MMPose's ``PackPoseInputs`` that also packs what this package's data sets and transforms add.
 
     Args:
-        extra_meta_keys: further keys to pack as meta information.
         kwargs: those of MMPose's ``PackPoseInputs``.
     """
 
     HAND_META_KEYS = ('unreadable_images', 'handedness', 'gesture', 'keypoints_3d', 'camera')
 
-    def __init__(self, extra_meta_keys: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.meta_keys = (*self.meta_keys, *self.HAND_META_KEYS, *extra_meta_keys)
+        self.meta_keys = (*self.meta_keys, *self.HAND_META_KEYS)

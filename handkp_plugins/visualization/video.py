@@ -1,51 +1,11 @@
-"""Pictures and videos on disk: read with clear errors, written whole or not at all."""
+"""Videos on disk."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
 import cv2
 import numpy as np
-
-
-def read_image(path: str | Path) -> np.ndarray:
-    """Read an image as BGR uint8 [H, W, 3], rotated as its EXIF data ask.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is empty or no image.
-    """
-    path = Path(path)
-    if path.stat().st_size == 0:
-        raise ValueError(f'{path}: an empty file')
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise ValueError(f'{path}: not an image that can be read')
-    return image
-
-
-def write_image(path: str | Path, image: np.ndarray) -> None:
-    """Write an image in the format of the path's suffix; its folder is made where it is missing."""
-    write_bytes(path, cv2.imencode(Path(path).suffix, image)[1].tobytes())
-
-
-def write_bytes(path: str | Path, data: bytes) -> None:
-    """Write a file, all of it or nothing.
-
-    Raises:
-        OSError: it cannot be written, for instance because the disk is full.
-    """
-    path = Path(path)
-    part = path.with_name(f'.{path.name}.part')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        os.replace(part, path)
-    except OSError as e:
-        if part.is_file():
-            part.unlink()
-        raise OSError(f'{path}: cannot be written ({e.strerror})') from e
 
 
 def read_frames(capture: cv2.VideoCapture) -> Iterator[tuple[float, np.ndarray]]:

@@ -4,43 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from handkp_plugins.visualization.files import VideoFile, read_frames, read_image, write_bytes, write_image
+from handkp_plugins.visualization.video import VideoFile, read_frames
 
 
 def frame(value: int, height: int = 48, width: int = 64) -> np.ndarray:
     return np.full((height, width, 3), value, np.uint8)
-
-
-def test_image_there_and_back(tmp_path: Path):
-    path = tmp_path / 'neu' / 'händ.png'
-    image = np.random.default_rng(0).integers(0, 255, (7, 9, 3), dtype=np.uint8)
-    write_image(path, image)
-    np.testing.assert_array_equal(read_image(path), image)
-    assert [p.name for p in path.parent.iterdir()] == ['händ.png']
-
-
-def test_image_that_cannot_be_read(tmp_path: Path):
-    with pytest.raises(FileNotFoundError, match='none.png'):
-        read_image(tmp_path / 'none.png')
-    (tmp_path / 'empty.png').touch()
-    with pytest.raises(ValueError, match='empty.png: an empty file'):
-        read_image(tmp_path / 'empty.png')
-    (tmp_path / 'text.png').write_text('text')
-    with pytest.raises(ValueError, match='text.png: not an image'):
-        read_image(tmp_path / 'text.png')
-
-
-def test_write_bytes_keeps_the_old_file_when_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    write_bytes(tmp_path / 'a', b'old')
-
-    def fail(path: Path, data: bytes) -> int:
-        path.touch()
-        raise OSError(28, 'No space left on device')
-
-    monkeypatch.setattr(Path, 'write_bytes', fail)
-    with pytest.raises(OSError, match=r'a: cannot be written \(No space left on device\)'):
-        write_bytes(tmp_path / 'a', b'new')
-    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [('a', b'old')]
 
 
 def test_video_there_and_back(tmp_path: Path):

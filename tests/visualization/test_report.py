@@ -4,9 +4,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy as np
 import pytest
 
-from handkp_plugins.report import Section, data_uri, format_table, render_report
+from handkp_plugins.visualization.quickstart_report import _worst
+from handkp_plugins.visualization.report import Section, data_uri, format_table, render_report
 
 
 class Collector(HTMLParser):
@@ -66,3 +68,8 @@ def test_errors(tmp_path: Path):
 
 def test_format_table():
     assert format_table([['net', 'EPE'], ['ours', '2']]) == 'net   EPE\nours    2'
+
+
+def test_a_hand_without_labels_is_not_the_worst():
+    errors = np.array([2.0, np.nan, 5.0, 0.0, np.nan])
+    assert _worst(errors, 4).tolist() == [2, 0, 3, 1]

@@ -12,10 +12,13 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
-from .engine.inference import init_model, predict
+from ..engine.inference import init_model, predict
+from ..files import write_text
+from ..images import read_image, write_image
+from .curves import plot_pck_curves
+from .hand import draw_hand
 from .report import Section, format_table, render_report
-from .visualization import draw_hand, plot_pck_curves, tile
-from .visualization.files import read_image, write_bytes, write_image
+from .sheet import tile
 
 _COLUMNS, _SIDE = 6, 224
 _SCORES = {
@@ -72,7 +75,7 @@ def write_report(
     plot_pck_curves({s.name: np.array(s.curve['pck']) for s in systems}, work_dir / 'pck.png')
     chosen = np.linspace(0, len(samples) - 1, min(_COLUMNS, len(samples))).round().astype(int)
     write_image(work_dir / 'predictions.png', _compare(samples, found, errors, chosen))
-    worst = np.argsort(errors[first.name])[::-1][:_COLUMNS]
+    worst = _worst(errors[first.name], _COLUMNS)
     write_image(work_dir / 'worst.png', _compare(samples, {first.name: found[first.name]}, errors, worst))
 
     write_image(work_dir / 'attention.png', tile([read_image(path) for path in attention], 1))
@@ -95,9 +98,7 @@ def write_report(
         ),
         Section('Try it on a photograph or a video', commands=commands),
     ]  # fmt: skip
-    write_bytes(
-        work_dir / 'report.html', render_report('A hand keypoint network, trained from nothing', sections).encode()
-    )
+    write_text(work_dir / 'report.html', render_report('A hand keypoint network, trained from nothing', sections))
     scores = dict(
         data='generated (synthetic) hands',
         num_images=num_images,
@@ -112,7 +113,7 @@ def write_report(
             for s in systems
         },
     )
-    write_bytes(work_dir / 'scores.json', json.dumps(scores, indent=1).encode())
+    write_text(work_dir / 'scores.json', json.dumps(scores, indent=1))
     return scores, format_table(table)
 
 
@@ -145,13 +146,18 @@ def _predict_all(system: System, samples: Sequence[dict[str, Any]]) -> list[dict
 
 
 def _errors(samples: Sequence[dict[str, Any]], results: Sequence[dict[str, Any]]) -> np.ndarray:
-    """Mean distance in pixels to the labelled keypoints of each sample, [N]."""
+    """Mean distance in pixels to the labelled keypoints of each sample, [N]; NaN for one without any."""
     errors = []
     for sample, result in zip(samples, results, strict=True):
         labelled = sample['keypoints_visible'][0] > 0
         distances = np.linalg.norm(result['keypoints'] - sample['keypoints'][0], axis=-1)
-        errors.append(distances[labelled].mean())
+        errors.append(distances[labelled].mean() if labelled.any() else np.nan)
     return np.array(errors)
+
+
+def _worst(errors: np.ndarray, count: int) -> np.ndarray:
+    """Indices of the largest errors, the largest first; NaN counts as the smallest."""
+    return np.argsort(-np.nan_to_num(errors, nan=-1), kind='stable')[:count]
 
 
 def _compare(
