@@ -1,6 +1,7 @@
 """Reading, writing and finding checkpoints, without running anything that they contain."""
 
 import errno
+import io
 import logging
 import os
 import pickle
@@ -14,10 +15,10 @@ from typing import Any
 import torch
 from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
-from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
 from ..files import replaced_whole, write_failure  # noqa: F401  (the runner takes replaced_whole from here)
+from .addresses import fetch, is_address
 from .plain_data import STOCK_GLOBALS, from_stock
 
 # Keys that come and go without changing what a network computes.
@@ -40,24 +41,26 @@ def read_checkpoint(path: str, map_location: Any = 'cpu') -> dict[str, Any]:
     """Read a checkpoint of this project, of MMEngine or a bare state dict, by ``weights_only`` loading.
 
     Args:
-        path: A file, or an address that MMEngine knows (``https://``, ``torchvision://``, ``s3://``).
+        path: A file, or an address that MMEngine knows (``https://``, ``torchvision://``, ``s3://``); what it leads to
+            is downloaded as bytes and read as a file is.
         map_location: As in ``torch.load``.
 
     Raises:
         FileNotFoundError: No such file.
+        ConnectionError: The address cannot be fetched.
+        ValueError: The address is a name that MMEngine and torchvision do not know.
         BrokenCheckpointError: Cut short, no checkpoint at all, or with objects outside the short list of
             :data:`~handkp_plugins.engine.plain_data.STOCK_GLOBALS`.
     """
     path = os.path.expanduser(path)
-    remote = re.match(r'[\w.+-]+://', path) is not None
-    if not remote and not os.path.isfile(path):
+    source = fetch(path) if is_address(path) else path
+    if isinstance(source, str) and source != path:
+        path = f'{path} (downloaded as {source})'
+    if isinstance(source, str) and not os.path.isfile(source):
         raise FileNotFoundError(f'no checkpoint at {path}')
     try:
         with torch.serialization.safe_globals(STOCK_GLOBALS):
-            if remote:
-                checkpoint = CheckpointLoader.load_checkpoint(path, map_location)
-            else:
-                checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+            checkpoint = torch.load(source, map_location=map_location, weights_only=True)
         checkpoint = from_stock(checkpoint)
     except pickle.UnpicklingError as e:
         # PyTorch's message surrounds the reason with advice to load unsafely.
@@ -70,7 +73,7 @@ def read_checkpoint(path: str, map_location: Any = 'cpu') -> dict[str, Any]:
             raise
         raise BrokenCheckpointError(
             f'{path}: not a whole checkpoint; it was cut short while being written or copied, or is another kind of '
-            f'file ({os.path.getsize(path) if not remote else "?"} bytes; {_first_sentence(str(e))})'
+            f'file ({_details(source, e)})'
         ) from None
     if not isinstance(checkpoint, dict):
         raise BrokenCheckpointError(f'{path}: a checkpoint is a dictionary, received {type(checkpoint).__name__}')
@@ -137,7 +140,11 @@ def load_weights(
 
 
 def find_checkpoints(work_dir: str) -> list[str]:
-    """Checkpoints to resume from, the most wanted first: that which ``last_checkpoint`` names, then by time."""
+    """Checkpoints to resume from, the most wanted first: that which ``last_checkpoint`` names, then by epoch.
+
+    Where some are counted by epochs and some by iterations, the kind that was written last comes first. The number goes
+    before the time, for a copied work dir has arbitrary times.
+    """
     pointer = Path(work_dir, 'last_checkpoint')
     named = Path(pointer.read_text().strip() if pointer.is_file() else '')
     # The checkpoint hook may have a folder of its own (out_dir); a copied work dir still names the old place.
@@ -146,8 +153,14 @@ def find_checkpoints(work_dir: str) -> list[str]:
         if files or not named.name:
             break
 
+    last_of_kind: dict[str, int] = {}
+    for file in files:
+        kind = file.stem.split('_')[0]
+        last_of_kind[kind] = max(last_of_kind.get(kind, 0), file.stat().st_mtime_ns)
+
     def newest_first(file: Path) -> tuple[bool, int, int]:
-        return file.name == named.name, file.stat().st_mtime_ns, int(file.stem.split('_')[1])
+        kind, number = file.stem.split('_')
+        return file.name == named.name, last_of_kind[kind], int(number)
 
     return [str(f) for f in sorted(files, key=newest_first, reverse=True)]
 
@@ -171,6 +184,13 @@ def check_writable(folder: str) -> None:
 
 def _some(keys: Sequence[str], limit: int = 3) -> str:
     return ', '.join(keys[:limit]) + (', ...' if len(keys) > limit else '')
+
+
+def _details(source: str | io.BytesIO, error: Exception) -> str:
+    size = os.path.getsize(source) if isinstance(source, str) else source.getbuffer().nbytes
+    reason = _first_sentence(str(error))
+    # PyTorch's reader of old formats raises KeyError and the like, with a mere byte as the message.
+    return f'{size} bytes; {reason}' if re.search('[A-Za-z]{2}', reason) else f'{size} bytes'
 
 
 def _first_sentence(text: str) -> str:

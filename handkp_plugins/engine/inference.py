@@ -16,6 +16,7 @@ from torch import nn
 from ..visualization.hand import check_image
 from .checkpoint import load_weights, read_checkpoint
 from .config import load_config
+from .pretrained import use_safe_loaders
 
 
 def resolve_device(device: str = 'auto') -> str:
@@ -63,6 +64,7 @@ def init_model(
         )
     if output_heatmaps:
         config.model['test_cfg'] = dict(config.model.get('test_cfg') or {}, output_heatmaps=True)
+    use_safe_loaders()
     model = build_model(config, None, device)
     load_weights(model, read_checkpoint(str(checkpoint), map_location='cpu'), str(checkpoint))
     return model
@@ -88,7 +90,7 @@ def predict(model: nn.Module, image: np.ndarray, bboxes: np.ndarray, batch_size:
             outside the image.
     """
     check_image(image)
-    bboxes = _checked_boxes(bboxes, image.shape[1], image.shape[0])
+    bboxes = checked_boxes(bboxes, image.shape[1], image.shape[0])
     results = []
     for start in range(0, len(bboxes), batch_size):
         for bbox, sample in zip(
@@ -109,7 +111,7 @@ def predict(model: nn.Module, image: np.ndarray, bboxes: np.ndarray, batch_size:
     return results
 
 
-def _checked_boxes(bboxes: np.ndarray, width: int, height: int) -> np.ndarray:
+def checked_boxes(bboxes: np.ndarray, width: int, height: int) -> np.ndarray:
     """The boxes as float32 [N, 4]; raises ValueError that names the first bad one."""
     bboxes = np.asarray(bboxes, dtype=np.float32)
     if bboxes.size == 0:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from mmengine.device import get_device
 from mmengine.dist import all_gather_object, get_dist_info, is_main_process
+from mmengine.evaluator import Evaluator
 from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.model import revert_sync_batchnorm
 from mmengine.runner import BaseLoop, Runner
@@ -27,6 +28,7 @@ from .checkpoint import (
 )
 from .launch import check_gpu_count, describe_device, leave_process_group_at_exit, start_cpu_process_group
 from .plain_data import history_buffers, to_plain
+from .pretrained import use_safe_loaders
 from .random_state import get_random_state, set_random_state
 
 
@@ -35,8 +37,9 @@ class HandRunner(Runner):
     """A :class:`mmengine.runner.Runner`; configs choose it by ``runner_type = 'HandRunner'``. What it adds:
 
     - Checkpoints appear whole or not at all, hold plain data only, and are read by ``weights_only`` loading; nothing in
-      them is run. They keep the random state of every process: a training by epochs, resumed with as many processes,
-      goes on as if it had not been interrupted (with ``num_workers=0``; workers start their random numbers anew).
+      them is run; so it is with the weights that ``init_cfg`` names. They keep the random state of every process: a
+      training by epochs, resumed with as many processes, goes on as if it had not been interrupted (with
+      ``num_workers=0``; workers start their random numbers anew).
     - Resuming without a name takes the newest checkpoint that is whole, and lists those passed over.
     - Weights of another network are refused, except that a training may start from weights that fit in part.
     - Where there is no GPU, ``launcher`` joins processes by gloo.
@@ -54,6 +57,7 @@ class HandRunner(Runner):
 
     def __init__(self, model: nn.Module | dict, work_dir: str, **kwargs: Any) -> None:
         check_writable(work_dir)
+        use_safe_loaders()
         super().__init__(model, work_dir, **kwargs)
         self.logger.info(describe_device(self.world_size))
 
@@ -90,6 +94,14 @@ class HandRunner(Runner):
             for path, num_keypoints in annotation_files(dataloader.get('dataset')):
                 check_annotation_file(path, num_keypoints)
         return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
+
+    def build_evaluator(self, evaluator: dict | list | Evaluator) -> Evaluator:
+        """As MMEngine's; metrics that join several processes' results by files do so below the work dir."""
+        evaluator = super().build_evaluator(evaluator)
+        for metric in evaluator.metrics:
+            if metric.collect_device == 'cpu' and metric.collect_dir is None:
+                metric.collect_dir = os.path.join(self.log_dir, 'collected')  # else in the current folder
+        return evaluator
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
         """Call all hooks; whatever these are, keep validation from disturbing the random numbers of the training, and

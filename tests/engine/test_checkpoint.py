@@ -152,6 +152,9 @@ def test_broken_files_are_named(tmp_path: Path):
         path.write_bytes(content)
         with pytest.raises(BrokenCheckpointError, match=str(path)):
             read_checkpoint(str(path))
+    (tmp_path / 'three.pth').write_bytes(b'hi!')
+    with pytest.raises(BrokenCheckpointError, match=r'another kind of file \(3 bytes\)$'):
+        read_checkpoint(str(tmp_path / 'three.pth'))
     with pytest.raises(FileNotFoundError, match=f'no checkpoint at {tmp_path}/missing.pth'):
         read_checkpoint(str(tmp_path / 'missing.pth'))
     torch.save([1], tmp_path / 'list.pth')
@@ -205,11 +208,17 @@ def test_checkpoints_are_found_newest_first(tmp_path: Path):
     def found() -> list[str]:
         return [Path(path).stem for path in find_checkpoints(str(tmp_path))]
 
-    assert found() == ['epoch_2', 'epoch_10', 'epoch_3']
+    # Times are those of a copy: the numbers decide.
+    assert found() == ['epoch_10', 'epoch_3', 'epoch_2']
     (tmp_path / 'last_checkpoint').write_text('/moved/since/epoch_3.pth')
-    assert found() == ['epoch_3', 'epoch_2', 'epoch_10']
+    assert found() == ['epoch_3', 'epoch_10', 'epoch_2']
     (tmp_path / 'last_checkpoint').write_text('')
-    assert found() == ['epoch_2', 'epoch_10', 'epoch_3']
+    assert found() == ['epoch_10', 'epoch_3', 'epoch_2']
+    (tmp_path / 'iter_50.pth').touch()
+    os.utime(tmp_path / 'iter_50.pth', (999, 999))
+    assert found() == ['epoch_10', 'epoch_3', 'epoch_2', 'iter_50']
+    os.utime(tmp_path / 'iter_50.pth', (1001, 1001))
+    assert found() == ['iter_50', 'epoch_10', 'epoch_3', 'epoch_2']
     assert find_checkpoints(str(tmp_path / 'none')) == []
     (tmp_path / 'elsewhere').mkdir()
     (tmp_path / 'elsewhere' / 'last_checkpoint').write_text(str(tmp_path / 'epoch_10.pth'))
