@@ -78,6 +78,20 @@ def test_there_and_back(stride: int, variance: float, refinement: str, tolerance
     assert (scores > (0.9 if logits else 0.25)).all() and (scores <= 1).all()
 
 
+@pytest.mark.parametrize(
+    'stride, variance, logits, bound',
+    [(1, 3.0, False, 0.6), (1, 3.0, True, 0.8), (4, 16.0, False, 0.6), (4, 16.0, True, 0.6)],
+)
+def test_borders_do_not_pull_inwards(stride: int, variance: float, logits: bool, bound: float) -> None:
+    """From border to border the error is what the pixel grid explains; half a window would give 0.8 to 1.1 pixels."""
+    codec = GaussianHeatmap((64, 64), (64 // stride, 64 // stride), variance=variance, logits=logits)
+    line = torch.arange(0, 63.01, 0.25)
+    keypoints = torch.stack([line, torch.full_like(line, 31.5)], -1)[:, None]  # (B, 1, 2)
+    maps = codec.make_heatmaps(keypoints)
+    found, _ = codec.locate((maps + 1e-9).log() if logits else maps)
+    assert (found - keypoints).norm(dim=-1).max() < bound * stride
+
+
 def test_pixel_centres() -> None:
     """A lone peak decodes to its pixel's centre: (j + 0.5) stride - 0.5, differently in x and y."""
     codec = GaussianHeatmap((64, 96), (16, 48), refinement='none')
