@@ -4,7 +4,8 @@ The hand's box is given (``--bbox``, ``--ann``), or the whole picture is taken a
 
 Example:
     python tools/demo.py photo.jpg --config configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py \
-        --checkpoint work_dirs/demo/pmsdsnet/epoch_20.pth --bbox 63 92 99 194 --output out
+        --checkpoint work_dirs/demo/pmsdsnet_lite_synthetic-128/epoch_20.pth \
+        --bbox 63 92 99 194 --output out
 
 The output folder holds each picture under its own name (a video as MP4), ``heatmaps/`` with ``--save-heatmaps``, and
 ``keypoints.json``:
@@ -22,8 +23,9 @@ The output folder holds each picture under its own name (a video as MP4), ``heat
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +36,15 @@ from tqdm import tqdm
 
 import handkp_plugins  # noqa: F401  (registers the modules that configs name)
 from handkp_plugins.engine.checkpoint import CheckpointError
+from handkp_plugins.engine.given_hands import Hand, HandFinder, make_hand_finder
 from handkp_plugins.engine.inference import init_model, predict
+from handkp_plugins.files import write_text
+from handkp_plugins.images import read_image, write_image
 from handkp_plugins.visualization import draw_hand, heatmap_overlay
-from handkp_plugins.visualization.files import VideoFile, read_frames, read_image, write_bytes, write_image
+from handkp_plugins.visualization.video import VideoFile, read_frames
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
-
-BoxFinder = Callable[[str, int, int], np.ndarray]
-"""(file name, width, height) → boxes (x1, y1, x2, y2), [N, 4]."""
 
 
 @dataclass
@@ -50,15 +52,17 @@ class Job:
     """What every picture of a run needs."""
 
     model: nn.Module
-    find_boxes: BoxFinder
+    find_hands: HandFinder
     output: Path
     score_thr: float
     batch_size: int
 
-    def run(self, name: str, image: np.ndarray) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
-        """Find the hands of one image; returns its entry for the JSON, the picture and the heatmap picture."""
+    def run(
+        self, name: str, image: np.ndarray, hands: Sequence[Hand]
+    ) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
+        """Find the keypoints of an image's hands; returns its entry for the JSON, the picture and the heatmaps."""
         height, width = image.shape[:2]
-        results = predict(self.model, image, self.find_boxes(name, width, height), self.batch_size)
+        results = predict(self.model, image, np.array([hand.box for hand in hands]), self.batch_size)
         picture, instances = image, []
         for r in results:
             picture = draw_hand(picture, r['keypoints'], r['scores'], self.score_thr, r['bbox'])
@@ -94,7 +98,7 @@ def main(
         source: an image, a folder of images (its subfolders are not entered) or a video.
         bbox: boxes (x, y, w, h) in pixels, used for every picture.
         whole_image: take the whole picture as the box.
-        ann: COCO JSON with a box for each image, matched by the file's name.
+        ann: COCO JSON with the boxes of each image, which is found by the last parts of its path.
         score_thr: keypoints below it are drawn faint.
         batch_size: boxes of one picture that go through the network at once.
 
@@ -103,14 +107,16 @@ def main(
         ValueError: no box or more than one way to find it is given, nothing could be read, or the model is unfit.
     """
     source, output = Path(source), Path(output)
-    find_boxes = make_box_finder(bbox, whole_image, ann)
+    if batch_size < 1:
+        raise ValueError(f'--batch-size: an integer from 1 on is allowed, received {batch_size}')
+    find_hands = make_hand_finder(bbox, whole_image, ann)
     is_video, files = list_files(source)
     prepare_output(output, source)
     model = init_model(config, checkpoint, device, output_heatmaps=save_heatmaps)
     names = [model.dataset_meta['keypoint_id2name'][k] for k in range(model.dataset_meta['num_keypoints'])]
     if len(names) != 21:
         raise ValueError(f'{config}: a network of 21 keypoints is needed, received one of {len(names)}')
-    job = Job(model, find_boxes, output, score_thr, batch_size)
+    job = Job(model, find_hands, output, score_thr, batch_size)
     document = dict(
         version=1, source=str(source), config=str(config), checkpoint=str(checkpoint), keypoint_names=names,
         complete=False, items=[], skipped=[],
@@ -118,55 +124,9 @@ def main(
     try:
         document['complete'] = run_video(job, source, document) if is_video else run_images(job, files, document)
     finally:
-        write_bytes(output / 'keypoints.json', json.dumps(document, indent=1).encode())
+        write_text(output / 'keypoints.json', json.dumps(document, indent=1))
     report(document, output)
     return document
-
-
-def make_box_finder(bbox: Sequence[Sequence[float]] | None, whole_image: bool, ann: str | Path | None) -> BoxFinder:
-    """How to find the boxes of a picture; exactly one of the three must be given."""
-    if (bbox is not None) + bool(whole_image) + (ann is not None) != 1:
-        raise ValueError(
-            "the hand's box is needed, in one way: --bbox X Y W H, or --ann FILE (COCO JSON with boxes), or "
-            '--whole-image to take the whole picture as the box'
-        )
-    if whole_image:
-        return lambda name, width, height: np.array([[0, 0, width, height]], np.float32)
-    if bbox is not None:
-        boxes = xywh_to_xyxy(bbox)
-        return lambda name, width, height: boxes
-    by_name = read_boxes(Path(ann))
-
-    def find(name: str, width: int, height: int) -> np.ndarray:
-        if name not in by_name:
-            raise ValueError(f'no box in {ann}')
-        return by_name[name]
-
-    return find
-
-
-def xywh_to_xyxy(boxes: Sequence[Sequence[float]]) -> np.ndarray:
-    """Boxes (x, y, w, h) as (x1, y1, x2, y2), [N, 4]."""
-    boxes = np.array(boxes, np.float32).reshape(-1, 4)
-    boxes[:, 2:] += boxes[:, :2]
-    return boxes
-
-
-def read_boxes(path: Path) -> dict[str, np.ndarray]:
-    """Boxes [N, 4] by the name of the image file, from COCO JSON."""
-    try:
-        coco = json.loads(path.read_text(encoding='utf-8'))
-        files = {image['id']: Path(image['file_name']).name for image in coco['images']}
-        boxes: dict[str, list[list[float]]] = {}
-        for annotation in coco['annotations']:
-            boxes.setdefault(files[annotation['image_id']], []).append(annotation['bbox'])
-    except (json.JSONDecodeError, UnicodeDecodeError) as e:
-        raise ValueError(f'{path}: not JSON ({e})') from None
-    except (KeyError, TypeError) as e:
-        raise ValueError(f'{path}: COCO JSON with images and annotations with boxes is needed, missing: {e}') from None
-    if len(set(files.values())) < len(files):
-        raise ValueError(f'{path}: several images of the same file name; their boxes cannot be told apart')
-    return {name: xywh_to_xyxy(listed) for name, listed in boxes.items()}
 
 
 def list_files(source: Path) -> tuple[bool, list[Path]]:
@@ -208,10 +168,12 @@ def run_images(job: Job, files: list[Path], document: dict[str, Any]) -> bool:
     """Run all images, collecting items and skipped files in the document; returns True when all were tried."""
     for path in tqdm(files, unit='image', disable=len(files) == 1):
         try:
-            item, picture, heat = job.run(path.name, read_image(path))
-        except ValueError as e:
+            image = read_image(path)
+            hands = job.find_hands(path, image.shape[1], image.shape[0])
+        except (ValueError, OSError) as e:
             document['skipped'].append(dict(file=path.name, reason=str(e).removeprefix(f'{path}: ')))
             continue
+        item, picture, heat = job.run(path.name, image, hands)
         write_image(job.output / path.name, picture)
         if heat is not None:
             write_image(job.output / 'heatmaps' / path.name, heat)
@@ -223,6 +185,11 @@ def run_video(job: Job, path: Path, document: dict[str, Any]) -> bool:
     """Run all frames of a video; returns whether it was as long as it announced."""
     capture = cv2.VideoCapture(str(path))
     announced = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+    frames = read_frames(capture)
+    first = next(frames, None)
+    if first is None:
+        raise ValueError(f'{path}: not a video, or without any frame that can be read')
+    hands = job.find_hands(path, first[1].shape[1], first[1].shape[0])
     fps = capture.get(cv2.CAP_PROP_FPS)
     if not 0 < fps < 1000:
         fps = 25.0
@@ -233,16 +200,14 @@ def run_video(job: Job, path: Path, document: dict[str, Any]) -> bool:
         VideoFile(job.output / 'heatmaps' / name, fps) as heats,
         tqdm(total=announced or None, unit='frame') as bar,
     ):
-        for seconds, frame in read_frames(capture):
-            item, picture, heat = job.run(path.name, frame)
+        for seconds, frame in chain([first], frames):
+            item, picture, heat = job.run(path.name, frame, hands)
             pictures.append(picture)
             if heat is not None:
                 heats.append(heat)
             document['items'].append(dict(frame=bar.n, time=round(seconds, 4)) | item)
             bar.update()
     done = len(document['items'])
-    if done == 0:
-        raise ValueError(f'{path}: not a video, or without any frame that can be read')
     if done < announced:
         print(f'{path}: frame {done} of {announced} cannot be read; the {done} before it are saved', file=sys.stderr)
     return done >= announced

@@ -5,8 +5,8 @@
 3. tests both (``tools/test.py``), and the mean pose of the training set as a third system,
 4. writes ``report.html``, its pictures and ``scores.json`` into the work dir.
 
-Each step prints the command that it runs. Data and trainings that are finished are kept for the next run, unless
-what they depend on has changed or ``--fresh`` is given.
+Each step prints the command that it runs. Data and trainings that are finished are kept for the next run, and a
+training that was interrupted goes on, unless what they depend on has changed or ``--fresh`` is given.
 
 Example:
     python tools/quickstart.py --num-images 4000 --epochs 30
@@ -35,7 +35,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
 import handkp_plugins  # noqa: F401  (registers the modules that configs name)
-from handkp_plugins.engine.checkpoint import CheckpointError
+from handkp_plugins.engine.checkpoint import CheckpointError, find_checkpoints
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.evaluation.mean_pose import evaluate_mean_pose, mean_pose
 from handkp_plugins.files import write_text
@@ -80,7 +80,7 @@ def main(
         data: folder of the generated pictures.
         work_dir: folder of checkpoints, logs and the report.
         skip_baseline: do not train the ResNet-18.
-        fresh: train anew even if a finished training is at hand.
+        fresh: train anew even if a training, finished or not, is at hand.
 
     Raises:
         RuntimeError: a step failed; the message holds the end of its output and names its log.
@@ -122,21 +122,27 @@ def train(s: Settings, name: str, config: str) -> tuple[Path, float]:
     options = data_options(s) + epoch_options(s)
     decisive = [load_config(ROOT / config).pretty_text, *options, (s.data / 'meta.json').read_text()]
     key = hashlib.sha256('\n'.join(decisive).encode()).hexdigest()
-    marker = work_dir / 'finished.json'
-    if marker.is_file() and not s.fresh:
-        done = json.loads(marker.read_text())
-        if done['key'] == key and Path(done['checkpoint']).is_file():
-            print(f'done before, in {clock(done["seconds"])}; --fresh does it anew')
-            return Path(done['checkpoint']), done['seconds']
-    marker.unlink(missing_ok=True)
+    marker = work_dir / 'training.json'
+    state = json.loads(marker.read_text()) if marker.is_file() and not s.fresh else {}
+    if state.get('key') != key or state['checkpoint'] and not Path(state['checkpoint']).is_file():
+        state = dict(key=key, began=time.time(), seconds=0.0, checkpoint=None)
+    if state['checkpoint']:
+        print(f'done before, in {clock(state["seconds"])}; --fresh does it anew')
+        return Path(state['checkpoint']), state['seconds']
+    resume = []
+    saved = [Path(c).stat().st_mtime for c in find_checkpoints(str(work_dir))[:1]]
+    if saved and saved[0] > state['began']:  # else it is of an earlier training, whose place this one takes
+        resume = ['--resume']
+        state['seconds'] += max(0.0, saved[0] - marker.stat().st_mtime)
+    write_text(marker, json.dumps(state))
     start = time.monotonic()
     run_tool(
-        'tools/train.py', config, '--amp', '--work-dir', short(work_dir), *with_options(options),
+        'tools/train.py', config, '--amp', '--work-dir', short(work_dir), *resume, *with_options(options),
         log=work_dir / 'train.log', show=r'Epoch\(train\).*?loss: \S+|Epoch\(val\).*EPE: \S+',
     )  # fmt: skip
-    seconds = time.monotonic() - start
+    seconds = state['seconds'] + time.monotonic() - start
     checkpoint = ROOT / (work_dir / 'last_checkpoint').read_text().strip()
-    write_bytes(marker, json.dumps(dict(key=key, seconds=seconds, checkpoint=str(checkpoint))).encode())
+    write_text(marker, json.dumps(dict(state, seconds=seconds, checkpoint=str(checkpoint))))
     return checkpoint, seconds
 
 
@@ -180,7 +186,7 @@ def attention(s: Settings, system: System) -> list[Path]:
     out = s.work_dir / 'attention'
     run_tool(
         'tools/analysis/attention.py', short(Path(system.config.filename)), short(system.checkpoint),
-        *map(short, files), '--ann', short(ann_file), '--out', short(out), log=s.work_dir / 'attention.log',
+        *map(short, files), '--ann', short(ann_file), '--output', short(out), log=s.work_dir / 'attention.log',
     )  # fmt: skip
     return [out / f'{file.stem}.png' for file in files]
 
@@ -285,7 +291,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--data', default=ROOT / DATA, help=f'folder of the pictures (default {DATA})')
     parser.add_argument('--work-dir', default=ROOT / WORK_DIR, help=f'folder of the results (default {WORK_DIR})')
     parser.add_argument('--skip-baseline', action='store_true', help='do not train the ResNet-18')
-    parser.add_argument('--fresh', action='store_true', help='train anew even if a finished training is at hand')
+    parser.add_argument('--fresh', action='store_true', help='train anew even if a training is at hand')
     return parser.parse_args()
 
 

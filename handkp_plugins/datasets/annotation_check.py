@@ -28,17 +28,17 @@ def check_annotation_file(path: str, num_keypoints: int = 21) -> int:
         FileNotFoundError: there is no such file.
         ValueError: the file or one of its records is not of that form; the message names the first one.
     """
-    data = _parse(path)
-    images = _records(path, data, 'images', 'image', _IMAGE_KEYS)
-    annotations = _records(path, data, 'annotations', 'annotation', _ANNOTATION_KEYS)
+    data = read_json(path)
+    images = records_of(path, data, 'images', 'image', _IMAGE_KEYS)
+    annotations = records_of(path, data, 'annotations', 'annotation', _ANNOTATION_KEYS)
     sizes = _image_sizes(path, images)
     for annotation in annotations:
         if annotation['image_id'] not in sizes:
             _fail(path, annotation, 'image_id: the id of an entry in images is allowed', annotation['image_id'])
 
-    keypoints = _numbers(path, annotations, 'keypoints', 3 * num_keypoints, 'x, y, visibility of each keypoint')
+    keypoints = numbers_of(path, annotations, 'keypoints', 3 * num_keypoints, 'x, y, visibility of each keypoint')
     keypoints = keypoints.reshape(-1, num_keypoints, 3)
-    boxes = _numbers(path, annotations, 'bbox', 4, 'x, y, width, height')
+    boxes = numbers_of(path, annotations, 'bbox', 4, 'x, y, width, height')
     marked = np.array([bool(a.get('iscrowd')) or a.get('num_keypoints', 1) == 0 for a in annotations])
 
     visibility = keypoints[..., 2]
@@ -56,7 +56,7 @@ def check_annotation_file(path: str, num_keypoints: int = 21) -> int:
     return _count_used(path, annotations, marked | _outside(boxes, annotations, sizes))
 
 
-def _parse(path: str) -> Any:
+def read_json(path: str) -> Any:
     if not fileio.exists(path):
         raise FileNotFoundError(f'{path}: no such annotation file')
     text = fileio.get(path)
@@ -68,7 +68,7 @@ def _parse(path: str) -> Any:
         raise ValueError(f'{path}: a COCO keypoint file in JSON is allowed, but it does not parse: {e}') from None
 
 
-def _records(path: str, data: Any, section: str, kind: str, keys: tuple[str, ...]) -> list[dict]:
+def records_of(path: str, data: Any, section: str, kind: str, keys: tuple[str, ...]) -> list[dict]:
     """A section of the file: a list of objects that hold all keys and differ in their ids."""
     records = data.get(section) if isinstance(data, dict) else None
     if not isinstance(records, list):
@@ -104,7 +104,7 @@ def _image_sizes(path: str, images: list[dict]) -> dict[Any, tuple[float, float]
     return {image['id']: (image['width'], image['height']) for image in images}
 
 
-def _numbers(path: str, annotations: list[dict], key: str, count: int, meaning: str) -> np.ndarray:
+def numbers_of(path: str, annotations: list[dict], key: str, count: int, meaning: str) -> np.ndarray:
     """The finite numbers (N, count) that the annotations hold under the key."""
     shapes = ((count,), (count // 3, 3)) if key == 'keypoints' else ((count,),)
     allowed = f'{key}: {count} numbers ({meaning}) are allowed'

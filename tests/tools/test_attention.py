@@ -36,7 +36,7 @@ def write_model(folder: Path, backbone: str = '') -> tuple[str, str]:
     config.write_text(f"""
 _base_ = ['{LITE}']
 model = dict(
-    backbone=dict(widths=(4, 4, 4), fusion_widths=(4, 4, 4), {backbone}),
+    backbone=dict(widths=(4, 4, 4, 4), fusion_widths=(4, 4, 4, 4), stem_widths=(4, 4, 4, 4), {backbone}),
     head=dict(in_channels=8), test_cfg=dict(flip_test=True))
 """)
     init_default_scope('mmpose')
@@ -57,8 +57,8 @@ def test_find_attention(model_files: tuple[str, str]) -> None:
     found = find_attention(model, image, np.array([20, 10, 60, 50]))
     assert found.crop.shape == (128, 128, 3) and found.keypoints.shape == (21, 2)
     assert [[None if a is None else a.shape for a in stage] for stage in found.maps] == [
-        [(32, 32), (16, 16), (8, 8)],
-        [(32, 32), (16, 16), None],
+        [(32, 32), (16, 16), (8, 8), (4, 4)],
+        [(32, 32), (16, 16), None, None],
     ]
     assert all(0 < a.min() <= a.max() < 1 for stage in found.maps for a in stage if a is not None)
     # The box, 40 pixels wide, is 1.25 times as wide in the crop's 128.
@@ -85,7 +85,7 @@ def test_all_scales_and_a_box(tool: ModuleType, model_files: tuple[str, str], tm
         *model_files, [tmp_path / 'hand.png'], tmp_path / 'out', bbox=(5, 5, 40, 40), all_scales=True, device='cpu'
     )
     shown = cv2.imread(str(path))
-    assert 4 * 256 <= shown.shape[1] < 5 * 256 and 3 * 256 <= shown.shape[0] < 4 * 256
+    assert 4 * 256 <= shown.shape[1] < 5 * 256 and 4 * 256 <= shown.shape[0] < 5 * 256
 
 
 def test_errors(tool: ModuleType, model_files: tuple[str, str], tmp_path: Path) -> None:
@@ -99,6 +99,8 @@ def test_errors(tool: ModuleType, model_files: tuple[str, str], tmp_path: Path) 
     cv2.imwrite(str(other), np.zeros((9, 9, 3), np.uint8))
     with pytest.raises(ValueError, match=r"other.jpg: .*ann.json has no image of this name; .*'images/0000.jpg'"):
         tool.main(*model_files, [other], out, ann=ann, device='cpu')
+    with pytest.raises(ValueError, match=r'--bbox: X Y W H .*received \[5, 5, 40\]'):
+        tool.main(*model_files, [other], out, bbox=(5, 5, 40), device='cpu')
     ann.write_text(json.dumps(dict(images=[], annotations=[], categories=[])))
     with pytest.raises(ValueError, match='ann.json'):
         tool.main(*model_files, [other], out, ann=ann, device='cpu')

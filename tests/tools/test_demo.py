@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -39,6 +40,11 @@ def write_video(path: Path, num_frames: int, size: tuple[int, int] = (64, 48)) -
 
 def saved(output: Path) -> dict:
     return json.loads((output / 'keypoints.json').read_text())
+
+
+def test_the_example_names_what_the_quickstart_writes(demo: ModuleType):
+    config, checkpoint = re.search(r'--config (\S+) .*--checkpoint (\S+)', demo.__doc__, re.DOTALL).groups()
+    assert Path(checkpoint).parent == Path('work_dirs/demo', Path(config).stem)
 
 
 def test_image_with_boxes(demo: ModuleType, model_args: dict, tmp_path: Path):
@@ -82,17 +88,19 @@ def test_folder_skips_and_lists_what_it_cannot_use(
     for name in ('b.jpg', 'a.png', 'small.bmp'):
         cv2.imwrite(str(folder / name), picture(8, 8) if name == 'small.bmp' else picture())
     (folder / 'empty.jpg').touch()
+    (folder / 'cut.jpg').write_bytes((folder / 'b.jpg').read_bytes()[:-50])
     (folder / 'text.JPEG').write_text('no image')
     (folder / 'notes.txt').write_text('left out')
     document = demo.main(folder, output=tmp_path / 'out', bbox=[[20, 20, 10, 10]], **model_args)
     assert [i['file'] for i in document['items']] == ['a.png', 'b.jpg']
     reasons = {s['file']: s['reason'] for s in document['skipped']}
-    assert list(reasons) == ['empty.jpg', 'small.bmp', 'text.JPEG']
-    assert reasons['empty.jpg'] == 'an empty file'
+    assert list(reasons) == ['cut.jpg', 'empty.jpg', 'small.bmp', 'text.JPEG']
+    assert reasons['empty.jpg'] == 'the file is empty'
     assert 'must touch the image of 8x8 px' in reasons['small.bmp']
-    assert reasons['text.JPEG'] == 'not an image that can be read'
+    assert reasons['text.JPEG'] == 'not a readable image: the decoder refuses it'
+    assert reasons['cut.jpg'] == 'truncated JPEG: its end marker is missing'
     errors = capsys.readouterr().err
-    assert 'skipped 3' in errors
+    assert 'skipped 4' in errors
     assert '1 files that are no images' in errors
     assert {p.name for p in (tmp_path / 'out').iterdir()} == {'a.png', 'b.jpg', 'keypoints.json'}
 
@@ -104,7 +112,7 @@ def test_folder_without_a_readable_image_fails(demo: ModuleType, model_args: dic
     (tmp_path / 'in' / 'a.jpg').touch()
     with pytest.raises(ValueError, match='no picture could be used'):
         demo.main(tmp_path / 'in', output=tmp_path / 'out', whole_image=True, **model_args)
-    assert saved(tmp_path / 'out')['skipped'] == [dict(file='a.jpg', reason='an empty file')]
+    assert saved(tmp_path / 'out')['skipped'] == [dict(file='a.jpg', reason='the file is empty')]
 
 
 def test_boxes_from_coco(demo: ModuleType, model_args: dict, tmp_path: Path, mini_coco: Path):
@@ -114,22 +122,40 @@ def test_boxes_from_coco(demo: ModuleType, model_args: dict, tmp_path: Path, min
     annotations = json.loads(mini_coco.read_text())['annotations']
     for item, annotation in zip(document['items'], annotations, strict=True):
         np.testing.assert_allclose(item['instances'][0]['bbox'], annotation['bbox'], atol=1e-3)
-    assert document['skipped'] == [dict(file='unknown.jpg', reason=f'no box in {mini_coco}')]
+    (skipped,) = document['skipped']
+    assert skipped['file'] == 'unknown.jpg'
+    assert skipped['reason'].startswith(f'{mini_coco} has no image of this name')
 
 
 @pytest.mark.parametrize(
-    'text, message',
+    'change, message',
     [
-        ('{', 'ann.json: not JSON'),
-        ('{"images": []}', "ann.json: COCO JSON .* missing: 'annotations'"),
-        ('{"images": [{"id": 1, "file_name": "a/x.jpg"}, {"id": 2, "file_name": "b/x.jpg"}], "annotations": []}',
-         'several images of the same file name'),
+        (dict(batch_size=0), '--batch-size: an integer from 1 on is allowed, received 0'),
+        (dict(bbox=[[5, 5, 0, 9]]), r'--bbox: X Y W H with W and H above 0 are allowed, received \[5, 5, 0, 9\]'),
     ],
-)  # fmt: skip
-def test_bad_coco(demo: ModuleType, tmp_path: Path, text: str, message: str):
-    (tmp_path / 'ann.json').write_text(text)
+)
+def test_bad_numbers_are_no_fault_of_the_pictures(
+    demo: ModuleType, model_args: dict, tmp_path: Path, change: dict, message: str
+):
+    cv2.imwrite(str(tmp_path / 'a.png'), picture())
     with pytest.raises(ValueError, match=message):
-        demo.make_box_finder(None, False, tmp_path / 'ann.json')
+        demo.main(
+            tmp_path / 'a.png', output=tmp_path / 'out', **dict(dict(bbox=[[5, 5, 9, 9]]), **change), **model_args
+        )
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_fault_of_the_network_is_no_skipped_picture(
+    demo: ModuleType, model_args: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*args) -> list:
+        raise ValueError('the size of the input is wrong')
+
+    monkeypatch.setattr(demo, 'predict', fail)
+    cv2.imwrite(str(tmp_path / 'a.png'), picture())
+    with pytest.raises(ValueError, match='the size of the input is wrong'):
+        demo.main(tmp_path / 'a.png', output=tmp_path / 'out', whole_image=True, **model_args)
+    assert saved(tmp_path / 'out')['skipped'] == []
 
 
 @pytest.mark.parametrize('given', [dict(), dict(bbox=[[0, 0, 5, 5]], whole_image=True)])
@@ -180,10 +206,11 @@ def test_video_cut_short(demo: ModuleType, model_args: dict, tmp_path: Path, cap
 
 
 @pytest.mark.parametrize('content', [b'', b'no video at all' * 100])
-def test_no_video(demo: ModuleType, model_args: dict, tmp_path: Path, content: bytes):
+def test_no_video(demo: ModuleType, model_args: dict, tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture):
     (tmp_path / 'bad.mp4').write_bytes(content)
     with pytest.raises(ValueError, match='bad.mp4: not a video, or without any frame'):
         demo.main(tmp_path / 'bad.mp4', output=tmp_path / 'out', whole_image=True, **model_args)
+    assert 'frame rate' not in capsys.readouterr().err
 
 
 def test_stopping_keeps_what_was_done(
@@ -216,7 +243,7 @@ def test_a_full_disk_is_named(demo: ModuleType, model_args: dict, tmp_path: Path
     demo.prepare_output(output, tmp_path / 'a.png')
     monkeypatch.setattr(demo, 'prepare_output', lambda *args: None)
     monkeypatch.setattr(Path, 'write_bytes', fail)
-    with pytest.raises(OSError, match='keypoints.json: cannot be written .No space left on device'):
+    with pytest.raises(OSError, match='cannot be written: No space left on device .*keypoints.json'):
         demo.main(tmp_path / 'a.png', output=output, whole_image=True, **model_args)
     assert list(output.iterdir()) == []
 

@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import os
 import re
 import time
 from collections.abc import Callable
@@ -52,14 +53,17 @@ def train(quickstart: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     config = quickstart.NETWORKS['ResNet-18']
     work_dir = tmp_path / Path(config).stem
 
-    def call(epochs: int | None = None, fresh: bool = False) -> list[str]:
+    def call(epochs: int | None = None, fresh: bool = False, stop: bool = False) -> list[str]:
         ran = []
 
         def fake_tool(*command: str, **kwargs) -> None:
             ran.append(' '.join(command))
             work_dir.mkdir(exist_ok=True)
+            time.sleep(0.02)  # the clock of files is coarse
             (work_dir / 'epoch_1.pth').touch()
             (work_dir / 'last_checkpoint').write_text(str(work_dir / 'epoch_1.pth'))
+            if stop:
+                raise KeyboardInterrupt
 
         monkeypatch.setattr(quickstart, 'run_tool', fake_tool)
         settings = quickstart.Settings(10, epochs, tmp_path, tmp_path, fresh, time.monotonic())
@@ -83,6 +87,29 @@ def test_a_finished_training_is_kept_until_something_changes(train: Callable[...
     assert len(train(epochs=5)) == 1
     next(tmp_path.glob('*/epoch_1.pth')).unlink()
     assert len(train(epochs=5)) == 1
+
+
+def test_an_interrupted_training_goes_on(train: Callable[..., list[str]], tmp_path: Path):
+    def interrupted(**kwargs) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            train(stop=True, **kwargs)
+
+    interrupted()
+    marker = next(tmp_path.glob('*/training.json'))
+    saved = marker.with_name('epoch_1.pth').stat().st_mtime
+    os.utime(marker, (saved - 100, saved - 100))  # as if the checkpoint had taken 100 s
+    (command,) = train()
+    assert ' --resume ' in command
+    assert 100 <= json.loads(marker.read_text())['seconds'] < 160
+    for change in (dict(epochs=5), dict(fresh=True)):
+        interrupted(fresh=True)
+        (command,) = train(**change)
+        assert '--resume' not in command
+    (tmp_path / 'meta.json').write_text('{"seed": 1}')
+    interrupted(epochs=5)
+    os.utime(marker.with_name('epoch_1.pth'), (saved, saved))  # the checkpoint of another training
+    (command,) = train(epochs=5)
+    assert '--resume' not in command
 
 
 def test_a_step_that_fails_is_named_with_its_last_lines(quickstart: ModuleType, tmp_path: Path):
