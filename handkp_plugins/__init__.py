@@ -16,11 +16,21 @@ def _asked_for_doctor() -> bool:
     return any(a == 'handkp_plugins.doctor' or a.endswith('handkp-doctor') for a in sys.orig_argv)
 
 
+def _is_ours(error: Exception) -> bool:
+    """Whether an error is a fault of this package, not of the environment."""
+    if isinstance(error, ImportError):  # raised in our modules in either case
+        return (error.name or '').startswith(__name__)
+    place = error.__traceback__
+    while place.tb_next:
+        place = place.tb_next
+    return place.tb_frame.f_globals.get('__name__', '').startswith(f'{__name__}.')
+
+
 if not _asked_for_doctor():
     try:
         from . import codecs, datasets, engine, evaluation, models, visualization  # noqa: F401
     except (ImportError, AttributeError, RuntimeError, OSError, AssertionError) as e:
-        if (getattr(e, 'name', None) or '').startswith('handkp_plugins'):  # a fault of ours, not of the environment
+        if _is_ours(e):
             raise
         reason = ' '.join(str(e).split())[:300]
         raise ImportError(

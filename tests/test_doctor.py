@@ -95,3 +95,19 @@ def test_import_in_a_wrong_environment_is_one_line_that_points_here(tmp_path):
     assert done.returncode == 1
     assert 'ImportError: handkp_plugins cannot be used' in last and 'python -m handkp_plugins.doctor' in last
     assert done.stderr.count('Traceback') == 1
+
+
+@pytest.mark.parametrize(
+    ('fault', 'shown'),
+    [("raise AttributeError('of ours')", 'AttributeError: of ours'), ('import json.none', 'cannot be used in this')],
+)
+def test_faults_of_the_package_are_not_blamed_on_the_environment(tmp_path, fault, shown):
+    package = tmp_path / 'handkp_plugins'
+    (package / 'codecs').mkdir(parents=True)
+    for name in ('__init__.py', 'version.py'):
+        (package / name).write_text((Path(doctor.__file__).parent / name).read_text())
+    (package / 'codecs' / '__init__.py').write_text(fault)
+    done = subprocess.run([sys.executable, '-c', 'import handkp_plugins'], capture_output=True, text=True,
+                          cwd=tmp_path, env={'PYTHONPATH': str(tmp_path), 'PATH': '/usr/bin:/bin'})  # fmt: skip
+    assert shown in done.stderr.strip().splitlines()[-1]
+    assert ('codecs/__init__.py' in done.stderr) == (shown == 'AttributeError: of ours')

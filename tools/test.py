@@ -1,13 +1,16 @@
 """Test a trained network: ``python tools/test.py CONFIG CHECKPOINT``; several processes by ``tools/dist_test.sh``."""
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
+
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before PyTorch is imported; see train.py
 
 import mmengine
 from mmengine.dist import is_main_process
 
 import handkp_plugins  # noqa: F401  registers what configs name
 from handkp_plugins.engine import cli
+from handkp_plugins.engine.tool import run_tool
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
@@ -16,10 +19,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     runner = cli.build_runner(cli.test_config(args))
     metrics = runner.test()
     if args.out and is_main_process():
-        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
         mmengine.dump(metrics, args.out)
     return metrics
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -165,8 +165,13 @@ def find_checkpoints(work_dir: str) -> list[str]:
     return [str(f) for f in sorted(files, key=newest_first, reverse=True)]
 
 
-def check_writable(folder: str) -> None:
+def check_writable(folder: str, what: str = 'work dir', option: str = '--work-dir') -> None:
     """Make ``folder`` where it is missing and write a little into it.
+
+    Args:
+        folder: Where something will be written.
+        what: The folder's name in the message.
+        option: The argument that chooses it.
 
     Raises:
         OSError: It cannot be made or written to; the message names it and says why.
@@ -178,7 +183,7 @@ def check_writable(folder: str) -> None:
             f.flush()
             os.fsync(f.fileno())
     except OSError as e:
-        reason = f'cannot write to the work dir: {write_failure(folder, e)}; choose another by --work-dir'
+        reason = f'cannot write to the {what}: {write_failure(folder, e)}; choose another by {option}'
         raise type(e)(e.errno, reason, folder) from e
 
 

@@ -6,12 +6,33 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
 from mmpose.registry import RUNNERS
 
+from .checkpoint import check_writable
 from .config import apply_options, load_config
 from .runner import HandRunner
 
 _OPTIM_WRAPPERS = ('OptimWrapper', 'AmpOptimWrapper', 'HandAmpOptimWrapper')
+
+
+class OptionAction(DictAction):
+    """MMEngine's action for ``--cfg-options``, with a message for what it cannot take apart."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        for text in values:
+            try:
+                super().__call__(parser, namespace, [text], option_string)
+            except (ValueError, AssertionError):
+                raise argparse.ArgumentError(
+                    self, f'allowed KEY=VALUE, with as many brackets opened as closed; received {text!r}'
+                ) from None
 
 
 def train_parser() -> argparse.ArgumentParser:
@@ -81,11 +102,14 @@ def test_config(args: argparse.Namespace) -> Config:
 
     Raises:
         ValueError: An argument that the config cannot follow; besides the errors of ``load_config``.
+        OSError: The folder of ``--out`` or ``--dump`` cannot be written to.
     """
     for name, allowed in (('out', ('.json', '.yaml', '.yml', '.pkl')), ('dump', ('.pkl', '.pickle'))):
         path = getattr(args, name)
         if path and Path(path).suffix not in allowed:
             raise ValueError(f'--{name}: allowed a file name in {", ".join(allowed)}, received {path}')
+        if path:
+            check_writable(os.path.dirname(path) or '.', f'folder of --{name}', f'--{name}')
     cfg = _common_config(args)
     cfg.load_from, cfg.resume = args.checkpoint, False
     if args.badcase:
@@ -103,6 +127,8 @@ def test_config(args: argparse.Namespace) -> Config:
 def build_runner(cfg: Config) -> HandRunner:
     """The runner that a config names by ``runner_type``; this project's for one that names none, as MMPose's own."""
     cfg.setdefault('runner_type', 'HandRunner')
+    # Another library's scope, as MMPose's inferencer leaves it where it has run a detector, does not know the runner.
+    init_default_scope(cfg.get('default_scope') or 'mmpose')
     return RUNNERS.build(cfg)
 
 
@@ -119,7 +145,7 @@ def _parser(description: str, example: str) -> argparse.ArgumentParser:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionAction,
         default={},
         metavar='KEY=VALUE',
         help='change values of the config, as model.backbone.num_stages=6 or\n'
@@ -143,6 +169,9 @@ def _common_config(args: argparse.Namespace) -> Config:
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'./work_dirs/{Path(args.config).stem}'
     if args.interval < 1:
         raise ValueError(f'--interval: allowed 1 or more, received {args.interval}')
+    # One that is relative lies in the work dir, which the runner checks.
+    if args.show_dir and os.path.isabs(args.show_dir):
+        check_writable(args.show_dir, 'folder of the pictures', '--show-dir')
     if args.show_dir or (args.show and not getattr(args, 'badcase', False)):
         hook = _hook(cfg, 'visualization')
         hook.update(

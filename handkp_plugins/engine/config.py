@@ -1,5 +1,6 @@
 """Loading configs, and changing them from the command line, with errors that name the culprit."""
 
+import re
 import traceback
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -9,6 +10,9 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 
 from .known_keys import RUNNER_KEYS, accepts, known_keys
+
+# Parts of a config where text never replaces a number; elsewhere it may, as priority=LOW or loss_scale=dynamic.
+_NUMBERS = re.compile(r'(train_cfg|val_cfg|optim_wrapper\.optimizer|param_scheduler\.\d+|\w+_dataloader)\.\w+$')
 
 
 def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> Config:
@@ -68,10 +72,10 @@ def _check(tree: dict[str, Any], node: Any, path: str, cfg: Config) -> None:
         elif isinstance(node, dict) or node is None:
             node = node or {}
             if key != '_delete_' and key not in node and not accepts(key, node, tree, path):
-                raise ValueError(
-                    f'--cfg-options {name}: no config knows this key; the nearest is {_nearest(name, node, cfg)}'
-                )
+                raise ValueError(f'--cfg-options {name}: no config knows this key; {_suggestion(name, node, cfg)}')
             child = node.get(key)
+            if isinstance(value, str) and type(child) in (int, float) and _NUMBERS.match(name):
+                raise ValueError(f'--cfg-options {name}: allowed a number, as {child}, received {value!r}')
         else:
             raise ValueError(f'--cfg-options {name}: {path} is {node!r}, which has nothing inside')
         if isinstance(value, dict):
@@ -91,15 +95,20 @@ def _assign(tree: dict[str, Any], node: Any) -> None:
         _assign(value, node[place])
 
 
-def _nearest(name: str, node: dict, cfg: Config) -> str:
-    """The known name most like ``name``: a sibling, else the same key elsewhere, else the most similar of all."""
+def _suggestion(name: str, node: dict, cfg: Config) -> str:
+    """The known name most like ``name``: a sibling, else the same key elsewhere; else all that are allowed there."""
     path, _, key = name.rpartition('.')
-    siblings = get_close_matches(key, sorted(known_keys(node, path)[0] | set(node)), n=1)
+    allowed = sorted((known_keys(node, path)[0] | set(node)) - {'self', '_scope_'})
+    siblings = get_close_matches(key, allowed, n=1)
     if siblings:
-        return f'{path}.{siblings[0]}' if path else siblings[0]
+        return f'the nearest is {path}.{siblings[0]}' if path else f'the nearest is {siblings[0]}'
     every = [place for place, _ in _places(cfg._cfg_dict) if place.split('.')[0] in RUNNER_KEYS]
     same = [place for place in every if place.rpartition('.')[2] == key]
-    return min(same, key=len) if same else get_close_matches(name, every, n=1, cutoff=0)[0]
+    if same:
+        return f'the nearest is {min(same, key=len)}'
+    if path and allowed:
+        return f'{path} may have {", ".join(allowed)}'
+    return f'the nearest is {get_close_matches(name, every, n=1, cutoff=0)[0]}'
 
 
 def _places(node: Any, path: str = '') -> Iterator[tuple[str, Any]]:

@@ -1,9 +1,11 @@
 from pathlib import Path
 
 import pytest
+from mmengine.registry import DefaultScope
 from tiny_training import write_tiny_training
 
 from handkp_plugins.engine import cli
+from handkp_plugins.engine.runner import HandRunner
 
 
 @pytest.fixture(scope='module')
@@ -90,6 +92,33 @@ def test_preprocessing_of_old_configs(tmp_path: Path):
     path = tmp_path / 'plain.py'
     path.write_text("preprocess_cfg = dict(mean=[0])\nmodel = dict(type='X')")
     assert train_config(str(path)).model.data_preprocessor == dict(mean=[0])
+
+
+def test_a_scope_that_another_library_left(config: str, tmp_path: Path):
+    cfg = train_config(config, '--work-dir', str(tmp_path), '--cfg-options', 'experiment_name=scoped')
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        assert isinstance(cli.build_runner(cfg), HandRunner)
+
+
+@pytest.mark.parametrize('text', ['train_cfg.max_epochs', 'x=[(1,2]'])
+def test_options_that_are_no_pairs(config: str, capsys: pytest.CaptureFixture, text: str):
+    with pytest.raises(SystemExit):
+        train_config(config, '--cfg-options', 'a=1', text)
+    assert f'--cfg-options: allowed KEY=VALUE, with as many brackets opened as closed; received {text!r}' in (
+        capsys.readouterr().err
+    )
+
+
+def test_outputs_are_checked_at_the_start(config: str, tmp_path: Path):
+    for argument, what in (
+        ('--out=/proc/none/x.json', 'folder of --out: .*choose another by --out'),
+        ('--dump=/proc/none/x.pkl', 'folder of --dump: .*choose another by --dump'),
+        ('--show-dir=/proc/none', 'folder of the pictures: .*choose another by --show-dir'),
+    ):
+        with pytest.raises(OSError, match=f'cannot write to the {what}.*/proc/none'):
+            test_config(config, argument)
+    test_config(config, '--out', str(tmp_path / 'new' / 'x.json'))
+    assert list((tmp_path / 'new').iterdir()) == []
 
 
 @pytest.mark.parametrize('parser', [cli.train_parser, cli.test_parser])

@@ -79,6 +79,30 @@ def test_misspelt_keys_are_refused_with_the_nearest(config: Path, name: str, nea
 
 
 @pytest.mark.parametrize(
+    ('name', 'allowed'),
+    [
+        ('optim_wrapper.optimizer.betas', 'dampening, .*lr, .*momentum, .*weight_decay'),
+        ('model.head.loss.foo', 'loss_weight, skip_empty_channel, type, use_target_weight'),
+        ('train_cfg.foo', 'by_epoch, .*max_epochs'),
+    ],
+)
+def test_where_no_name_is_near_all_that_are_allowed_are_listed(config: Path, name: str, allowed: str):
+    with pytest.raises(
+        ValueError, match=f'{name}: no config knows this key; {name.rpartition(".")[0]} may have .*{allowed}'
+    ):
+        load_config(config, {name: 1})
+
+
+@pytest.mark.parametrize(
+    ('name', 'number'),
+    [('train_cfg.max_epochs', 2), ('optim_wrapper.optimizer.lr', 0.1), ('train_dataloader.batch_size', 2)],
+)
+def test_text_in_place_of_a_number(config: Path, name: str, number: float):
+    with pytest.raises(ValueError, match=f"--cfg-options {name}: allowed a number, as {number}, received 'abc'"):
+        load_config(config, {name: 'abc'})
+
+
+@pytest.mark.parametrize(
     ('name', 'message'),
     [
         (

@@ -81,7 +81,9 @@ def test_inferencer(checkpoint: str, detector: str, image: str, tmp_path: Path, 
     )
     (result,) = inferencer(image, out_dir=str(tmp_path / 'out'), bbox_thr=0.3)
     hands = result['predictions'][0]
-    assert len(hands) == 1 or detect
+    whole_image = [hand for hand in hands if np.allclose(hand['bbox'], [0, 0, 120, 90])]
+    assert len(hands) >= 1
+    assert whole_image == ([] if detect else hands), [hand['bbox'] for hand in hands]
     for hand in hands:
         assert np.shape(hand['keypoints']) == (21, 2)
         assert np.isfinite(hand['keypoints']).all()

@@ -60,8 +60,10 @@ def test_two_processes_test_as_one(config: Path, tmp_path: Path):
     checkpoint = tmp_path / 'epoch_1.pth'
     one = distributed_worker.main(str(config), str(checkpoint), str(tmp_path), 'none')
     result = call(sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2',
-                  distributed_worker.__file__, config, checkpoint, tmp_path)  # fmt: skip
+                  distributed_worker.__file__, config, checkpoint, tmp_path, cwd=tmp_path)  # fmt: skip
     assert result.returncode == 0, result.stderr
+    assert not (tmp_path / '.dist_test').exists()
+    assert not list((tmp_path / 'work').glob('**/collected'))
     for rank in (0, 1):
         metrics = json.loads((tmp_path / f'pytorch{rank}.json').read_text())
         assert metrics.keys() == one.keys()

@@ -14,6 +14,7 @@ Markdown table; the deviation is that of a sample (divided by n - 1), and counts
 import argparse
 import json
 import statistics
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -83,4 +84,8 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('runs', nargs='+', help='work directories or JSON files, one per seed')
     parser.add_argument('--out', help='Markdown file to write the table to, too')
-    main(**vars(parser.parse_args()))
+    arguments = vars(parser.parse_args())
+    try:
+        main(**arguments)
+    except (OSError, ValueError) as e:  # by itself: this tool needs no PyTorch
+        sys.exit(f'aggregate_seeds.py: {e}')

@@ -29,6 +29,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from handkp_plugins.codecs import GaussianHeatmap
+from handkp_plugins.engine.tool import run_tool
 
 NUM_KEYPOINTS = 21
 VARIANCE = 3.0
@@ -169,4 +170,5 @@ if __name__ == '__main__':
     parser.add_argument('--batches', type=int, default=9, help='batches per round, the first of which is not timed')
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda')
-    main(**vars(parser.parse_args()))
+    arguments = vars(parser.parse_args())
+    run_tool(lambda: main(**arguments))

@@ -12,13 +12,15 @@ from typing import Any
 
 import torch
 from mmengine.analysis import get_model_complexity_info
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.models import build_pose_estimator
 from torch import Tensor, nn
 
 import handkp_plugins  # noqa: F401  registers what configs name
+from handkp_plugins.engine.cli import OptionAction
 from handkp_plugins.engine.config import load_config
+from handkp_plugins.engine.tool import run_tool
 
 
 class _Network(nn.Module):
@@ -74,6 +76,7 @@ if __name__ == '__main__':
     )
     parser.add_argument('config')
     parser.add_argument('--shape', type=int, nargs=2, metavar=('W', 'H'), help="default: the config's input size")
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    parser.add_argument('--cfg-options', nargs='+', action=OptionAction, metavar='KEY=VALUE')
     parser.add_argument('--table', action='store_true', help='also list every module')
-    main(**vars(parser.parse_args()))
+    arguments = vars(parser.parse_args())
+    run_tool(lambda: main(**arguments))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.models.backbones import PMSDSNet
 
 NUM_KEYPOINTS = 21
@@ -99,4 +100,4 @@ if __name__ == '__main__':
     parser.add_argument('--tolerance', type=float, default=0.01, help='allowed relative distance of both totals')
     parser.add_argument('--side', type=int, default=256, help='side of the square input that multiply-adds are for')
     arguments = parser.parse_args()
-    main(arguments.tolerance, arguments.side)
+    run_tool(lambda: main(arguments.tolerance, arguments.side))

@@ -43,6 +43,7 @@ import numpy as np
 from tqdm import tqdm
 
 from handkp_plugins.datasets._conversion import CocoRecorder, split_8_1_1, write_coco
+from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.hand.skeleton import KEYPOINT_NAMES
 
 _COLUMNS = ('image', 'keypoint', 'x', 'y')
@@ -241,4 +242,5 @@ if __name__ == '__main__':
     parser.add_argument('--names', help='JSON file that maps point names to our keypoints or to null')
     parser.add_argument('--images', default='original_images', help='folder of the photographs, relative to root')
     parser.add_argument('--seed', type=int, default=0, help='of the 8:1:1 split')
-    main(**vars(parser.parse_args()))
+    arguments = vars(parser.parse_args())
+    run_tool(lambda: main(**arguments))

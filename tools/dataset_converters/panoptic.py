@@ -37,6 +37,7 @@ import numpy as np
 from tqdm import tqdm
 
 from handkp_plugins.datasets._conversion import CocoRecorder, split_8_1_1, write_coco
+from handkp_plugins.engine.tool import run_tool
 
 PAPER_PARTS = ('synth2', 'synth3', 'synth4')
 Hand = tuple[str, np.ndarray, dict[str, Any]]
@@ -143,4 +144,5 @@ if __name__ == '__main__':
     parser.add_argument('--set', dest='set_name', choices=('mmpose', 'synthetic'), default='mmpose')
     parser.add_argument('--parts', nargs='+', default=PAPER_PARTS, help='folders of hand_labels_synth to take')
     parser.add_argument('--seed', type=int, default=0, help='of the 8:1:1 split')
-    main(**vars(parser.parse_args()))
+    arguments = vars(parser.parse_args())
+    run_tool(lambda: main(**arguments))
