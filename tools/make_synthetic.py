@@ -12,15 +12,15 @@ same command goes on where it stopped.
 import argparse
 import json
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from handkp_plugins.engine.tool import run_tool
+from handkp_plugins.images import read_image, write_image
 from handkp_plugins.synthetic.generate import Recipe, Result, generate
 from handkp_plugins.visualization import draw_hand, tile
-from handkp_plugins.visualization.files import read_image, write_image
 
 _PREVIEW_IMAGES = 48
 _PREVIEW_COLUMNS = 8
@@ -82,9 +82,5 @@ def parse_args() -> argparse.Namespace:
 
 
 if __name__ == '__main__':
-    try:
-        main(**vars(parse_args()))
-    except (OSError, RuntimeError, ValueError) as error:
-        sys.exit(f'make_synthetic.py: {error}')
-    except KeyboardInterrupt:
-        sys.exit('stopped; run the same command again to go on')
+    arguments = vars(parse_args())
+    run_tool(lambda: main(**arguments), 'stopped; run the same command again to go on', also=(RuntimeError,))

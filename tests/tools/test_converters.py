@@ -133,15 +133,19 @@ def test_panoptic_synthetic_parts_are_split(cmu):
 def test_panoptic_counts_and_names_what_it_skips(cmu):
     folder = cmu / 'hand_labels' / 'manual_train'
     (folder / '000015770_01_l.jpg').write_bytes(b'')
+    write_image(folder / 'cut.jpg')
+    (folder / 'cut.jpg').write_bytes((folder / 'cut.jpg').read_bytes()[:-20])
+    (folder / 'cut.json').write_text(json.dumps(dict(hand_pts=points())))
     (folder / '000015771_01_l.json').write_text(json.dumps(dict(hand_pts=points(valid=0))))
     (folder / 'gone.json').write_text(json.dumps(dict(hand_pts=points())))
     write_image(folder / 'bare.jpg')
     (folder / 'far.json').write_text(json.dumps(dict(hand_pts=points(500))))
     write_image(folder / 'far.jpg')
     account = panoptic.main(str(cmu))
-    assert 'found 8, converted 3, skipped 5 hands' in account
+    assert 'found 9, converted 3, skipped 6 hands' in account
     for reason in (
         '1 skipped, the file is empty: hand_labels/manual_train/000015770_01_l.jpg',
+        '1 skipped, truncated JPEG: its end marker is missing: hand_labels/manual_train/cut.jpg',
         '2 skipped, no labelled keypoint: hand_labels/manual_train/000015771_01_l.jpg, hand',
         '1 skipped, no such image: hand_labels/manual_train/gone.jpg',
         '1 skipped, all keypoints outside the image: hand_labels/manual_train/far.jpg',

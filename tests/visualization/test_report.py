@@ -4,7 +4,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy as np
 import pytest
 
 from handkp_plugins.visualization.quickstart_report import _worst

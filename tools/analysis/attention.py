@@ -15,9 +15,9 @@ import handkp_plugins  # noqa: F401  registers what configs name
 from handkp_plugins.engine.attention import Attention, find_attention
 from handkp_plugins.engine.given_hands import make_hand_finder
 from handkp_plugins.engine.inference import init_model
+from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.images import read_image, write_image
 from handkp_plugins.visualization import draw_hand, heatmap_overlay, tile
-from handkp_plugins.engine.tool import run_tool
 
 SIDE = 256  # of the larger side of each picture in a figure
 
