@@ -1,6 +1,7 @@
 """How tools end: run as scripts, for the process' end is what is tested."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -77,10 +78,18 @@ def test_errors_of_use_are_one_line_and_faults_are_not(script: Path):
     assert run(script, 'value', HANDKP_TRACEBACK='1').stdout == 'value raises ValueError\n'
 
 
-def test_a_tool_ends_by_one_line(tmp_path: Path):
-    done = run(ROOT / 'tools' / 'train.py', tmp_path / 'none.py')
+@pytest.mark.parametrize(
+    ('tool', 'message'),
+    [
+        ('train.py', 'no config file at /none'),
+        ('dataset_converters/panoptic.py', '/none/.*: no such file'),
+        ('analysis/aggregate_seeds.py', '/none: a JSON file'),
+    ],
+)
+def test_a_tool_ends_by_one_line(tool: str, message: str):
+    done = run(ROOT / 'tools' / tool, '/none')
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == f'train.py: no config file at {tmp_path}/none.py'
+    assert re.match(f'{Path(tool).name}: {message}', done.stderr.splitlines()[-1])
     assert 'Traceback' not in done.stderr
 
 
