@@ -213,8 +213,7 @@ def epoch_options(s: Settings) -> list[str]:
     """What to change in a config for another number of epochs: the schedule is one of warm-up and cosine."""
     if s.epochs is None:
         return []
-    end = max(2, s.epochs)
-    return [f'train_cfg.max_epochs={s.epochs}', f'param_scheduler.1.end={end}', f'param_scheduler.1.T_max={end - 1}']
+    return [f'train_cfg.max_epochs={s.epochs}', f'param_scheduler.1.end={max(2, s.epochs)}']
 
 
 def with_options(options: list[str]) -> list[str]:

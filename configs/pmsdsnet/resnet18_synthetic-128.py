@@ -1,6 +1,14 @@
-# Baseline for the lite network: MMPose's ResNet-18 and deconvolutions, from scratch. Data, targets, loss, batch and
-# schedule are those of the lite config.
+# Baseline for the lite network: MMPose's ResNet-18 and deconvolutions, from scratch. Data, targets, loss and batch are
+# those of the lite config. The budget is the same time on a CPU, so that it has fewer epochs.
 _base_ = ['pmsdsnet_lite_synthetic-128.py']
+
+max_epochs = 10
+train_cfg = dict(max_epochs=max_epochs, val_interval=5)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.05, begin=0, end=1, by_epoch=True, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=1, end=max_epochs, by_epoch=True, convert_to_iter_based=True),
+]
 
 model = dict(
     backbone=dict(_delete_=True, type='ResNet', depth=18),

@@ -17,7 +17,7 @@ from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import nn
 
-from ..files import replaced_whole, write_failure  # noqa: F401  (the runner takes replaced_whole from here)
+from ..files import write_failure
 from .addresses import fetch, is_address
 from .plain_data import STOCK_GLOBALS, from_stock
 

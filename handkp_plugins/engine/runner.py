@@ -16,6 +16,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from ..datasets.annotation_check import check_annotation_file
+from ..files import replaced_whole
 from .annotation_files import annotation_files
 from .checkpoint import (
     BrokenCheckpointError,
@@ -24,7 +25,6 @@ from .checkpoint import (
     find_checkpoints,
     load_weights,
     read_checkpoint,
-    replaced_whole,
 )
 from .launch import check_gpu_count, describe_device, leave_process_group_at_exit, start_cpu_process_group
 from .plain_data import history_buffers, to_plain

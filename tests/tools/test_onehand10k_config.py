@@ -49,4 +49,6 @@ def test_miniature(tmp_path):
 
 @pytest.mark.slow
 def test_real_samples(real_data, tmp_path):
-    train_and_test(real_data / 'real_samples' / 'onehand10k', 'test_onehand10k.json', tmp_path / 'work', num_keypoints=63)
+    train_and_test(
+        real_data / 'real_samples' / 'onehand10k', 'test_onehand10k.json', tmp_path / 'work', num_keypoints=63
+    )
