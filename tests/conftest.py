@@ -7,8 +7,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from mmengine.visualization import Visualizer
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def no_visualizer_of_another_test() -> None:
+    """MMEngine's hooks take the visualizer made last in this process, be it an inferencer's of an earlier test."""
+    Visualizer._instance_dict.clear()
 
 
 @pytest.fixture(scope='session')

@@ -17,10 +17,10 @@ DOCUMENTS = [
 
 
 def commands(document: Path) -> list[list[str]]:
-    """The commands of a document's bash blocks, continued lines joined, without comments."""
-    text = '\n'.join(re.findall(r'```(?:bash|sh|console)\n(.*?)```', document.read_text(), re.S))
-    lines = text.replace('\\\n', ' ').splitlines()
-    return [words for words in (shlex.split(line, comments=True) for line in lines) if words]
+    """The commands in a document's fenced blocks, continued lines joined, without comments."""
+    text = '\n'.join(re.findall(r'```\w*\n(.*?)```', document.read_text(), re.S))
+    lines = [line for line in text.replace('\\\n', ' ').splitlines() if re.match(r'(python|bash|make|tools/)', line)]
+    return [shlex.split(line, comments=True) for line in lines]
 
 
 def name(document: Path) -> str:

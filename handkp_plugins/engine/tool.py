@@ -1,6 +1,7 @@
 """How a tool ends: errors of use in one line, faults with their traceback."""
 
 import dis
+import logging
 import os
 import re
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from torch import distributed
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from .checkpoint import CheckpointError
@@ -37,6 +39,7 @@ def run_tool(main: Callable[[], Any], stopped: str = 'stopped', also: tuple[type
     def attempt() -> None:
         try:
             main()
+            _part_from_peers()
         except RuntimeError as e:
             if int(os.environ.get('WORLD_SIZE', '1')) == 1 or not _PEER_GONE.search(str(e)):
                 raise
@@ -55,6 +58,18 @@ def run_tool(main: Callable[[], Any], stopped: str = 'stopped', also: tuple[type
             raise
         hint = '' if known or _is_ours(e) else ' (HANDKP_TRACEBACK=1 shows where)'
         sys.exit(f'{name}: {_one_line(e)}{hint}')
+
+
+def _part_from_peers() -> None:
+    """End a process that has done its share. Gloo's threads now and then abort one while Python is torn down, and a
+    training that succeeded would count as failed: so that is left out, once nothing more is to be written."""
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.barrier()
+        distributed.destroy_process_group()
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _is_ours(error: Exception) -> bool:

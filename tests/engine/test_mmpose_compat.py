@@ -64,8 +64,10 @@ def detector(tmp_path_factory: pytest.TempPathFactory) -> str:
     with DefaultScope.overwrite_default_scope('mmdet'):
         register_all_modules(init_default_scope=False)
         model = MODELS.build(Config.fromfile(HAND_DETECTOR).model)
-    for layer in model.bbox_head.rtm_cls:
-        torch.nn.init.constant_(layer.bias, 2.0)
+    for scores, sides in zip(model.bbox_head.rtm_cls, model.bbox_head.rtm_reg, strict=True):
+        torch.nn.init.constant_(scores.bias, 2.0)
+        torch.nn.init.zeros_(sides.weight)  # boxes of two strides, so that none is the whole image
+        torch.nn.init.ones_(sides.bias)
     path = tmp_path_factory.mktemp('detector') / 'detector.pth'
     torch.save(dict(state_dict=model.state_dict(), meta=dict(dataset_meta=dict(classes=('hand',)))), path)
     return str(path)
