@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # before PyTorch is imported; see train.py
+os.environ.setdefault('GOMP_SPINCOUNT', '1000')  # before PyTorch is imported; see train.py
 
 import mmengine
 from mmengine.dist import is_main_process

@@ -2,8 +2,8 @@
 # those of the lite config. The budget is the same time on a CPU, so that it has fewer epochs.
 _base_ = ['pmsdsnet_lite_synthetic-128.py']
 
-max_epochs = 10
-train_cfg = dict(max_epochs=max_epochs, val_interval=5)
+max_epochs = 8
+train_cfg = dict(max_epochs=max_epochs, val_interval=4)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, begin=0, end=1, by_epoch=True, convert_to_iter_based=True),
