@@ -10,7 +10,7 @@ channels_last = True
 
 # The standard deviation is one pixel of the finest map, stride 4.
 codec = dict(
-    type='GaussianHeatmap', input_size=input_size, heatmap_size=(32, 32), variance=16.0, logits=True, window=4)
+    type='GaussianHeatmap', input_size=input_size, heatmap_size=(32, 32), variance=16.0, logits=True, window=6)
 model = dict(
     type='TopdownPoseEstimator',
     data_preprocessor=dict(
@@ -32,13 +32,13 @@ model = dict(
         supervised_scales=(0, 1),
         loss=dict(type='SoftmaxHeatmapLoss'),
         decoder=codec),
-    test_cfg=dict(flip_test=False))
+    test_cfg=dict(flip_test=True, flip_mode='heatmap', shift_heatmap=False))
 
 train_pipeline = [
     dict(type='LoadHandImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip'),
-    dict(type='RandomBBoxTransform', scale_factor=(0.75, 1.25), rotate_factor=60),
+    dict(type='RandomBBoxTransform', scale_factor=(0.85, 1.15), rotate_factor=15),
     dict(type='TopdownAffine', input_size=input_size),
     dict(type='PhotometricDistortion'),
     dict(type='GenerateTarget', encoder=codec),
