@@ -34,6 +34,12 @@ def test_links_lead_somewhere(document):
 
 
 @pytest.mark.parametrize('document', DOCUMENTS, ids=name)
+def test_no_placeholder_is_left(document):
+    lines = document.read_text().splitlines()
+    assert not [line for line in lines if re.fullmatch(r'[A-Z]{4,}(_[A-Z]+)*|.*\b[A-Z]+_(TABLE|LINE|SECTION).*', line)]
+
+
+@pytest.mark.parametrize('document', DOCUMENTS, ids=name)
 def test_commands_name_files_that_exist(document):
     named = {w for words in commands(document) for w in words if re.match(r'(tools|configs|tests)/[\w/.-]+\.\w+$', w)}
     assert not [w for w in named if not (ROOT / w).is_file()]

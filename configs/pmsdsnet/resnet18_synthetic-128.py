@@ -1,5 +1,5 @@
 # Baseline for the lite network: MMPose's ResNet-18 and deconvolutions, from scratch. Data, targets, loss and batch are
-# those of the lite config. The budget is the same time on a CPU, so that it has fewer epochs.
+# those of the lite config. The budget is about the same time on a CPU, so that it has fewer epochs.
 _base_ = ['pmsdsnet_lite_synthetic-128.py']
 
 max_epochs = 8
