@@ -10,6 +10,8 @@ from torch import distributed
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tiny_training import make_runner
 
+from handkp_plugins.engine.tool import run_tool
+
 SIZES, ROUND_UP = (1, 2, 13), (False, True)
 
 
@@ -27,4 +29,4 @@ def main(config: str, checkpoint: str, output: str, launcher: str = 'pytorch') -
 
 
 if __name__ == '__main__':
-    main(*sys.argv[1:])
+    run_tool(lambda: main(*sys.argv[1:]))
