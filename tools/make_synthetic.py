@@ -70,6 +70,7 @@ def contact_sheet(out: Path) -> np.ndarray:
 
 
 def parse_args() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', required=True, help='folder of the set')
     parser.add_argument('--num', type=int, default=2000, help='images in all, split 8:1:1 (default %(default)s)')

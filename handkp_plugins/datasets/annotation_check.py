@@ -57,6 +57,7 @@ def check_annotation_file(path: str, num_keypoints: int = 21) -> int:
 
 
 def read_json(path: str) -> Any:
+    """What an annotation file holds; FileNotFoundError or ValueError, with its name, where it is no JSON."""
     if not fileio.exists(path):
         raise FileNotFoundError(f'{path}: no such annotation file')
     text = fileio.get(path)

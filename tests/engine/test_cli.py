@@ -17,11 +17,8 @@ def train_config(config: str, *arguments: str):
     return cli.train_config(cli.train_parser().parse_args([config, *arguments]))
 
 
-def test_config(config: str, *arguments: str):
+def config_of_test(config: str, *arguments: str):
     return cli.test_config(cli.test_parser().parse_args([config, 'x.pth', *arguments]))
-
-
-test_config.__test__ = False
 
 
 def test_defaults(config: str):
@@ -29,7 +26,7 @@ def test_defaults(config: str):
     assert (cfg.work_dir, cfg.launcher, cfg.resume, cfg.load_from) == ('./work_dirs/tiny_training', 'none', False, None)
     assert 'type' not in cfg.optim_wrapper
     assert cfg.val_dataloader is not None
-    cfg = test_config(config, '--work-dir', 'here')
+    cfg = config_of_test(config, '--work-dir', 'here')
     assert (cfg.work_dir, cfg.load_from, cfg.resume) == ('here', 'x.pth', False)
 
 
@@ -56,7 +53,7 @@ def test_options_come_last_and_know_what_the_arguments_set(config: str):
         train_config(config, '--cfg-options', 'train_cfg.max_epoch=3')
 
 
-@pytest.mark.parametrize('parse', [train_config, test_config])
+@pytest.mark.parametrize('parse', [train_config, config_of_test])
 def test_pictures(config: str, parse):
     hook = parse(config, '--show-dir', 'pictures', '--interval', '5').default_hooks.visualization
     assert (hook.enable, hook.show, hook.out_dir, hook.interval) == (True, False, 'pictures', 5)
@@ -65,7 +62,7 @@ def test_pictures(config: str, parse):
 
 
 def test_test_arguments(config: str):
-    cfg = test_config(config, '--dump', 'p.pkl', '--badcase', '--show')
+    cfg = config_of_test(config, '--dump', 'p.pkl', '--badcase', '--show')
     assert cfg.test_evaluator[-1] == dict(type='DumpResults', out_file_path='p.pkl')
     assert len(cfg.test_evaluator) == 3
     assert cfg.default_hooks.badcase.metric.type == 'KeypointMSELoss'
@@ -73,7 +70,7 @@ def test_test_arguments(config: str):
     assert not cfg.default_hooks.visualization.enable
     for argument, file in (('out', 'x.txt'), ('dump', 'x.json')):
         with pytest.raises(ValueError, match=f'--{argument}: allowed a file name in .*, received {file}'):
-            test_config(config, f'--{argument}', file)
+            config_of_test(config, f'--{argument}', file)
 
 
 def test_arguments_that_a_config_cannot_follow(tmp_path: Path):
@@ -116,8 +113,8 @@ def test_outputs_are_checked_at_the_start(config: str, tmp_path: Path):
         ('--show-dir=/proc/none', 'folder of the pictures: .*choose another by --show-dir'),
     ):
         with pytest.raises(OSError, match=f'cannot write to the {what}.*/proc/none'):
-            test_config(config, argument)
-    test_config(config, '--out', str(tmp_path / 'new' / 'x.json'))
+            config_of_test(config, argument)
+    config_of_test(config, '--out', str(tmp_path / 'new' / 'x.json'))
     assert list((tmp_path / 'new').iterdir()) == []
 
 
