@@ -38,10 +38,11 @@ TIP_INSIDE = 0.0045
 """Metres that a fingertip's keypoint lies inside the end of the flesh."""
 
 
-def rotation(axis: np.ndarray, angle: float) -> np.ndarray:
-    """(3, 3) rotation about a unit axis by an angle in radians (Rodrigues' formula)."""
+def rotation(axis: np.ndarray, angle: float | np.ndarray) -> np.ndarray:
+    """(..., 3, 3) rotations about one unit axis by angles (...) in radians (Rodrigues' formula)."""
     x, y, z = axis
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    angle = np.asarray(angle)[..., None, None]
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
 
 
@@ -59,17 +60,17 @@ def turn(vectors: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 
 def _frame(axes: np.ndarray, origin: np.ndarray) -> np.ndarray:
-    frame = np.eye(4)
-    frame[:3, :3], frame[:3, 3] = axes, origin
+    frame = np.zeros((*axes.shape[:-2], 4, 4))
+    frame[..., :3, :3], frame[..., :3, 3], frame[..., 3, 3] = axes, origin, 1
     return frame
 
 
-def _bend(flexion: float, sideways: float = 0.0) -> np.ndarray:
+def _bend(flexion: np.ndarray, sideways: np.ndarray | float = 0.0) -> np.ndarray:
     """Rotation in a bone's own axes: sideways about dorsal first, then flexion about the fixed cross axis."""
     return rotation(np.array([-1.0, 0, 0]), flexion) @ rotation(np.array([0, 0, 1.0]), sideways)
 
 
-def _thumb_root(flexion: float, abduction: float, turn: float) -> np.ndarray:
+def _thumb_root(flexion: np.ndarray, abduction: np.ndarray, turn: np.ndarray) -> np.ndarray:
     """Axes of the thumb's metacarpal in the palm's frame."""
     along = THUMB_DIRECTION / np.linalg.norm(THUMB_DIRECTION)
     dorsal = THUMB_DORSAL - along * (THUMB_DORSAL @ along)
@@ -86,12 +87,17 @@ def _thumb_root(flexion: float, abduction: float, turn: float) -> np.ndarray:
 
 def joint_frames(pose: HandPose, shape: HandShape) -> np.ndarray:
     """Frames (35, 4, 4) of all bones and half joints, indexed by :data:`FRAME_INDEX`."""
-    angle = dict(zip(ANGLE_NAMES, np.radians(pose.angles), strict=True))
-    frames: dict[str, np.ndarray] = {'palm': np.eye(4)}
+    return frames_of_angles(pose.angles, shape)
+
+
+def frames_of_angles(angles: np.ndarray, shape: HandShape) -> np.ndarray:
+    """Frames (..., 35, 4, 4) of many poses of one hand at once, from angles (..., 24) in degrees."""
+    angle = dict(zip(ANGLE_NAMES, np.moveaxis(np.radians(angles), -1, 0), strict=True))
+    frames: dict[str, np.ndarray] = {'palm': np.broadcast_to(np.eye(4), (*np.shape(angles)[:-1], 4, 4))}
     origin = np.zeros(3)
     for name, share in (('forearm', 1.0), ('wrist_half', 0.5)):
         # the palm is the world, so the forearm turns the other way
-        axes = _bend(share * angle['wrist_flexion'], -share * angle['wrist_deviation']).T
+        axes = _bend(share * angle['wrist_flexion'], -share * angle['wrist_deviation']).swapaxes(-1, -2)
         frames[name] = _frame(axes, origin)
 
     roots = shape.roots
@@ -107,13 +113,13 @@ def joint_frames(pose: HandPose, shape: HandShape) -> np.ndarray:
         bends = [(angle[f'{finger}_mcp'], side), (angle[f'{finger}_pip'], 0.0), (angle[f'{finger}_dip'], 0.0)]
         _chain(frames, finger, base, root, bends, shape.segments[i + 1])
 
-    root_angles = np.array([angle[f'thumb_{name}'] for name in ('flexion', 'abduction', 'rotation')])
+    root_angles = np.stack([angle[f'thumb_{name}'] for name in ('flexion', 'abduction', 'rotation')])
     frames['thumb_0_half'] = _frame(_thumb_root(*(0.5 * root_angles)), roots[0])
     frames['thumb_0'] = _frame(_thumb_root(*root_angles), roots[0])
-    start = roots[0] + frames['thumb_0'][:3, 1] * shape.segments[0, 0]
+    start = roots[0] + frames['thumb_0'][..., :3, 1] * shape.segments[0, 0]
     bends = [(angle['thumb_mcp'], 0.0), (angle['thumb_ip'], 0.0)]
-    _chain(frames, 'thumb', frames['thumb_0'][:3, :3], start, bends, shape.segments[0, 1:], first=1)
-    return np.stack([frames[name] for name in FRAME_INDEX])
+    _chain(frames, 'thumb', frames['thumb_0'][..., :3, :3], start, bends, shape.segments[0, 1:], first=1)
+    return np.stack([frames[name] for name in FRAME_INDEX], axis=-3)
 
 
 def _chain(
@@ -121,7 +127,7 @@ def _chain(
     finger: str,
     base: np.ndarray,
     origin: np.ndarray,
-    bends: list[tuple[float, float]],
+    bends: list[tuple[np.ndarray, np.ndarray | float]],
     lengths: np.ndarray,
     first: int = 0,
 ) -> None:
@@ -130,7 +136,7 @@ def _chain(
         frames[f'{finger}_{i}_half'] = _frame(base @ _bend(0.5 * flexion, 0.5 * sideways), origin)
         base = base @ _bend(flexion, sideways)
         frames[f'{finger}_{i}'] = _frame(base, origin)
-        origin = origin + base[:, 1] * length
+        origin = origin + base[..., :, 1] * length
 
 
 def frame_scales(shape: HandShape) -> np.ndarray:
@@ -155,14 +161,18 @@ def frame_scales(shape: HandShape) -> np.ndarray:
 
 
 def keypoints_from_frames(frames: np.ndarray, shape: HandShape) -> np.ndarray:
-    """21 keypoints (21, 3) in metres, placed where people mark them, in the palm's frame of a right hand."""
-    points = np.zeros((21, 3))
+    """Keypoints (..., 21, 3) in metres, placed where people mark them, in the palm's frame of a right hand.
+
+    Args:
+        frames: (..., 35, 4, 4).
+    """
+    points = np.zeros((*frames.shape[:-3], 21, 3))
     for i, finger in enumerate(('thumb', *LONG_FINGERS)):
-        bones = [frames[FRAME_INDEX[f'{finger}_{j}']] for j in range(3)]
-        joints = [bone[:3, 3] for bone in bones]
-        joints.append(joints[2] + bones[2][:3, 1] * (shape.segments[i, 2] - TIP_INSIDE))
-        points[1 + 4 * i : 5 + 4 * i] = joints
-    points[1] += _THUMB_ROOT_SHARE * (points[2] - points[1])
+        bones = [frames[..., FRAME_INDEX[f'{finger}_{j}'], :3, :] for j in range(3)]
+        for j, bone in enumerate(bones):
+            points[..., 1 + 4 * i + j, :] = bone[..., 3]
+        points[..., 4 + 4 * i, :] = bones[2][..., 3] + bones[2][..., 1] * (shape.segments[i, 2] - TIP_INSIDE)
+    points[..., 1, :] += _THUMB_ROOT_SHARE * (points[..., 2, :] - points[..., 1, :])
     for pip in (6, 10, 14, 18):
-        points[pip] += _PIP_SHARE * (points[pip - 1] - points[pip])
+        points[..., pip, :] += _PIP_SHARE * (points[..., pip - 1, :] - points[..., pip, :])
     return points

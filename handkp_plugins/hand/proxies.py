@@ -42,20 +42,25 @@ _FRAME, _CENTRE, _RADIUS, FINGER_OF_SPHERE = _table()
 
 
 def proxy_spheres(frames: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """Spheres (P, 4) as x, y, z, radius in metres of a right hand with the given frames and scales (35, 4, 4)."""
-    centres = np.einsum('pij,pj->pi', (frames @ scales)[_FRAME], _CENTRE)[:, :3]
-    across = scales[_FRAME, 0, 0]
-    return np.concatenate([centres, (_RADIUS * np.where(FINGER_OF_SPHERE < 0, 1.0, across))[:, None]], axis=1)
+    """Spheres (..., P, 4) as x, y, z, radius in metres of a right hand with the given frames (..., 35, 4, 4) and scales
+    (35, 4, 4)."""
+    spheres = np.einsum('...pij,pj->...pi', (frames @ scales)[..., _FRAME, :, :], _CENTRE)
+    spheres[..., 3] = _RADIUS * np.where(FINGER_OF_SPHERE < 0, 1.0, scales[_FRAME, 0, 0])
+    return spheres
 
 
-def penetration(spheres: np.ndarray) -> float:
-    """Greatest depth in metres by which one finger enters another or the palm (0 where none does).
+def penetration(spheres: np.ndarray) -> np.ndarray:
+    """Greatest depth (...) in metres by which one finger enters another or the palm (0 where none does).
 
     Segments that meet at a joint, and the roots of neighbouring fingers, may overlap.
+
+    Args:
+        spheres: (..., P, 4) as :func:`proxy_spheres` gives them.
     """
-    gap = np.linalg.norm(spheres[:, None, :3] - spheres[None, :, :3], axis=2)
-    depth = spheres[:, None, 3] + spheres[None, :, 3] - gap
-    return float(max(0.0, depth[_MUST_NOT_MEET].max()))
+    one, other = spheres[..., _ONE, :], spheres[..., _OTHER, :]
+    apart = one[..., :3] - other[..., :3]
+    depth = one[..., 3] + other[..., 3] - np.sqrt(np.einsum('...i,...i->...', apart, apart))
+    return np.maximum(depth.max(-1), 0.0)
 
 
 def _pairs() -> np.ndarray:
@@ -73,4 +78,4 @@ def _pairs() -> np.ndarray:
     return np.triu(both | same | with_palm | with_palm.T, 1)
 
 
-_MUST_NOT_MEET = _pairs()
+_ONE, _OTHER = np.nonzero(_pairs())

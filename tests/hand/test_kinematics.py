@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from handkp_plugins.hand.gestures import GESTURES, random_pose
-from handkp_plugins.hand.kinematics import FRAME_INDEX, TIP_INSIDE, joint_frames, keypoints_from_frames
+from handkp_plugins.hand.kinematics import (
+    FRAME_INDEX,
+    TIP_INSIDE,
+    frames_of_angles,
+    joint_frames,
+    keypoints_from_frames,
+)
 from handkp_plugins.hand.pose import LONG_FINGERS, HandPose
 from handkp_plugins.hand.shape import HandShape, random_shape
 
@@ -71,3 +77,15 @@ def test_sizes_that_make_no_hand():
         HandShape(palm=np.ones(2))
     with pytest.raises(ValueError, match='breadth: positive numbers'):
         HandShape(breadth=np.zeros((5, 3)))
+
+
+def test_many_poses_at_once_are_the_same_as_one_by_one():
+    rng = np.random.default_rng(3)
+    shape = random_shape(rng)
+    poses = [random_pose(rng, shape)[1] for _ in range(4)]
+    together = frames_of_angles(np.stack([pose.angles for pose in poses]).reshape(2, 2, -1), shape)
+    one_by_one = np.stack([joint_frames(pose, shape) for pose in poses])
+    assert together.shape == (2, 2, len(FRAME_INDEX), 4, 4)
+    assert np.allclose(together.reshape(one_by_one.shape), one_by_one)
+    expected = np.stack([keypoints(pose, shape) for pose in poses])
+    assert np.allclose(keypoints_from_frames(together, shape).reshape(4, 21, 3), expected)
