@@ -36,7 +36,8 @@ _PALM_SECTIONS = np.array([
     (118, 31.0, 38.0, 5.5, 9.5),
 ])  # fmt: skip
 _PALM_END = (96.0, 20.0)  # where the palm starts to close, and over what length
-_FOREARM_LENGTH = 450.0  # long enough to leave the picture
+FOREARM_LENGTH = 450.0  # long enough to leave the picture
+FOREARM_EXPONENT = 2.2  # of its sections' superellipses
 _FOREARM_SECTIONS = np.array([
     (-460, 50.0, 44.0), (-260, 46.0, 40.0), (-200, 43.0, 36.0), (-140, 39.0, 31.0), (-90, 34.0, 25.5),
     (-50, 29.5, 21.0), (-25, 27.5, 18.5), (0, 26.0, 16.5), (20, 23.0, 13.0),
@@ -109,13 +110,19 @@ def _palm(points: np.ndarray) -> np.ndarray:
     return (np.sqrt(section ** (2 / 2.7) + beyond**2.4 + before**2) - 1.0) * np.minimum(half, height)
 
 
+def forearm_section(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Half breadth and half depth (N,) of the forearm at places y (N,) along it, all in mm."""
+    half, height = (np.interp(y, _FOREARM_SECTIONS[:, 0], column) for column in _FOREARM_SECTIONS[:, 1:].T)
+    return half, height
+
+
 def _forearm(points: np.ndarray) -> np.ndarray:
     x, y, z = points.T
-    half, height = (np.interp(y, _FOREARM_SECTIONS[:, 0], column) for column in _FOREARM_SECTIONS[:, 1:].T)
-    beyond = np.maximum((-_FOREARM_LENGTH - y) / 8.0, 0.0)
+    half, height = forearm_section(y)
+    beyond = np.maximum((-FOREARM_LENGTH - y) / 8.0, 0.0)
     before = np.maximum(y / 16.0, 0.0)
-    section = (np.abs(x) / half) ** 2.2 + (np.abs(z) / height) ** 2.2
-    return (np.sqrt(section ** (2 / 2.2) + beyond**2 + before**2) - 1.0) * height
+    section = (np.abs(x) / half) ** FOREARM_EXPONENT + (np.abs(z) / height) ** FOREARM_EXPONENT
+    return (np.sqrt(section ** (2 / FOREARM_EXPONENT) + beyond**2 + before**2) - 1.0) * height
 
 
 def round_cone(points: np.ndarray, start: tuple, end: tuple, radius_start: float, radius_end: float) -> np.ndarray:

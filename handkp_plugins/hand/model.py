@@ -62,17 +62,17 @@ class HandModel(Protocol):
 _HAND_FROM = -0.008  # metres along the resting arm from which the surface counts as hand
 
 
-class ProceduralHand:
-    """The hand of this package's own making: one smooth mesh, skinned to 35 frames that carry the shape's scales."""
+class TemplateHand:
+    """A hand of one mesh, skinned to 35 frames that carry the shape's scales."""
 
-    def __init__(self) -> None:
-        self.template: HandTemplate = carved_template()
-        self._weights = csr_matrix(self.template.weights)
-        self.painter = SkinPainter(self.template)
-        self.resting = self.template.vertices
-        self.is_hand = self.template.vertices[:, 1] > _HAND_FROM
-        self._rest_inverse = np.linalg.inv(self.template.rest_frames)
-        self._relief = relief(self.template)
+    def __init__(self, template: HandTemplate) -> None:
+        self.template = template
+        self._weights = csr_matrix(template.weights)
+        self.painter = SkinPainter(template)
+        self.resting = template.vertices
+        self.is_hand = template.vertices[:, 1] > _HAND_FROM
+        self._rest_inverse = np.linalg.inv(template.rest_frames)
+        self._relief = relief(template)
 
     def pose(self, pose: HandPose, shape: HandShape, handedness: Handedness = 'right') -> PosedHand:
         """The hand in a pose and shape, by linear blend skinning.
@@ -112,3 +112,10 @@ class ProceduralHand:
     def colors(self, look: SkinLook) -> np.ndarray:
         """Colours (V, 3) of the skin, sRGB in 0…1."""
         return self.painter.colors(look)
+
+
+class ProceduralHand(TemplateHand):
+    """The hand of this package's own making."""
+
+    def __init__(self) -> None:
+        super().__init__(carved_template())

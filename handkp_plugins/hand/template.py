@@ -62,8 +62,8 @@ def hand_template() -> HandTemplate:
     frames = joint_frames(REST_POSE, HandShape())
     points, faces = _mesh(frames)
     normals = vertex_normals(points, faces)
-    finger, place, around, membership = _finger_attributes(points, frames)
-    weights = _smooth(_weights(points, frames, membership), faces, _WEIGHT_SMOOTHING)
+    finger, place, around, membership = finger_attributes(points, frames)
+    weights = smoothed(_weights(points, frames, membership), faces, _WEIGHT_SMOOTHING)
     return HandTemplate(
         vertices=(1e-3 * points).astype(np.float32),
         normals=normals.astype(np.float32),
@@ -109,7 +109,7 @@ def vertex_normals(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
-def _finger_attributes(points: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def finger_attributes(points: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Which finger each point belongs to, where along it, and soft memberships (V, 5) of thumb … little finger."""
     distance = np.zeros((len(points), 5))
     place, around = np.zeros((len(points), 5)), np.zeros((len(points), 5, 2))
@@ -158,11 +158,7 @@ def _weights(points: np.ndarray, frames: np.ndarray, membership: np.ndarray) -> 
     body[:, FRAME_INDEX['little_metacarpal']] = to_little * raise_
     body[:, FRAME_INDEX['ring_metacarpal']] = (to_ring - to_little) * raise_
     body[:, FRAME_INDEX['palm']] = 1 - to_ring * raise_
-    # LBS through a half-turned frame at the wrist
-    arm, half = smoothstep(-y, 2.0, 20.0), smoothstep(-y, -14.0, 4.0)
-    body *= (1 - half)[:, None]
-    body[:, FRAME_INDEX['wrist_half']] += half - arm
-    body[:, FRAME_INDEX['forearm']] += arm
+    hand_over_to_arm(body, y)
 
     for i, name in enumerate(FINGERS):
         along = finger_coordinates(points, frames[FRAME_INDEX[f'{name}_0']])[:, 1]
@@ -181,13 +177,21 @@ def _weights(points: np.ndarray, frames: np.ndarray, membership: np.ndarray) -> 
     return weights / weights.sum(1, keepdims=True)
 
 
+def hand_over_to_arm(weights: np.ndarray, y: np.ndarray) -> None:
+    """Move weights (V, B) to the forearm, through a half-turned frame at the wrist, by the place y (V,) in mm."""
+    arm, half = smoothstep(-y, 2.0, 20.0), smoothstep(-y, -14.0, 4.0)
+    weights *= (1 - half)[:, None]
+    weights[:, FRAME_INDEX['wrist_half']] += half - arm
+    weights[:, FRAME_INDEX['forearm']] += arm
+
+
 # Around each joint, mm: from where the skin starts to follow the half-turned frame, where it follows it most, and from
 # where it follows the far bone wholly.
 _FINGER_SPANS = [(9.0, 2.0, 15.0), (7.0, 0.0, 7.0), (5.0, 0.0, 5.0)]
 _THUMB_SPANS = [(12.0, 8.0, 26.0), (9.0, 0.0, 9.0), (7.0, 0.0, 7.0)]
 
 
-def _smooth(values: np.ndarray, faces: np.ndarray, rounds: int) -> np.ndarray:
+def smoothed(values: np.ndarray, faces: np.ndarray, rounds: int) -> np.ndarray:
     """Average weights (V, B) over mesh neighbours some rounds; tiny ones become 0."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     adjacency = coo_matrix((np.ones(len(edges)), edges.T), shape=(len(values),) * 2).tocsr()
