@@ -1,10 +1,8 @@
-"""Named gestures, mixtures of them and random poses."""
+"""Named gestures."""
 
 import numpy as np
 
-from .kinematics import frame_scales, joint_frames
-from .pose import ANGLE_NAMES, LIMITS, LONG_FINGERS, HandPose
-from .proxies import penetration, proxy_spheres
+from .pose import ANGLE_NAMES, LONG_FINGERS, HandPose
 from .shape import HandShape
 
 Finger = tuple[float, float, float, float]  # MCP flexion, abduction, PIP, DIP in degrees
@@ -89,80 +87,8 @@ def named_gesture(name: str) -> HandPose:
     return GESTURES[name]
 
 
-_MAX_PENETRATION = 0.004
-_TRIES = 12
-
-
 def random_pose(rng: np.random.Generator, shape: HandShape) -> tuple[str, HandPose]:
-    """A gesture's name and a pose: a named gesture, loosened; a mixture of two; or free curls of the fingers.
+    """A gesture's name and a pose, as :class:`~handkp_plugins.hand.pose_sources.PoseSampler` draws by default."""
+    from .pose_sources import PoseSampler
 
-    Mixtures and free poses are called 'mixed' and 'random'. Poses in which one finger passes through another or the
-    palm are drawn again; should none of several be clean, the least bad is taken.
-    """
-    best: tuple[float, str, HandPose] | None = None
-    for _ in range(_TRIES):
-        name, pose = _draw(rng)
-        depth = pose_penetration(pose, shape)
-        if best is None or depth < best[0]:
-            best = depth, name, pose
-        if depth < _MAX_PENETRATION:
-            break
-    return best[1], best[2]
-
-
-def _draw(rng: np.random.Generator) -> tuple[str, HandPose]:
-    kind = rng.choice(['named', 'mixed', 'random'], p=[0.55, 0.2, 0.25])
-    names = list(GESTURES)
-    if kind == 'named':
-        name = str(rng.choice(names))
-        return name, _with_wrist(_jitter(GESTURES[name], 4.0, rng), rng)
-    if kind == 'mixed':
-        a, b = (GESTURES[str(n)] for n in rng.choice(names, 2, replace=False))
-        # each finger goes its own share of the way, so that parts of gestures meet
-        shares = {f: np.clip(rng.uniform(-0.2, 1.2), 0, 1) for f in ('thumb', *LONG_FINGERS, 'palm', 'wrist')}
-        share = np.array([shares[angle.split('_')[0]] for angle in ANGLE_NAMES])
-        return 'mixed', _with_wrist(_jitter(a.mix(b, share), 5.0, rng), rng)
-    return 'random', _with_wrist(_free(rng), rng)
-
-
-def _free(rng: np.random.Generator) -> HandPose:
-    """Curls that neighbouring fingers half share, joints of one finger that bend together, and a free thumb."""
-    common, spread = rng.beta(0.7, 0.9), rng.uniform(-0.2, 1)
-    values: dict[str, float] = {}
-    for finger in LONG_FINGERS:
-        curl = np.clip(0.55 * common + 0.45 * rng.beta(0.6, 0.8) + rng.normal(0, 0.08), 0, 1)
-        knuckle = np.clip(curl + rng.normal(0, 0.22), -0.15, 1)
-        values[f'{finger}_mcp'] = 90 * knuckle
-        values[f'{finger}_pip'] = 105 * np.clip(curl + rng.normal(0, 0.12), 0, 1)
-        values[f'{finger}_dip'] = values[f'{finger}_pip'] * rng.uniform(0.4, 0.7)
-        room = LIMITS[f'{finger}_abd'][1]
-        values[f'{finger}_abd'] = (room * spread + rng.normal(0, 3)) * (1 - 0.8 * max(knuckle, 0))
-    values['middle_abd'] = rng.normal(0, 3)
-    across = rng.beta(0.8, 0.9)
-    values['thumb_flexion'] = -20 + 66 * np.clip(across + rng.normal(0, 0.15), 0, 1)
-    values['thumb_abduction'] = -18 + 55 * rng.beta(1.2, 1.2)
-    values['thumb_rotation'] = -8 + 40 * np.clip(across + rng.normal(0, 0.15), 0, 1)
-    values['thumb_mcp'] = -5 + 50 * rng.beta(0.8, 1.2)
-    values['thumb_ip'] = -18 + 85 * rng.beta(0.8, 1.4)
-    values['palm_arch'] = 16 * rng.beta(0.8, 2)
-    return HandPose.clipped(np.array([values.get(name, 0.0) for name in ANGLE_NAMES]))
-
-
-def _jitter(pose: HandPose, degrees: float, rng: np.random.Generator) -> HandPose:
-    """Each angle moved a little, and folded and straight fingers loosened as a whole."""
-    angles = pose.angles + rng.normal(0, degrees, len(ANGLE_NAMES))
-    for finger in LONG_FINGERS:
-        bent = [ANGLE_NAMES.index(f'{finger}_{joint}') for joint in ('mcp', 'pip', 'dip')]
-        angles[bent] += rng.normal(0, 1.2 * degrees) * np.array([0.7, 1.0, 0.7])
-    return HandPose.clipped(angles)
-
-
-def _with_wrist(pose: HandPose, rng: np.random.Generator) -> HandPose:
-    low, high = np.array([LIMITS[name] for name in ('wrist_flexion', 'wrist_deviation')]).T
-    flexion, deviation = np.clip(rng.normal([-5, 5], [22, 10]), low, high)
-    return pose.replace({'wrist_flexion': float(flexion), 'wrist_deviation': float(deviation)})
-
-
-def pose_penetration(pose: HandPose, shape: HandShape) -> float:
-    """Metres by which one finger enters another or the palm."""
-    return penetration(proxy_spheres(joint_frames(pose, shape), frame_scales(shape)))
+    return PoseSampler().sample(rng, shape)

@@ -37,7 +37,7 @@ LIMITS: dict[str, tuple[float, float]] = {
 """Allowed (least, greatest) angle of each joint in degrees, in the order of :attr:`HandPose.angles`."""
 
 ANGLE_NAMES: tuple[str, ...] = tuple(LIMITS)
-_LOW, _HIGH = np.array(list(LIMITS.values()), dtype=float).T
+LOW, HIGH = np.array(list(LIMITS.values()), dtype=float).T
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,10 @@ class HandPose:
         angles = np.array(self.angles, dtype=float)
         if angles.shape != (len(LIMITS),):
             raise ValueError(f'angles: shape ({len(LIMITS)},) is allowed, received {angles.shape}')
-        wrong = ~((angles >= _LOW - 1e-6) & (angles <= _HIGH + 1e-6))
+        wrong = ~((angles >= LOW - 1e-6) & (angles <= HIGH + 1e-6))
         if wrong.any():
             i = int(np.flatnonzero(wrong)[0])
-            raise ValueError(
-                f'{ANGLE_NAMES[i]}: {_LOW[i]:g} to {_HIGH[i]:g} degrees is allowed, received {angles[i]:g}'
-            )
+            raise ValueError(f'{ANGLE_NAMES[i]}: {LOW[i]:g} to {HIGH[i]:g} degrees is allowed, received {angles[i]:g}')
         angles.setflags(write=False)
         object.__setattr__(self, 'angles', angles)
 
@@ -77,7 +75,7 @@ class HandPose:
     @classmethod
     def clipped(cls, angles: np.ndarray) -> 'HandPose':
         """The nearest allowed pose to the given (24,) angles in degrees."""
-        return cls(np.clip(angles, _LOW, _HIGH))
+        return cls(np.clip(angles, LOW, HIGH))
 
     def as_dict(self) -> dict[str, float]:
         """Angle in degrees by name."""

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .kinematics import FRAME_INDEX
-from .pose import LONG_FINGERS
-from .shape import MEAN_SEGMENTS
+from .kinematics import FRAME_INDEX, frame_scales, frames_of_angles
+from .pose import LONG_FINGERS, HandPose
+from .shape import MEAN_SEGMENTS, HandShape
 
 _FINGER_RADII = {
     'thumb': [(12.0, 11.5, 11.0), (10.2, 9.3, 9.4), (9.0, 8.2, 6.2)],
@@ -61,6 +61,12 @@ def penetration(spheres: np.ndarray) -> np.ndarray:
     apart = one[..., :3] - other[..., :3]
     depth = one[..., 3] + other[..., 3] - np.sqrt(np.einsum('...i,...i->...', apart, apart))
     return np.maximum(depth.max(-1), 0.0)
+
+
+def pose_penetration(pose: HandPose | np.ndarray, shape: HandShape) -> np.ndarray:
+    """Metres by which one finger enters another or the palm, of one pose () or of angles (..., 24) in degrees."""
+    angles = pose.angles if isinstance(pose, HandPose) else pose
+    return penetration(proxy_spheres(frames_of_angles(angles, shape), frame_scales(shape)))
 
 
 def _pairs() -> np.ndarray:

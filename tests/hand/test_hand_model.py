@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from handkp_plugins.hand.gestures import GESTURES, named_gesture, pose_penetration, random_pose
+from handkp_plugins.hand.gestures import GESTURES, named_gesture, random_pose
 from handkp_plugins.hand.model import ProceduralHand
 from handkp_plugins.hand.pose import HandPose
-from handkp_plugins.hand.proxies import FINGER_OF_SPHERE
+from handkp_plugins.hand.proxies import FINGER_OF_SPHERE, pose_penetration
 from handkp_plugins.hand.shape import HandShape, random_shape
 from handkp_plugins.hand.skin import SkinLook, random_skin
 from handkp_plugins.hand.template import REST_POSE
