@@ -10,30 +10,30 @@ from .pose import HandPose
 _UP = (0, 0, 3, 2)
 _FIST = (84, 0, 106, 64)
 _TUCKED = (80, 0, 100, 58)  # a little looser, over or under the thumb
+_OVER_THUMB = (68, 0, 72, 34)
 _OVER_TWO = (24, 19, 16, 50, 59)  # the thumb across two folded fingers
-_ACROSS_PALM = (42, 4, 26, 52, 50)
 
 LETTERS: dict[str, HandPose] = {
-    'letter_a': gesture((8, -16, 4, 2, 4), *[_FIST] * 4, 4),
+    'letter_a': gesture((20, -12, 4, 11, 7), *[_FIST] * 4, 4),
     'letter_b': gesture((38, 6, 24, 44, 40), *[(0, -2, 2, 2)] * 4, 2),
     'letter_c': gesture((6, 34, 26, 10, 20), *[(30, -2, 46, 28)] * 4, 6),
     'letter_d': gesture((24, 26, 30, 22, 36), (0, 0, 3, 2), (58, 0, 62, 32), (62, 0, 66, 36), (64, 2, 70, 38), 6),
     'letter_e': gesture((36, 2, 24, 48, 62), *[(28, -2, 104, 70)] * 4, 4),
     'letter_f': gesture((26, 24, 32, 18, 34), (50, 2, 56, 28), (4, 0, 6, 4), (-2, 8, 5, 3), (-6, 18, 6, 3), 2),
-    'letter_g': gesture((10, -4, 4, 2, 4), (62, -2, 4, 2), _FIST, _FIST, _FIST, 4),
+    'letter_g': gesture((10, -2, 4, 2, 2), (46, 0, 5, 3), _FIST, _FIST, _FIST, 4),
     'letter_h': gesture(_OVER_TWO, (40, -2, 3, 2), (40, 0, 3, 2), _FIST, _FIST, 6),
     'letter_i': gesture((14, 14, 14, 40, 60), _FIST, _FIST, _TUCKED, (-4, 8, 4, 2), 2),
     'letter_j': gesture((14, 14, 14, 40, 60), _FIST, _FIST, _TUCKED, (-4, 8, 4, 2), 2),
-    'letter_k': gesture((14, 20, 14, 10, 6), (0, 8, 3, 2), (42, 0, 6, 4), _FIST, _FIST, 4),
+    'letter_k': gesture((26, -12, 25, 26, 16), (0, 8, 3, 2), (46, 0, 6, 4), _FIST, _FIST, 4),
     'letter_l': gesture((-20, -8, -6, -4, -8), _UP, _FIST, _FIST, _FIST, 2),
-    'letter_m': gesture((40, 8, 22, 40, 20), *[(74, 0, 62, 40)] * 3, _FIST, 10),
-    'letter_n': gesture((32, 8, 20, 34, 16), (74, 0, 62, 40), (74, 0, 62, 40), _FIST, _FIST, 8),
+    'letter_m': gesture((31, 5, 23, 54, 44), *[_OVER_THUMB] * 3, _FIST, 8),
+    'letter_n': gesture((21, 3, 21, 49, 41), _OVER_THUMB, _OVER_THUMB, _FIST, _FIST, 8),
     'letter_o': gesture((26, 32, 34, 14, 20), (50, -2, 48, 28), (54, 0, 48, 28), (56, 0, 50, 30), (56, -2, 54, 34), 10),
-    'letter_p': gesture((14, 20, 14, 10, 6), (4, 6, 3, 2), (60, 0, 8, 4), _FIST, _FIST, 4),
-    'letter_q': gesture((8, 14, 10, 6, 8), (58, 0, 14, 8), _FIST, _FIST, _FIST, 4),
+    'letter_p': gesture((26, -12, 25, 26, 16), (4, 8, 3, 2), (52, 0, 8, 4), _FIST, _FIST, 4),
+    'letter_q': gesture((8, 10, 8, 4, 6), (52, 0, 10, 6), _FIST, _FIST, _FIST, 4),
     'letter_r': gesture(_OVER_TWO, (10, -10, 6, 4), (2, -8, 4, 2), _FIST, _FIST, 6),
     'letter_s': gesture((15, 14, 15, 41, 64), *[_FIST] * 4, 6),
-    'letter_t': gesture((20, 2, 12, 30, 10), (70, 0, 74, 40), _FIST, _FIST, _FIST, 6),
+    'letter_t': gesture((6, -4, 14, 50, 54), (67, 0, 70, 39), _FIST, _FIST, _FIST, 6),
     'letter_u': gesture(_OVER_TWO, (0, -4, 3, 2), _UP, _FIST, _FIST, 8),
     'letter_v': gesture(_OVER_TWO, (0, 15, 3, 2), (0, 0, 3, 2), _FIST, _FIST, 8),
     'letter_w': gesture((42, 20, 13, 47, 54), (-2, 12, 3, 2), (-2, 0, 3, 2), (-2, 10, 3, 2), (78, 0, 98, 56), 12),

@@ -45,11 +45,11 @@ _THUMB = [ANGLE_NAMES.index(f'thumb_{name}') for name in ('flexion', 'abduction'
 class PoseSampler:
     """Draws poses from several sources in given shares.
 
-    The name that comes with a pose is the gesture's or letter's, else that of the source: 'mixed' (two named ones, each
-    finger its own share of the way), 'random' (free curls), 'folded' (two or more fingers folded, the thumb out, beside,
-    over or inside them), 'pinched' (the thumb's pad on one or more fingers' pads) or 'recorded'. Each pose is loosened
-    and gets a random wrist. Where one finger passes through another or the palm, the same gesture is loosened again, so
-    that tight ones do not become rare; should none of many draws be clean, the least bad is taken.
+    The name that comes with a pose is the gesture's or letter's, else that of the source: 'mixed' (two named ones,
+    each finger its own share of the way), 'random' (free curls), 'folded' (two or more fingers folded; the thumb out,
+    beside, over or inside them), 'pinched' (the thumb's pad on one or two fingers' pads) or 'recorded'. Each pose is
+    loosened and gets a random wrist. Where one finger passes through another or the palm, the same gesture is loosened
+    again, so that tight ones do not become rare; should none of many draws be clean, the least bad is taken.
 
     Args:
         recorded: poses to draw 'recorded' ones from.
