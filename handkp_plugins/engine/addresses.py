@@ -21,6 +21,8 @@ from mmengine.runner.checkpoint import (
 )
 from torch import hub
 
+from ..weights import SCHEME, weights_file
+
 _TABLES = {
     'torchvision': get_torchvision_models,
     'modelzoo': get_torchvision_models,
@@ -36,13 +38,16 @@ def is_address(path: str) -> bool:
 
 
 def resolve(address: str) -> str:
-    """The URL, or the file, that a name in one of MMEngine's or torchvision's tables stands for.
+    """The URL, or the file, that a name stands for: of this package's weights (``handkp://``), or in one of MMEngine's
+    or torchvision's tables.
 
     An address of no table is returned as it is.
 
     Raises:
         ValueError: The table has no such name.
     """
+    if address.startswith(SCHEME):
+        return str(weights_file(address))
     scheme, _, name = address.partition('://')
     if scheme not in _TABLES:
         return address

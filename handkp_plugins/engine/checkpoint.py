@@ -13,16 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import nn
 
 from ..files import write_failure
+from ..weights import differing_parts, load_weights_file
 from .addresses import fetch, is_address
 from .plain_data import STOCK_GLOBALS, from_stock
 
 # Keys that come and go without changing what a network computes.
-_HARMLESS_KEYS = re.compile(r'num_batches_tracked$|^data_preprocessor\.|(^|\.)loss_module\.')
+HARMLESS_KEYS = re.compile(r'num_batches_tracked$|^data_preprocessor\.|(^|\.)loss_module\.')
 
 
 # What PyTorch raises, depending on where a file is damaged; OSError where it looks for a part beyond the end.
@@ -38,17 +40,19 @@ class BrokenCheckpointError(CheckpointError):
 
 
 def read_checkpoint(path: str, map_location: Any = 'cpu') -> dict[str, Any]:
-    """Read a checkpoint of this project, of MMEngine or a bare state dict, by ``weights_only`` loading.
+    """Read a checkpoint of this project, of MMEngine or a bare state dict, by ``weights_only`` loading, or weights
+    that the package ships.
 
     Args:
-        path: A file, or an address that MMEngine knows (``https://``, ``torchvision://``, ``s3://``); what it leads to
-            is downloaded as bytes and read as a file is.
+        path: A file, ``handkp://NAME`` for shipped weights, or an address that MMEngine knows (``https://``,
+            ``torchvision://``, ``s3://``); what it leads to is downloaded as bytes and read as a file is. A file
+            ``.safetensors`` is one of :mod:`handkp_plugins.weights`.
         map_location: As in ``torch.load``.
 
     Raises:
         FileNotFoundError: No such file.
         ConnectionError: The address cannot be fetched.
-        ValueError: The address is a name that MMEngine and torchvision do not know.
+        ValueError: The address is a name that this package, or MMEngine and torchvision, do not know.
         BrokenCheckpointError: Cut short, no checkpoint at all, or with objects outside the short list of
             :data:`~handkp_plugins.engine.plain_data.STOCK_GLOBALS`.
     """
@@ -58,6 +62,8 @@ def read_checkpoint(path: str, map_location: Any = 'cpu') -> dict[str, Any]:
         path = f'{path} (downloaded as {source})'
     if isinstance(source, str) and not os.path.isfile(source):
         raise FileNotFoundError(f'no checkpoint at {path}')
+    if isinstance(source, str) and source.endswith('.safetensors'):
+        return _read_weights_file(source, map_location)
     try:
         with torch.serialization.safe_globals(STOCK_GLOBALS):
             checkpoint = torch.load(source, map_location=map_location, weights_only=True)
@@ -78,6 +84,16 @@ def read_checkpoint(path: str, map_location: Any = 'cpu') -> dict[str, Any]:
     if not isinstance(checkpoint, dict):
         raise BrokenCheckpointError(f'{path}: a checkpoint is a dictionary, received {type(checkpoint).__name__}')
     return checkpoint
+
+
+def _read_weights_file(path: str, map_location: Any) -> dict[str, Any]:
+    try:
+        weights, metadata = load_weights_file(path)
+    except ValueError as e:
+        raise BrokenCheckpointError(str(e)) from None
+    if isinstance(map_location, (str, torch.device)):
+        weights = {name: weight.to(map_location) for name, weight in weights.items()}
+    return dict(state_dict=weights, meta=dict(handkp_weights=metadata))
 
 
 def load_weights(
@@ -124,11 +140,11 @@ def load_weights(
             raise CheckpointError(f'{path}: its weights cannot be loaded: {e}') from None
     finally:
         hook.remove()
-    lists = {what: [k for k in keys if not _HARMLESS_KEYS.search(k)] for what, keys in lists.items()}
+    lists = {what: [k for k in keys if not HARMLESS_KEYS.search(k)] for what, keys in lists.items()}
     lists = {what: keys for what, keys in lists.items() if keys}
     if not lists:
         return
-    total = len([k for k in model.state_dict() if not _HARMLESS_KEYS.search(k)])
+    total = len([k for k in model.state_dict() if not HARMLESS_KEYS.search(k)])
     fitting = total - len(lists.get('missing', [])) - len(lists.get('of another size', []))
     details = '; '.join(f'{len(keys)} {what}: {_some(keys)}' for what, keys in lists.items())
     if not partial or fitting == 0:
@@ -137,6 +153,19 @@ def load_weights(
             f'{details}'
         )
     print_log(f'{path}: {fitting} of {total} weights fit and were loaded; {details}', 'current', logging.WARNING)
+
+
+def warn_of_other_network(checkpoint: dict[str, Any], cfg: Config, path: str) -> None:
+    """Warn where shipped weights were trained with another network than a config describes. Their shapes may fit all
+    the same, as where pictures are normalised otherwise."""
+    metadata = checkpoint.get('meta', {}).get('handkp_weights')
+    if metadata and (parts := differing_parts(metadata, cfg)):
+        print_log(
+            f'{path}: trained with {metadata["config"]} of handkp_plugins {metadata["project_version"]}, from which '
+            f'this config differs in: {", ".join(parts)}',
+            'current',
+            logging.WARNING,
+        )
 
 
 def find_checkpoints(work_dir: str) -> list[str]:

@@ -1,12 +1,15 @@
 """Keypoints of the hands in one image, from a config and a checkpoint."""
 
 import copy
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.registry import init_default_scope
 from mmpose.apis import inference_topdown
 from mmpose.apis import init_model as build_model
 from mmpose.apis.inference import dataset_meta_from_config
@@ -14,7 +17,8 @@ from mmpose.structures.utils import revert_heatmap
 from torch import nn
 
 from ..visualization.hand import check_image
-from .checkpoint import load_weights, read_checkpoint
+from ..weights import config_file, weights_file
+from .checkpoint import load_weights, read_checkpoint, warn_of_other_network
 from .config import load_config
 from .pretrained import use_safe_loaders
 
@@ -45,14 +49,16 @@ def init_model(
 
     Args:
         config: a config file or a loaded config; it is not modified.
-        checkpoint: a file written by training. Every weight of the network must be in it, with its shape.
+        checkpoint: a file written by training, or ``handkp://NAME`` for weights that the package ships. Every weight
+            of the network must be in it, with its shape.
         device: ``auto``, ``cpu`` or ``cuda:N``.
         output_heatmaps: let :func:`predict` return heatmaps too.
 
     Raises:
         FileNotFoundError: there is no such config or checkpoint.
         CheckpointError: the checkpoint is damaged, or of another network.
-        ValueError: the config names no training data, or the device is not there.
+        ValueError: the config names no training data, the device is not there, or no weights of that name are
+            shipped.
     """
     device = resolve_device(device)
     config = copy.deepcopy(config) if isinstance(config, Config) else load_config(config)
@@ -66,8 +72,20 @@ def init_model(
         config.model['test_cfg'] = dict(config.model.get('test_cfg') or {}, output_heatmaps=True)
     use_safe_loaders()
     model = build_model(config, None, device)
-    load_weights(model, read_checkpoint(str(checkpoint), map_location='cpu'), str(checkpoint))
+    stored = read_checkpoint(str(checkpoint), map_location='cpu')
+    load_weights(model, stored, str(checkpoint))
+    warn_of_other_network(stored, config, str(checkpoint))
     return model
+
+
+def init_shipped_model(weights: str = 'lite', device: str = 'auto', output_heatmaps: bool = False) -> nn.Module:
+    """As :func:`init_model`, by the name of weights that the package ships; their config is found by them.
+
+    Raises:
+        ValueError: there are no such weights; lists those that there are.
+    """
+    file = weights_file(weights)
+    return init_model(config_file(file), file, device, output_heatmaps)
 
 
 def predict(model: nn.Module, image: np.ndarray, bboxes: np.ndarray, batch_size: int = 32) -> list[dict[str, Any]]:
@@ -109,6 +127,34 @@ def predict(model: nn.Module, image: np.ndarray, bboxes: np.ndarray, batch_size:
                 )
             results.append(result)
     return results
+
+
+def predict_each(model: nn.Module, images: Sequence[np.ndarray], bboxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find one hand in each of several images, in one batch.
+
+    Args:
+        model: from :func:`init_model`.
+        images: BGR, uint8, [H, W, 3] each, of any sizes.
+        bboxes: (x1, y1, x2, y2) of the hand in each image, [N, 4].
+
+    Returns:
+        Keypoints in pixels of their images, [N, K, 2], and scores, [N, K].
+
+    Raises:
+        ValueError: as :func:`predict`; or there are not as many boxes as images, or none.
+    """
+    if not 0 < len(images) == len(bboxes):
+        raise ValueError(f'bboxes: one for each image is allowed, received {len(bboxes)} for {len(images)} images')
+    init_default_scope(model.cfg.get('default_scope', 'mmpose'))
+    pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
+    samples = []
+    for image, bbox in zip(images, bboxes, strict=True):
+        check_image(image)
+        box = checked_boxes(np.asarray(bbox)[None], image.shape[1], image.shape[0])
+        samples.append(pipeline(dict(img=image, bbox=box, bbox_score=np.ones(1, np.float32), **model.dataset_meta)))
+    with torch.no_grad():
+        found = [sample.pred_instances for sample in model.test_step(pseudo_collate(samples))]
+    return np.stack([f.keypoints[0, :, :2] for f in found]), np.stack([f.keypoint_scores[0] for f in found])
 
 
 def checked_boxes(bboxes: np.ndarray, width: int, height: int) -> np.ndarray:

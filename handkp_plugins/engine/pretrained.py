@@ -1,9 +1,11 @@
-"""Safe reading of the weights that ``init_cfg=dict(type='Pretrained', …)`` names, which MMEngine unpickles."""
+"""Safe reading of the weights that ``init_cfg=dict(type='Pretrained', …)`` names, which MMEngine unpickles; and
+``handkp://``, the address of this package's weights, for MMEngine and all that reads checkpoints by it."""
 
 from typing import Any
 
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from ..weights import SCHEME
 from .checkpoint import CheckpointError, read_checkpoint
 
 
@@ -22,6 +24,8 @@ def load_from_weights_only(filename: str, map_location: Any = 'cpu') -> dict[str
     try:
         checkpoint = read_checkpoint(filename, map_location)
     except (OSError, ValueError, CheckpointError) as e:
+        if filename.startswith(SCHEME):  # no download that could be replaced by a file
+            raise CheckpointError(str(e)) from e
         raise CheckpointError(
             f'{e}; to start from a local file: --cfg-options model.backbone.init_cfg.checkpoint=PATH, '
             'or from random weights: --cfg-options model.backbone.init_cfg=None'
@@ -30,3 +34,6 @@ def load_from_weights_only(filename: str, map_location: Any = 'cpu') -> dict[str
         weights = checkpoint.get('state_dict', checkpoint)
         checkpoint = dict(state_dict={k[9:]: v for k, v in weights.items() if k.startswith('backbone.')})
     return checkpoint
+
+
+CheckpointLoader.register_scheme(SCHEME, load_from_weights_only, force=True)

@@ -1,0 +1,103 @@
+"""The model card of shipped weights: what they are, how they came about, how well they do and where they may fail."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+FIELDS = {
+    'data': 'Data',
+    'recipe': 'Recipe',
+    'command': 'Command',
+    'seed': 'Seed',
+    'limits': 'Limits',
+    'not_covered': 'Who and what is not covered',
+}
+"""What a person states of the weights, and under which heading."""
+
+DEFAULTS = dict(
+    limits=(
+        'One hand in its box: any other box gives 21 points, too. What follows was not measured, and is to be expected '
+        'of training on generated hands. Skin tones: those that the generator draws; real skin varies more. Views: '
+        'hands seen along the arm, or upside down, are rarer in training and less sure. Gloves, bandages, tattoos, '
+        'much jewellery, strong motion blur and hands that hold each other are likely to fail.'
+    ),
+    not_covered=(
+        "Children's hands, hands changed by illness or injury, missing or additional fingers. Not for medical "
+        'findings, for identifying people, or where a wrong keypoint may hurt someone.'
+    ),
+)
+"""Stated where a person states nothing else."""
+
+_COLUMNS = ('pck_0.1', 'pck_0.2', 'median_px', 'mean_px')
+
+
+def write_card(name: str, facts: Mapping[str, str], stated: Mapping[str, str], scores: Sequence[Mapping]) -> str:
+    """The card as Markdown.
+
+    Args:
+        name: The weights' name.
+        facts: Heading → value, of what was computed from the file itself.
+        stated: Values for :data:`FIELDS`; where one is missing, that of :data:`DEFAULTS`, or that it is not stated.
+        scores: Documents of ``tools/analysis/real_check.py``, or metrics as ``tools/test.py --out`` writes them.
+
+    Raises:
+        ValueError: A field is none of :data:`FIELDS`, or scores are neither of these two forms.
+    """
+    unknown = sorted(stated.keys() - FIELDS.keys())
+    if unknown:
+        raise ValueError(f'card: allowed fields {", ".join(FIELDS)}; received {", ".join(unknown)}')
+    lines = [
+        f'# {name}',
+        '',
+        f'Keypoints of one hand: `handkp://{name}`, or `--weights {name}`.',
+        '',
+        '| | |',
+        '|---|---|',
+    ]
+    lines += [f'| {key} | {value} |' for key, value in facts.items()]
+    for key, heading in FIELDS.items():
+        value = stated.get(key, DEFAULTS.get(key, 'Not stated.'))
+        lines += ['', f'## {heading}', '', f'```\n{value}\n```' if key == 'command' and key in stated else value]
+        if key == 'seed':
+            lines += ['', '## Scores', '', *(_scores(scores) or ['Not measured.'])]
+    return '\n'.join(lines) + '\n'
+
+
+def _scores(documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines: list[str] = []
+    for document in documents:
+        if lines:
+            lines.append('')
+        try:
+            if 'sources' in document:
+                lines += _real_check(document['sources'])
+            else:
+                lines += ['| metric | value |', '|---|---|']
+                lines += [f'| {key} | {value:.4f} |' for key, value in document.items()]
+        except (TypeError, KeyError, ValueError, AttributeError) as e:
+            raise ValueError(
+                'scores: documents of tools/analysis/real_check.py, or metrics with their values, are allowed, '
+                f'received {str(document)[:80]} ({type(e).__name__}: {e})'
+            ) from None
+    return lines
+
+
+def _real_check(sources: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = [
+        'Real photographs, never trained on (`tools/analysis/real_check.py`; px of a 256 px crop):',
+        '',
+        '| pictures | measures | hands | keypoints | PCK@0.1 | PCK@0.2 | median px | mean px |',
+        '|---|---|---|---|---|---|---|---|',
+    ]
+    for source in sources:
+        numbers = ' | '.join(f'{source[c]:.{1 if c.endswith("px") else 3}f}' for c in _COLUMNS)
+        lines.append(
+            f'| {source["title"]} | {source["measures"]} | {source["n_hands"]} | {source["n_keypoints"]} | {numbers} |'
+        )
+    notes = dict.fromkeys(f'{source["title"]}: {source["labels"]}.' for source in sources)
+    return [*lines, '', *(f'- {note}' for note in notes)]
+
+
+def card_file(weights: Path) -> Path:
+    """Where the card of a weights file lies."""
+    return weights.with_suffix('.md')

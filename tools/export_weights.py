@@ -1,0 +1,169 @@
+"""Turn a checkpoint into weights that ship with the package: half-precision safetensors and a model card.
+
+Example:
+    python tools/export_weights.py configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py work_dirs/lite/epoch_20.pth lite \
+        --scores work_dirs/real_check/lite/real_check.json --card data='20,000 generated hands, seed 0' seed=0 \
+        command='python tools/train.py configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py --amp'
+
+Writes NAME.safetensors and NAME.md into handkp_plugins/shipped_weights (or --output). Before, the keypoints of half and
+of single precision are compared on hands of the config's test set (--cfg-options test_dataloader.dataset.data_root=…
+names another folder): 99 % of them must lie within 0.1 px of the network's input. A checkpoint of a training with a
+moving average gives the averaged weights.
+"""
+
+import argparse
+import copy
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
+from mmpose.registry import DATASETS
+from torch import nn
+
+import handkp_plugins
+from handkp_plugins import weights
+from handkp_plugins.engine.checkpoint import HARMLESS_KEYS, read_checkpoint
+from handkp_plugins.engine.cli import OptionAction
+from handkp_plugins.engine.config import load_config
+from handkp_plugins.engine.inference import init_model
+from handkp_plugins.engine.tool import run_tool
+from handkp_plugins.files import write_text
+from handkp_plugins.model_card import FIELDS, card_file, write_card
+
+MAX_DIFFERENCE = 0.1  # px of the network's input
+SHARE_WITHIN = 0.99  # a keypoint at a tie of two maxima may jump
+
+
+def main(
+    config: str | Path,
+    checkpoint: str | Path,
+    name: str,
+    card: Mapping[str, str] | None = None,
+    scores: Sequence[str | Path] = (),
+    output: str | Path | None = None,
+    num_check: int = 16,
+    cfg_options: dict[str, Any] | None = None,
+) -> Path:
+    """Export; returns the weights file.
+
+    Args:
+        config: A config below the package's ``configs``.
+        checkpoint: A checkpoint of that config's network.
+        name: Small letters, digits, ``-`` and ``_``.
+        card: What a person states: see :data:`handkp_plugins.model_card.FIELDS`.
+        scores: JSON files of ``tools/analysis/real_check.py`` or ``tools/test.py --out``.
+        output: The folder; by default that of the shipped weights.
+        num_check: Hands of the test set on which both precisions are compared.
+        cfg_options: Changes for the comparison, as of the test set's folder.
+
+    Raises:
+        ValueError: The config is not one of the package, a weight does not fit into half precision, or the keypoints
+            change by it.
+        CheckpointError: The checkpoint is damaged, or of another network.
+    """
+    if not name or not set(name) <= set('abcdefghijklmnopqrstuvwxyz0123456789-_'):
+        raise ValueError(f'name: small letters, digits, - and _ are allowed, received {name!r}')
+    relative = _relative(Path(config))
+    plain = load_config(config)
+    documents = [json.loads(Path(file).read_text()) for file in scores]
+    card_text = dict(card or {})
+    write_card(name, {}, card_text, documents)  # fields and scores that cannot be are told before the work
+    averaged = 'ema_state_dict' in read_checkpoint(str(checkpoint))
+
+    model = init_model(load_config(config, cfg_options), checkpoint, 'cpu')
+    state = {key: value for key, value in model.state_dict().items() if not HARMLESS_KEYS.search(key)}
+    file = Path(output or weights.FOLDER) / f'{name}.safetensors'
+    candidate = file.with_suffix('.candidate.safetensors')
+    try:
+        weights.save_weights_file(candidate, state, relative, plain, averaged)
+        difference = compare(model, weights.load_weights_file(candidate)[0], num_check)
+        candidate.replace(file)
+    finally:
+        candidate.unlink(missing_ok=True)
+
+    facts = {
+        'Config': f'`configs/{relative}`',
+        'Parameters': f'{sum(p.numel() for p in model.parameters()):,}',
+        'Weights': 'moving average over the training' if averaged else 'as after the last step',
+        'SHA-256': f'`{sha256(file.read_bytes()).hexdigest()}`',
+        'Size': f'{file.stat().st_size / 1e6:.2f} MB, half precision',
+        'Half against single precision': (
+            f'{np.quantile(difference, SHARE_WITHIN):.3f} px at most for {SHARE_WITHIN:.0%} of {difference.size} '
+            f"keypoints of the config's test set, {difference.max():.3f} px for all"
+        ),
+        'Written by': f'handkp_plugins {handkp_plugins.__version__}',
+    }
+    write_text(card_file(file), write_card(name, facts, card_text, documents))
+    print(f'{file}: {file.stat().st_size / 1e6:.2f} MB')
+    missing = [field for field in ('data', 'recipe', 'command', 'seed') if field not in card_text]
+    if missing or not documents:
+        print('the card does not state: ' + ', '.join(missing + ([] if documents else ['scores'])))
+    return file
+
+
+def compare(model: nn.Module, half: Mapping[str, torch.Tensor], num_check: int) -> np.ndarray:
+    """Distances (N, K) in pixels of the network's input between keypoints of both precisions.
+
+    Raises:
+        ValueError: More than a hundredth of them exceed the allowed distance.
+    """
+    other = copy.deepcopy(model)
+    other.load_state_dict(half, strict=False)
+    init_default_scope(model.cfg.get('default_scope', 'mmpose'))
+    dataset = DATASETS.build(model.cfg.test_dataloader.dataset)
+    chosen = np.unique(np.linspace(0, len(dataset) - 1, num_check).astype(int))
+    distances = []
+    for index in chosen:
+        batch = pseudo_collate([dataset[int(index)]])
+        with torch.no_grad():
+            single, rounded = (m.test_step(copy.deepcopy(batch))[0] for m in (model, other))
+        scale = np.asarray(single.input_size) / np.asarray(single.input_scale)
+        shift = single.pred_instances.keypoints[0, :, :2] - rounded.pred_instances.keypoints[0, :, :2]
+        distances.append(np.linalg.norm(shift * scale, axis=-1))
+    result = np.stack(distances)
+    if np.quantile(result, SHARE_WITHIN) >= MAX_DIFFERENCE:
+        raise ValueError(
+            f'half precision moves keypoints: less than {MAX_DIFFERENCE} px for {SHARE_WITHIN:.0%} of them is allowed, '
+            f'received {np.quantile(result, SHARE_WITHIN):.3f} px'
+        )
+    return result
+
+
+def _relative(config: Path) -> str:
+    """The config's path below the package's configs, with ``/``."""
+    try:
+        return config.resolve().relative_to(weights.CONFIGS.resolve()).as_posix()
+    except ValueError:
+        raise ValueError(f'config: a file below {weights.CONFIGS.resolve()} is allowed, received {config}') from None
+
+
+def _field(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition('=')
+    if not equals or key not in FIELDS:
+        raise argparse.ArgumentTypeError(f'allowed FIELD=TEXT with {", ".join(FIELDS)} as field, received {text!r}')
+    return key, value
+
+
+def parse_args(argv: Sequence[str] | None = None) -> dict[str, Any]:
+    """The command line, as arguments of :func:`main`."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='a config below configs/')
+    parser.add_argument('checkpoint')
+    parser.add_argument('name', help='as lite')
+    parser.add_argument('--card', nargs='+', type=_field, default=[], metavar='FIELD=TEXT', help=', '.join(FIELDS))
+    parser.add_argument('--scores', nargs='+', default=[], metavar='JSON', help='of real_check.py or test.py --out')
+    parser.add_argument('--output', metavar='DIR', help='default: handkp_plugins/shipped_weights')
+    parser.add_argument('--num-check', type=int, default=16, help='hands to compare both precisions on (default 16)')
+    parser.add_argument('--cfg-options', nargs='+', action=OptionAction, default={}, metavar='KEY=VALUE')
+    arguments = vars(parser.parse_args(argv))
+    return dict(arguments, card=dict(arguments['card']))
+
+
+if __name__ == '__main__':
+    run_tool(lambda: main(**parse_args()))
