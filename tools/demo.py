@@ -1,8 +1,10 @@
 """Find the keypoints of hands in an image, a folder of images or a video; write pictures and ``keypoints.json``.
 
-The hand's box is given (``--bbox``, ``--ann``), or the whole picture is taken as the box by ``--whole-image``.
+The hand's box is given (``--bbox``, ``--ann``), or the whole picture is taken as the box by ``--whole-image``. The
+network is one whose weights come with the package (``--weights``), or one of your own (``--config``, ``--checkpoint``).
 
-Example:
+Examples:
+    python tools/demo.py photo.jpg --bbox 63 92 99 194 --output out
     python tools/demo.py photo.jpg --config configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py \
         --checkpoint work_dirs/demo/pmsdsnet_lite_synthetic-128/epoch_20.pth \
         --bbox 63 92 99 194 --output out
@@ -11,7 +13,7 @@ The output folder holds each picture under its own name (a video as MP4), ``heat
 ``keypoints.json``:
 
     version          1
-    source, config, checkpoint      as given
+    source, config, checkpoint      as given; of shipped weights their config, and handkp://NAME
     keypoint_names   21 names, in the order of the keypoints
     complete         false where the run was stopped, or the video ended before its announced length
     items            one per image or frame: file, frame and time (videos only; index from 0, seconds), width, height,
@@ -42,8 +44,11 @@ from handkp_plugins.files import write_text
 from handkp_plugins.images import read_image, write_image
 from handkp_plugins.visualization import draw_hand, heatmap_overlay
 from handkp_plugins.visualization.video import VideoFile, read_frames
+from handkp_plugins.weights import SCHEME, available, config_file, weights_file
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+DEFAULT_WEIGHTS = 'lite'
+OUTPUT = 'work_dirs/demo_pictures'
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
 
 
@@ -81,9 +86,9 @@ class Job:
 
 def main(
     source: str | Path,
-    config: str | Path,
-    checkpoint: str | Path,
-    output: str | Path,
+    config: str | Path | None = None,
+    checkpoint: str | Path | None = None,
+    output: str | Path = OUTPUT,
     bbox: Sequence[Sequence[float]] | None = None,
     whole_image: bool = False,
     ann: str | Path | None = None,
@@ -91,25 +96,30 @@ def main(
     score_thr: float = 0.3,
     batch_size: int = 32,
     save_heatmaps: bool = False,
+    weights: str | None = None,
 ) -> dict[str, Any]:
     """Run the demo; returns what ``keypoints.json`` holds.
 
     Args:
         source: an image, a folder of images (its subfolders are not entered) or a video.
+        config, checkpoint: a network of your own; without them, ``weights``.
         bbox: boxes (x, y, w, h) in pixels, used for every picture.
         whole_image: take the whole picture as the box.
         ann: COCO JSON with the boxes of each image, which is found by the last parts of its path.
         score_thr: keypoints below it are drawn faint.
         batch_size: boxes of one picture that go through the network at once.
+        weights: the name of shipped weights; ``lite`` where no network is given.
 
     Raises:
         FileNotFoundError, OSError: a file is missing, or the output folder cannot be written.
-        ValueError: no box or more than one way to find it is given, nothing could be read, or the model is unfit.
+        ValueError: no box or more than one way to find it is given, nothing could be read, or the model is unfit; the
+            network is given in two ways or by half, or there are no such weights.
     """
     source, output = Path(source), Path(output)
     if batch_size < 1:
         raise ValueError(f'--batch-size: an integer from 1 on is allowed, received {batch_size}')
     find_hands = make_hand_finder(bbox, whole_image, ann)
+    config, checkpoint = choose_network(config, checkpoint, weights)
     is_video, files = list_files(source)
     prepare_output(output, source)
     model = init_model(config, checkpoint, device, output_heatmaps=save_heatmaps)
@@ -127,6 +137,32 @@ def main(
         write_text(output / 'keypoints.json', json.dumps(document, indent=1))
     report(document, output)
     return document
+
+
+def choose_network(
+    config: str | Path | None, checkpoint: str | Path | None, weights: str | None
+) -> tuple[str | Path, str | Path]:
+    """Config and checkpoint of the network that the arguments name; the checkpoint of shipped weights is an address.
+
+    Raises:
+        ValueError: both ways are mixed, or one is taken by half; or there are no such weights.
+    """
+    own = (config is not None) + (checkpoint is not None)
+    if own == 2 and weights is None:
+        return config, checkpoint
+    if own:
+        given = {'--config': config, '--checkpoint': checkpoint, '--weights': weights}
+        raise ValueError(
+            'the network: allowed --config with --checkpoint, or --weights, or neither for the weights lite; received '
+            + ', '.join(f'{option} {value}' for option, value in given.items() if value is not None)
+        )
+    try:
+        file = weights_file(weights or DEFAULT_WEIGHTS)
+    except ValueError as e:
+        raise ValueError(
+            f'{e}; --config and --checkpoint name a network of your own, as `make demo` leaves one in work_dirs/demo'
+        ) from None
+    return config_file(file), f'{SCHEME}{file.stem}'
 
 
 def list_files(source: Path) -> tuple[bool, list[Path]]:
@@ -230,9 +266,11 @@ def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('source', metavar='IMAGE|FOLDER|VIDEO')
-    parser.add_argument('--config', required=True)
-    parser.add_argument('--checkpoint', required=True)
-    parser.add_argument('--output', required=True, metavar='DIR')
+    names = ', '.join(available()) or 'none come with this version'
+    parser.add_argument('--weights', metavar='NAME', help=f'shipped weights: {names} (default {DEFAULT_WEIGHTS})')
+    parser.add_argument('--config', help='of a network of your own')
+    parser.add_argument('--checkpoint', help='of a network of your own')
+    parser.add_argument('--output', default=OUTPUT, metavar='DIR', help=f'default {OUTPUT}')
     parser.add_argument('--bbox', type=float, nargs=4, action='append', metavar=tuple('XYWH'), help='may be repeated')
     parser.add_argument('--ann', metavar='FILE', help='COCO JSON with the boxes')
     parser.add_argument('--whole-image', action='store_true', help='take the whole picture as the box')

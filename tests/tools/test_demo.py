@@ -7,7 +7,10 @@ from types import ModuleType
 import cv2
 import numpy as np
 import pytest
+from shipped import ship_tiny
 from tiny_model import write_tiny_model
+
+from handkp_plugins import weights
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'demo.py'
 
@@ -254,3 +257,55 @@ def test_real_photographs(demo: ModuleType, model_args: dict, tmp_path: Path, re
     document = demo.main(photos, output=tmp_path / 'photos', ann=ann, **model_args)
     assert len(document['items']) == 4
     assert document['skipped'] == []
+
+
+def run_help(demo: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> str:
+    monkeypatch.setattr('sys.argv', ['demo.py', '--help'])
+    with pytest.raises(SystemExit):
+        demo.parse_args()
+    return ' '.join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize('given', [None, 'lite'])
+def test_shipped_weights(
+    demo: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+    given: str | None,
+):
+    config, checkpoint, _ = ship_tiny(tmp_path, monkeypatch)
+    cv2.imwrite(str(tmp_path / 'a.png'), picture())
+    arguments = dict(bbox=[[5, 5, 20, 30]], device='cpu')
+    document = demo.main(tmp_path / 'a.png', output=tmp_path / 'out', weights=given, **arguments)
+    assert (document['config'], document['checkpoint']) == (str(config), 'handkp://lite')
+    own = demo.main(tmp_path / 'a.png', config, checkpoint, tmp_path / 'own', **arguments)
+    np.testing.assert_allclose(
+        document['items'][0]['instances'][0]['keypoints'], own['items'][0]['instances'][0]['keypoints'], atol=0.1
+    )
+    assert 'shipped weights: lite (default lite)' in run_help(demo, monkeypatch, capsys)
+
+
+def test_no_shipped_weights(
+    demo: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    monkeypatch.setattr(weights, 'FOLDER', tmp_path / 'none')
+    cv2.imwrite(str(tmp_path / 'a.png'), picture())
+    with pytest.raises(ValueError, match='ships no weights; .* --config and --checkpoint name a network of your own'):
+        demo.main(tmp_path / 'a.png', output=tmp_path / 'out', whole_image=True)
+    assert not (tmp_path / 'out').exists()
+    assert 'shipped weights: none come with this version' in run_help(demo, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize(
+    'given, received',
+    [
+        (dict(config='c.py'), '--config c.py'),
+        (dict(checkpoint='w.pth'), '--checkpoint w.pth'),
+        (dict(config='c.py', checkpoint='w.pth', weights='lite'), '--config c.py, --checkpoint w.pth, --weights lite'),
+    ],
+)
+def test_the_network_is_given_in_one_way(demo: ModuleType, tmp_path: Path, given: dict, received: str):
+    cv2.imwrite(str(tmp_path / 'a.png'), picture())
+    with pytest.raises(ValueError, match=f'--config with --checkpoint, or --weights, .*; received {received}$'):
+        demo.main(tmp_path / 'a.png', output=tmp_path / 'out', whole_image=True, **given)
