@@ -68,7 +68,9 @@ def read_texture(path: Path) -> np.ndarray:
 def _decode(data: np.ndarray, what: str) -> np.ndarray:
     image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if image is None:
-        raise ValueError(f'{what}: a picture that OpenCV reads is allowed, received {data.size} bytes of something else')
+        raise ValueError(
+            f'{what}: a picture that OpenCV reads is allowed, received {data.size} bytes of something else'
+        )
     return image[:, :, ::-1]
 
 

@@ -8,14 +8,13 @@ shapes, keypoints and collision spheres mean on it what they mean on the procedu
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
+from .gestures import GESTURES
 from .gltf import SkinnedMesh
 from .kinematics import FINGER_ROLL, FRAME_INDEX, joint_frames, keypoints_from_frames, rotation, unit
-from .gestures import GESTURES
 from .pose import LONG_FINGERS
-from .shape import MEAN_ROOTS, MEAN_SEGMENTS, HandShape
 from .rig_joints import PARTS, THUMB_PARTS
+from .shape import MEAN_ROOTS, MEAN_SEGMENTS, HandShape
 from .surface import merged, quartered, subdivided
 from .template import REST_POSE, HandTemplate, finger_attributes, hand_over_to_arm, smoothed, smoothstep, vertex_normals
 
@@ -29,6 +28,9 @@ _BONE = {name: i for i, name in enumerate(BONES)}
 _VERTICES = 12_000  # refined until there are at least so many
 _MERGE_WITHIN = 1e-5  # of the hand's size
 _WEIGHT_SMOOTHING = 4
+_SLAB = 0.1  # half the thickness, in lengths of the bone before it, of the slice around a joint that tells its middle
+_WRIST_SHARE = 0.1
+"""Rigs have their wrist nearer to the elbow than people mark it: this share of the way to the middle knuckle."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def in_palm_frame(mesh: SkinnedMesh, roles: dict[str, int]) -> RiggedMesh:
     is_left = _similarity(theirs, bent, mirrored=True)[1] < _similarity(theirs, bent, mirrored=False)[1]
     palm = [0, 1, 5, 9, 13, 17]
     matrix, _ = _similarity(theirs[palm], np.concatenate([np.zeros((1, 3)), MEAN_ROOTS]), is_left)
+    joints['wrist'] = joints['wrist'] + _WRIST_SHARE * (joints['middle_mcp'] - joints['wrist'])
 
     weights = np.zeros((len(mesh.points), len(BONES)))
     bone = {i: bone_of_role(role) for role, i in roles.items()}
@@ -84,7 +87,11 @@ def in_palm_frame(mesh: SkinnedMesh, roles: dict[str, int]) -> RiggedMesh:
         faces = faces[:, ::-1]
         corner_uv = None if corner_uv is None else corner_uv[:, ::-1]
     return RiggedMesh(
-        points[first], faces, weights[first], {role: _apply(matrix, p[None])[0] for role, p in joints.items()}, corner_uv
+        points[first],
+        faces,
+        weights[first],
+        {role: _apply(matrix, p[None])[0] for role, p in joints.items()},
+        corner_uv,
     )
 
 
@@ -162,6 +169,7 @@ def _flat_side(rig: RiggedMesh, bone: str) -> np.ndarray:
 def unbent(rig: RiggedMesh) -> RiggedMesh:
     """A rig brought to our bones at :data:`REST_POSE` by linear blend skinning with its own weights."""
     frames = joint_frames(REST_POSE, HandShape())
+    rig = _centred(rig)
     theirs, references = _bone_ends(rig.joints), _dorsal_references(rig)
     transforms = np.zeros((len(BONES), 4, 4))
     for bone, (start, end) in theirs.items():
@@ -179,6 +187,24 @@ def unbent(rig: RiggedMesh) -> RiggedMesh:
     transforms[0] = transforms[[_BONE[f'{f}_metacarpal'] for f in LONG_FINGERS]].mean(0)
     blend = np.einsum('vb,bij->vij', rig.weights, transforms[:, :3])
     return replace(rig, points=np.einsum('vij,vj->vi', blend[:, :, :3], rig.points) + blend[:, :, 3])
+
+
+def _centred(rig: RiggedMesh) -> RiggedMesh:
+    """A rig with its fingers' outer joints moved to the middle of the flesh around them; some rigs have them half a
+    centimetre nearer to the back or the pad."""
+    joints, references = dict(rig.joints), _dorsal_references(rig)
+    for finger in FINGERS:
+        order = THUMB_PARTS if finger == 'thumb' else PARTS[1:]
+        own = rig.points[rig.weights[:, [_BONE[f'{finger}_{i}'] for i in range(3)]].sum(1) > 0.5]
+        for i in (2, 3) if finger == 'thumb' else (1, 2, 3):
+            near, here, far = (rig.joints[f'{finger}_{order[min(k, 3)]}'] for k in (i - 1, i, i + 1))
+            frame = _frame(near, far, references[f'{finger}_{min(i, 2)}'])[:3, :3]
+            local = (own - here) @ frame
+            slab = local[np.abs(local[:, 1]) < _SLAB * np.linalg.norm(here - near)]
+            if len(slab):
+                middle = 0.5 * (slab.min(0) + slab.max(0))
+                joints[f'{finger}_{order[i]}'] = here + frame[:, [0, 2]] @ middle[[0, 2]]
+    return replace(rig, joints=joints)
 
 
 def _flesh_end(rig: RiggedMesh, bone: str, start: np.ndarray, end: np.ndarray) -> float:

@@ -2,7 +2,7 @@
 points (places, weights, colours) goes along: ``new = matrix @ old``."""
 
 import numpy as np
-from scipy.sparse import coo_matrix, csr_matrix, eye, vstack
+from scipy.sparse import coo_matrix, csr_matrix, diags, eye, vstack
 
 
 def merged(points: np.ndarray, faces: np.ndarray, within: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -15,6 +15,14 @@ def merged(points: np.ndarray, faces: np.ndarray, within: float) -> tuple[np.nda
     ids = ids.reshape(-1)
     a, b, c = ids[faces].T
     return ids, first, (a != b) & (b != c) & (c != a)
+
+
+def neighbour_mean(faces: np.ndarray, num_points: int) -> csr_matrix:
+    """(V, V) matrix that averages over the neighbours of each point, itself not among them."""
+    edges = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    adjacency = coo_matrix((np.ones(len(edges)), edges.T), shape=(num_points, num_points)).tocsr()
+    adjacency = ((adjacency + adjacency.T) > 0).astype(float)
+    return diags(1 / np.maximum(np.asarray(adjacency.sum(1)).ravel(), 1)) @ adjacency
 
 
 def edges_of(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.sparse import coo_matrix, diags
+from scipy.sparse import coo_matrix
 from skimage.measure import marching_cubes
 
 from .implicit import finger_coordinates, hand_distance, place_along
 from .kinematics import FRAME_INDEX, joint_frames
 from .pose import LONG_FINGERS, HandPose
 from .shape import MEAN_SEGMENTS, HandShape
+from .surface import neighbour_mean
 
 REST_POSE = HandPose.of(index_abd=10, ring_abd=8, little_abd=19)
 """Fingers apart, so that the resting solid does not fuse them."""
@@ -193,10 +194,7 @@ _THUMB_SPANS = [(12.0, 8.0, 26.0), (9.0, 0.0, 9.0), (7.0, 0.0, 7.0)]
 
 def smoothed(values: np.ndarray, faces: np.ndarray, rounds: int) -> np.ndarray:
     """Average weights (V, B) over mesh neighbours some rounds; tiny ones become 0."""
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    adjacency = coo_matrix((np.ones(len(edges)), edges.T), shape=(len(values),) * 2).tocsr()
-    adjacency = ((adjacency + adjacency.T) > 0).astype(float)
-    step = diags(1 / np.asarray(adjacency.sum(1)).ravel()) @ adjacency
+    step = neighbour_mean(faces, len(values))
     for _ in range(rounds):
         values = 0.4 * values + 0.6 * (step @ values)
     values = np.where(values < _LEAST_WEIGHT, 0, values)

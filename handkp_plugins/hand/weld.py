@@ -1,0 +1,83 @@
+"""Welds a forearm to a hand's mesh that ends at the wrist: cuts the mesh square, and goes on in rings from there."""
+
+import numpy as np
+
+from .implicit import FOREARM_EXPONENT, FOREARM_LENGTH, forearm_section
+from .surface import cut, loops_of, neighbour_mean
+from .template import smoothstep
+
+_CUT_FROM, _CUT_TO = -14.0, 12.0  # mm from the wrist: the lowest place where the mesh's outline is simple is taken
+_LEAST_RADIUS = 8.0  # mm of that outline; below it lies a rounded end
+_BLEND = 70.0  # mm over which the outline becomes that of our forearm
+_RINGS = np.concatenate([np.arange(2.5, 30, 3.0), np.geomspace(32, FOREARM_LENGTH, 14)])  # mm below the cut
+_SMOOTH_WITHIN, _SMOOTH_ROUNDS = 12.0, 12  # mm around the weld
+
+
+def with_forearm(
+    points: np.ndarray, faces: np.ndarray, values: np.ndarray, fill: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """A hand (V, 3) in mm in the palm's frame, its wrist at the origin, with our forearm instead of its own end.
+
+    Args:
+        values: (V, C) what is known of the points.
+        fill: (C,) what is set for the forearm's points.
+
+    Returns:
+        Points (U, 3), faces, values (U, C) and the height y in mm at which hand and forearm meet.
+
+    Raises:
+        ValueError: the mesh has no simple outline there.
+    """
+    lowest = max(points[:, 1].min(), _CUT_FROM)
+    for height in np.arange(lowest, _CUT_TO, 1.0):
+        matrix, kept, border = cut(faces, points[:, 1] - height)
+        loops = loops_of(border)
+        if len(loops) == 1:
+            outline = (matrix @ points)[loops[0]]
+            centre = 0.5 * (outline.min(0) + outline.max(0))[[0, 2]]
+            x, z = (outline[:, [0, 2]] - centre).T
+            if _goes_round_once(x, z):
+                break
+    else:
+        raise ValueError(f'the mesh has no simple outline between {lowest:.0f} and {_CUT_TO:.0f} mm from the wrist')
+    points, values, faces, loop = matrix @ points, matrix @ values, kept, loops[0]
+    rings = []
+    for below in _RINGS:
+        half, depth = forearm_section(np.array([height - below]))
+        direction = np.stack([x, z]) / np.hypot(x, z)
+        radius = (
+            np.abs(direction[0] / half) ** FOREARM_EXPONENT + np.abs(direction[1] / depth) ** FOREARM_EXPONENT
+        ) ** (-1 / FOREARM_EXPONENT)
+        share = smoothstep(np.array(below), 0.0, _BLEND)
+        ring = (1 - share) * (np.stack([x, z]) + centre[:, None]) + share * radius * direction
+        rings.append(np.stack([ring[0], np.full(len(x), height - below), ring[1]], axis=1))
+    n, start = len(loop), len(points)
+    end = np.array([[0.0, height - _RINGS[-1], 0.0]])
+    ids = np.concatenate([loop[None], start + np.arange(len(rings) * n).reshape(-1, n)])
+    above, below = ids[:-1], ids[1:]
+    above_next, below_next = np.roll(above, -1, axis=1), np.roll(below, -1, axis=1)
+    last = start + len(rings) * n
+    strips = [
+        np.stack([above_next, above, below], -1).reshape(-1, 3),
+        np.stack([above_next, below, below_next], -1).reshape(-1, 3),
+        np.stack([np.roll(ids[-1], -1), ids[-1], np.full(n, last)], -1),
+    ]
+    faces = np.concatenate([faces, *strips])
+    points = _smoothed(np.concatenate([points, *rings, end]), faces, height)
+    return points, faces, np.concatenate([values, np.broadcast_to(fill, (len(points) - start, len(fill)))]), height
+
+
+def _goes_round_once(x: np.ndarray, z: np.ndarray) -> bool:
+    """Whether an outline turns about its centre once, one way only: no lid, no fold, no inner wall."""
+    angle = np.arctan2(np.roll(z, -1), np.roll(x, -1)) - np.arctan2(z, x)
+    angle = (angle + np.pi) % (2 * np.pi) - np.pi
+    return bool((angle > 0).all() or (angle < 0).all()) and np.hypot(x, z).min() > _LEAST_RADIUS
+
+
+def _smoothed(points: np.ndarray, faces: np.ndarray, height: float) -> np.ndarray:
+    """Points averaged over their neighbours near the weld, so that no edge is seen there."""
+    mean = neighbour_mean(faces, len(points))
+    share = 0.5 * (1 - smoothstep(np.abs(points[:, 1:2] - height), 0.0, _SMOOTH_WITHIN))
+    for _ in range(_SMOOTH_ROUNDS):
+        points = points + share * (mean @ points - points)
+    return points
