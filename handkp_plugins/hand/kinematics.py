@@ -27,8 +27,8 @@ FINGER_ROLL = np.radians([-9.0, -2.0, 4.0, 10.0])
 THUMB_DIRECTION = np.array([-0.62, 0.70, -0.35])
 THUMB_DORSAL = np.array([-0.72, -0.42, 0.50])
 """Direction of the thumb's metacarpal, and where its nail faces, at zero angles; the second is made square to it."""
-_METACARPAL_ROOTS = {'ring': np.array([0.009, 0.024, 0.0]), 'little': np.array([0.017, 0.022, -0.002])}
-_METACARPAL_SHARE = {'ring': 0.5, 'little': 1.0}  # of the palm's arch
+METACARPAL_ROOTS = {'ring': np.array([0.009, 0.024, 0.0]), 'little': np.array([0.017, 0.022, -0.002])}
+METACARPAL_SHARE = {'ring': 0.5, 'little': 1.0}  # of the palm's arch
 
 # Where people mark a keypoint, as against the joint's centre: (keypoint, share of the way to the next keypoint).
 # Annotators see the thumb's root further out, and the middle joints at the crease, a little nearer to the palm.
@@ -103,9 +103,9 @@ def frames_of_angles(angles: np.ndarray, shape: HandShape) -> np.ndarray:
     roots = shape.roots
     for i, finger in enumerate(LONG_FINGERS):
         base, root = np.eye(3), roots[i + 1]
-        if finger in _METACARPAL_ROOTS:
-            pivot = _METACARPAL_ROOTS[finger] * shape.palm
-            base = _bend(_METACARPAL_SHARE[finger] * angle['palm_arch'])
+        if finger in METACARPAL_ROOTS:
+            pivot = METACARPAL_ROOTS[finger] * shape.palm
+            base = _bend(METACARPAL_SHARE[finger] * angle['palm_arch'])
             frames[f'{finger}_metacarpal'] = _frame(base, pivot)
             root = pivot + base @ (root - pivot)
         base = base @ rotation(np.array([0, 1.0, 0]), FINGER_ROLL[i])
