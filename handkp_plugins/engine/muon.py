@@ -1,0 +1,108 @@
+"""Muon for convolutions, AdamW for all other parameters."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from mmpose.registry import OPTIMIZERS
+from torch import Tensor
+
+# Quintic iteration of Jordan (2024) that takes singular values to about 1: those near 0 fast, none exactly.
+_A, _B, _C = 3.4445, -4.7750, 2.0315
+_RMS_OF_ADAMW = 0.2
+
+
+@OPTIMIZERS.register_module()
+class MuonAdamW(torch.optim.AdamW):
+    """AdamW that steps the weights of spatial convolutions by Muon (Jordan, 2024, kellerjordan.github.io/posts/muon).
+
+    A convolution's momentum, as a matrix of output channels × (input channels · kernel), is replaced by the nearest
+    matrix with equal singular values, so that every direction of it learns equally fast. The step is scaled to the
+    root mean square that AdamW's steps have (Liu et al., 2025, arXiv 2502.16982): one learning rate and one weight
+    decay serve both. ``torch.optim.Muon`` takes matrices only.
+
+    1×1 convolutions, which in our networks make maps of keypoints or mix few channels, norms, biases and weights of
+    other shapes are AdamW's. The extra cost of a step depends on the widths alone, not on the batch.
+
+    Args:
+        params: Parameters, or groups of them, as any optimizer takes them.
+        momentum: Share of the past in Muon's momentum (Nesterov's).
+        ns_steps: Newton-Schulz iterations.
+        **kwargs: Those of ``torch.optim.AdamW``.
+
+    Raises:
+        ValueError: ``momentum`` or ``ns_steps`` is out of range.
+    """
+
+    def __init__(
+        self, params: Iterable[Tensor] | Iterable[dict], momentum: float = 0.95, ns_steps: int = 5, **kwargs: Any
+    ) -> None:
+        if not 0 <= momentum < 1:
+            raise ValueError(f'momentum: allowed a number from 0 to below 1, received {momentum}')
+        if ns_steps < 1:
+            raise ValueError(f'ns_steps: allowed an integer from 1, received {ns_steps}')
+        groups = list(params)
+        if groups and not isinstance(groups[0], dict):
+            groups = [dict(params=groups)]
+        split = []
+        for group in groups:
+            members = [group['params']] if isinstance(group['params'], Tensor) else list(group['params'])
+            for muon in (False, True):
+                chosen = [p for p in members if _is_spatial(p) is muon]
+                if chosen:
+                    split.append(dict(group, params=chosen, muon=muon))
+        super().__init__(split or groups, **kwargs)
+        self.momentum = momentum
+        self.ns_steps = ns_steps
+        # Fused AdamW unscales float16 gradients itself; Muon needs them unscaled before.
+        self._step_supports_amp_scaling = False
+
+    def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
+        """One step of both; ``closure`` as in every optimizer."""
+        groups = self.param_groups
+        try:
+            self.param_groups = [g for g in groups if not g['muon']]
+            loss = super().step(closure)
+        finally:
+            self.param_groups = groups
+        for group in groups:
+            if group['muon']:
+                self._muon(group)
+        return loss
+
+    @torch.no_grad()
+    def _muon(self, group: dict[str, Any]) -> None:
+        """Step a group of convolutions."""
+        for p in group['params']:
+            if p.grad is None:
+                continue
+            state = self.state[p]
+            if not state:
+                state['step'] = torch.zeros(())  # AdamW looks for it where it loads a state
+                state['momentum_buffer'] = torch.zeros_like(p)
+            state['step'] += 1
+            buffer = state['momentum_buffer'].lerp_(p.grad, 1 - self.momentum)
+            direction = orthogonalize(p.grad.lerp(buffer, self.momentum).flatten(1), self.ns_steps)
+            scale = _RMS_OF_ADAMW * max(direction.shape) ** 0.5
+            p.mul_(1 - group['lr'] * group['weight_decay'])
+            p.add_(direction.reshape(p.shape), alpha=-group['lr'] * scale)
+
+
+def orthogonalize(matrix: Tensor, steps: int = 5) -> Tensor:
+    """The (m, n) matrix with about the same singular vectors and singular values near 1, in the type of ``matrix``.
+
+    Computed in bfloat16: the values end up between about 0.7 and 1.2 in any case.
+    """
+    x = matrix.bfloat16()
+    wide = x.shape[0] <= x.shape[1]
+    x = x if wide else x.T
+    x = x / x.norm().clamp(min=1e-7)
+    for _ in range(steps):
+        gram = x @ x.T
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=_B, alpha=_C), x, beta=_A)
+    return (x if wide else x.T).to(matrix.dtype)
+
+
+def _is_spatial(p: Tensor) -> bool:
+    """Whether a parameter is the weight of a convolution larger than 1×1."""
+    return p.ndim == 4 and p.shape[2] * p.shape[3] > 1
