@@ -90,8 +90,8 @@ def find_kind(rig: Path, joint_names: list[str]) -> tuple[RigKind, dict[str, int
                 return kind, found
     raise ValueError(
         f'{rig}: its joints are those of no rig known ({", ".join(kind.name for kind in kinds)}). It has '
-        f'{sorted(joint_names)}. Say which is which in {own}, a JSON object with an entry (role: joint name) for each of '
-        f'{[role for role in ROLES if role not in OPTIONAL]} and, where it has them, {sorted(OPTIONAL)}'
+        f'{sorted(joint_names)}. Say which is which in {own}, a JSON object with an entry (role: joint name) for each '
+        f'of {[role for role in ROLES if role not in OPTIONAL]} and, where it has them, {sorted(OPTIONAL)}'
     )
 
 

@@ -7,8 +7,9 @@ import numpy as np
 
 from .gltf import read_skinned_mesh, read_texture
 from .model import TemplateHand
-from .rig_fitting import as_template, frame_weights, in_palm_frame, refined, unbent
+from .rig_fitting import as_template, frame_weights, unbent
 from .rig_joints import RigKind, find_kind
+from .rig_mesh import in_palm_frame, refined
 from .skin import SkinLook
 from .surface import neighbour_mean
 from .template import HandTemplate, smoothstep

@@ -35,7 +35,7 @@ def edges_of(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def subdivided(faces: np.ndarray, num_points: int) -> tuple[csr_matrix, np.ndarray]:
     """One step of Loop's subdivision: the matrix (V + E, V), and four triangles for each one, in the order of faces.
 
-    Source: Loop, *Smooth Subdivision Surfaces Based on Triangles*, 1987, with Warren's weights. Borders keep their line.
+    Source: Loop, *Smooth Subdivision Surfaces Based on Triangles*, 1987, with Warren's weights. Borders stay lines.
     """
     edges, of_face, count = edges_of(faces)
     inner = count == 2

@@ -45,9 +45,8 @@ def with_forearm(
     for below in _RINGS:
         half, depth = forearm_section(np.array([height - below]))
         direction = np.stack([x, z]) / np.hypot(x, z)
-        radius = (
-            np.abs(direction[0] / half) ** FOREARM_EXPONENT + np.abs(direction[1] / depth) ** FOREARM_EXPONENT
-        ) ** (-1 / FOREARM_EXPONENT)
+        section = (np.abs(direction / np.stack([half, depth])) ** FOREARM_EXPONENT).sum(0)
+        radius = section ** (-1 / FOREARM_EXPONENT)
         share = smoothstep(np.array(below), 0.0, _BLEND)
         ring = (1 - share) * (np.stack([x, z]) + centre[:, None]) + share * radius * direction
         rings.append(np.stack([ring[0], np.full(len(x), height - below), ring[1]], axis=1))
