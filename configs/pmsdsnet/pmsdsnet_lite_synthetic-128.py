@@ -1,53 +1,25 @@
 # A small P-MSDSNet at 128×128 for the CPU: two stages at strides 4 to 32, and a loss that learns fast from
 # scratch. On recent CPUs train with --amp (bfloat16).
-_base_ = ['../_base_/schedules/adamw_cosine.py', '../_base_/datasets/hand_synthetic.py']
+_base_ = [
+    '../_base_/schedules/adamw_cosine.py', '../_base_/datasets/hand_synthetic.py', '_base_/pmsdsnet_lite_128.py']
 
-input_size = (128, 128)
-num_stages = 2
-strides = (4, 8, 16, 32)
 batch_size = 16
 channels_last = True
-
-# The standard deviation is one pixel of the finest map, stride 4.
-codec = dict(
-    type='GaussianHeatmap', input_size=input_size, heatmap_size=(32, 32), variance=16.0, logits=True, window=6)
-model = dict(
-    type='TopdownPoseEstimator',
-    data_preprocessor=dict(
-        type='PoseDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True),
-    backbone=dict(
-        type='PMSDSNet',
-        num_stages=num_stages,
-        strides=strides,
-        widths=(32, 64, 96, 128),
-        fusion_widths=(16, 32, 48, 64),
-        stem_widths=(32, 64, 32, 32),
-        supervised_scales=(0, 1)),
-    head=dict(
-        type='DeepSupervisionHead',
-        in_channels=48,
-        num_keypoints=21,
-        num_scales=len(strides),
-        alpha=0.1,
-        supervised_scales=(0, 1),
-        loss=dict(type='SoftmaxHeatmapLoss'),
-        decoder=codec),
-    test_cfg=dict(flip_test=True, flip_mode='heatmap', shift_heatmap=False))
 
 train_pipeline = [
     dict(type='LoadHandImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip'),
     dict(type='RandomBBoxTransform', scale_factor=(0.85, 1.15), rotate_factor=15),
-    dict(type='TopdownAffine', input_size=input_size),
+    dict(type='TopdownAffine', input_size={{_base_.input_size}}),
     dict(type='PhotometricDistortion'),
-    dict(type='GenerateTarget', encoder=codec),
+    dict(type='GenerateTarget', encoder={{_base_.codec}}),
     dict(type='PackHandInputs'),
 ]
 val_pipeline = [
     dict(type='LoadHandImage', strict=True),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='TopdownAffine', input_size=input_size),
+    dict(type='TopdownAffine', input_size={{_base_.input_size}}),
     dict(type='PackHandInputs'),
 ]
 train_dataloader = dict(batch_size=batch_size, dataset=dict(pipeline=train_pipeline))

@@ -1,3 +1,3 @@
-"""Data sets, their transforms, and the check of their annotation files."""
+"""Data sets, their transforms and samplers, and the check of their annotation files."""
 
-from . import hand, transforms  # noqa: F401
+from . import hand, samplers, transforms  # noqa: F401

@@ -1,0 +1,15 @@
+_base_ = ['adamw_cosine.py']
+
+# A long training in mixed precision. Its length is train_cfg.max_epochs, and the cosine ends with it. Each epoch leaves
+# a checkpoint, from which --resume goes on.
+train_cfg = dict(max_epochs=48, val_interval=4)
+optim_wrapper = dict(type='HandAmpOptimWrapper')
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.05, begin=0, end=1, by_epoch=True, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=1, by_epoch=True, convert_to_iter_based=True),
+]
+
+# Averaged weights are what is validated and what a checkpoint's state_dict holds. The mean reaches back over the last
+# tenth of the steps so far, and over 5,000 at most: right for short trainings and for long ones.
+default_hooks = dict(
+    ema=dict(type='EMAHook', ema_type='MomentumAnnealingEMA', gamma=10, momentum=2e-4, update_buffers=True))
