@@ -35,8 +35,8 @@ class FittedPoses:
 
     Args:
         angles: (N, 24) degrees within the limits; the wrist's two are zero, as keypoints do not show them.
-        residual: (N,) root of the mean squared distance between keypoints given and fitted, as a share of the hand's
-            length from the wrist to the tip of the straight middle finger.
+        residual: (N,) root of the mean squared distance between keypoints given and fitted (z as far as it is
+            trusted), as a share of the hand's length from the wrist to the tip of the straight middle finger.
         keypoints: (N, 21, D) fitted, in the units given.
         is_left: (N,) whether it was fitted as a left hand. In two dimensions a left and a right hand in the same pose
             can look the same, so there it says nothing.
@@ -64,7 +64,7 @@ def fit_poses(
         handedness: which hands they are; 'auto' tries both, and takes what fits better. Without effect in two
             dimensions, see :class:`FittedPoses`.
         sequence: whether the rows are frames of recordings in order, so that neighbours help. Cuts are noticed.
-        depth_trust: factor of the weight of z, below 1 where depth is a guess.
+        depth_trust: factor of errors in z, below 1 where depth is a guess.
         noise: metres (on a hand of average size) by which keypoints may be off; None for :data:`NOISE`.
         progress: called with the number of hands just fitted.
 
@@ -102,7 +102,8 @@ def fit_poses(
     if len(sides) == 2:
         is_left = states[1].cost < states[0].cost
         best, points = best.better(states[1]), np.where(is_left[:, None, None], fitted[1], fitted[0])
-    error = np.sqrt(((points - (keypoints - centre) / radius) ** 2).sum(2).mean(1))
+    seen = np.array([1, 1, depth_trust])[:dims]
+    error = np.sqrt((((points - (keypoints - centre) / radius) * seen) ** 2).sum(2).mean(1))
     angles = np.zeros((len(keypoints), len(ANGLE_NAMES)))
     angles[:, : fm.NUM_ANGLES] = np.degrees(best.parameters[:, : fm.NUM_ANGLES])
     return FittedPoses(
