@@ -8,6 +8,7 @@ import mmcv
 import numpy as np
 
 from .files import write_bytes
+from .shards import SHARDS, is_shard_address, split_address
 
 # A marker that something follows: not a stuffed 0xFF, not a restart within a scan, not one that stands alone.
 _JPEG_MARKER = re.compile(rb'\xff+([^\x00\x01\xd0-\xd8\xff])', re.DOTALL)
@@ -51,16 +52,54 @@ def decode_image(data: bytes, flag: str = 'color', backend: str | None = None) -
     return image
 
 
+def read_layers(address: str, flag: str = 'color', backend: str | None = None) -> np.ndarray:
+    """Read a picture of a shard: uint8 [H, W, 4], colour and alpha, where a PNG of the same name lies beside it.
+
+    Without that PNG it is [H, W, 3]. Colours are straight (not multiplied by alpha) and defined everywhere.
+
+    Args:
+        address: ``PATH.zip/NAME.jpg``.
+        flag, backend: as in ``mmcv.imfrombytes``, for the colours.
+
+    Raises:
+        OSError: the shard is missing or cannot be read.
+        ValueError: the shard or one of the two pictures is damaged, or their sizes differ.
+    """
+    shard, member = split_address(address)
+    color = decode_image(SHARDS.read(shard, member), flag, backend)
+    beside = f'{member.rpartition(".")[0]}.png'
+    data = None if beside == member else SHARDS.read(shard, beside, optional=True)
+    if data is None:
+        return color
+    alpha = decode_image(data, 'grayscale')
+    if color.ndim != 3 or alpha.shape != color.shape[:2]:
+        raise ValueError(f'alpha of the size of {member} is allowed, received {alpha.shape} beside {color.shape}')
+    return cv2.merge([*cv2.split(color), alpha])
+
+
+def over(layers: np.ndarray, behind: np.ndarray | float) -> np.ndarray:
+    """Lay a picture with alpha (H, W, 4) over another (H, W, 3), or over a plain grey of 0…255; uint8 (H, W, 3)."""
+    alpha = layers[..., 3:].astype(np.float32) / 255
+    return np.rint(behind + alpha * (layers[..., :3] - np.float32(behind))).astype(np.uint8)
+
+
+_BEHIND_LAYERS = 128.0
+
+
 def read_image(path: str | Path) -> np.ndarray:
     """Read an image as :func:`decode_image` does, with the path in the error.
+
+    A picture of a shard that has alpha (:func:`read_layers`) is laid over mid grey.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is empty, a JPEG without its end, or no image.
     """
-    data = Path(path).read_bytes()
     try:
-        return decode_image(data)
+        if is_shard_address(str(path)):
+            image = read_layers(str(path))
+            return over(image, _BEHIND_LAYERS) if image.shape[2] == 4 else image
+        return decode_image(Path(path).read_bytes())
     except ValueError as e:
         raise ValueError(f'{path}: {e}') from None
 

@@ -3,10 +3,15 @@
 Usage:
     python tools/make_synthetic.py --out data/synthetic/hands --num 2000 --size 256 --seed 0
     python tools/make_synthetic.py --out data/synthetic/photo --num 20000 --backgrounds photographs --preview a.png
+    python tools/make_synthetic.py --out data/synthetic/layers --num 100000 --size 224 --layers --preview b.png
 
 Writes ``OUT/images/*.jpg`` and ``OUT/annotations/{train,val,test}.json`` (COCO keypoints with 3D, camera, visibility,
 handedness and gesture). The same seed gives the same labels, however many processes work. After an interruption the
 same command goes on where it stopped.
+
+With ``--layers`` nothing is put behind the hands: ``OUT/shards/*.zip`` hold the colours (``000000.jpg``, which go on
+beyond the hand's edge) and the alpha (``000000.png``) of each, uncompressed, a thousand to a file. ``LoadHandImage``
+reads them as pictures of four channels, and ``HandCompositor`` puts another background behind each time one is used.
 """
 
 import argparse
@@ -18,12 +23,14 @@ import numpy as np
 from tqdm import tqdm
 
 from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.images import read_image, write_image
+from handkp_plugins.images import over, read_image, read_layers, write_image
+from handkp_plugins.shards import is_shard_address
 from handkp_plugins.synthetic.generate import Recipe, Result, generate
 from handkp_plugins.visualization import draw_hand, tile
 
 _PREVIEW_IMAGES = 48
 _PREVIEW_COLUMNS = 8
+_CHECK = 12  # pixels of a field of the checkerboard
 _SCORE_OF_VISIBILITY = np.array([0.0, 0.1, 1.0])  # hidden keypoints are drawn faint, those outside not at all
 
 
@@ -34,16 +41,20 @@ def main(
     seed: int = 0,
     workers: int | None = None,
     backgrounds: str | Path | None = None,
+    layers: bool = False,
+    shard: int = 1000,
     preview: str | Path | None = None,
 ) -> Result:
     """Make or complete a set; see :func:`handkp_plugins.synthetic.generate.generate` for arguments and errors.
 
     Args:
         workers: processes; None for one per usable core.
+        layers: keep alpha and put nothing behind the hands; see the top of this file.
+        shard: hands in each file of a set in layers.
         preview: PNG to write a contact sheet with drawn keypoints to.
     """
     out = Path(out)
-    recipe = Recipe(num, size, seed, str(backgrounds) if backgrounds else None)
+    recipe = Recipe(num, size, seed, str(backgrounds) if backgrounds else None, layers, shard)
     with tqdm(total=num, unit='image', desc='hands', smoothing=0.05) as bar:
         result = generate(out, recipe, workers or len(os.sched_getaffinity(0)), bar.update)
     counts = ', '.join(f'{count} {name}' for name, count in result.splits.items())
@@ -53,20 +64,28 @@ def main(
         print(f'{out} is complete already: {counts}; nothing to do')
     if preview:
         write_image(preview, contact_sheet(out))
-    print(f'look at {preview or out / "images"}')
+    print(f'look at {preview or out / ("shards" if layers else "images")}')
     return result
 
 
 def contact_sheet(out: Path) -> np.ndarray:
-    """BGR picture of the first test images with their keypoints."""
+    """BGR picture of the first test images with their keypoints; layers over a checkerboard."""
     coco = json.loads((out / 'annotations' / 'test.json').read_text())
     names = {image['id']: image['file_name'] for image in coco['images']}
     drawn = []
     for annotation in coco['annotations'][:_PREVIEW_IMAGES]:
         keypoints = np.array(annotation['keypoints']).reshape(-1, 3)
-        image = read_image(out / names[annotation['image_id']])
+        image = _read(str(out / names[annotation['image_id']]))
         drawn.append(draw_hand(image, keypoints[:, :2], scores=_SCORE_OF_VISIBILITY[keypoints[:, 2].astype(int)]))
     return tile(drawn, columns=_PREVIEW_COLUMNS)
+
+
+def _read(path: str) -> np.ndarray:
+    if not is_shard_address(path):
+        return read_image(path)
+    layers = read_layers(path)
+    row, column = np.indices(layers.shape[:2]) // _CHECK
+    return over(layers, np.where((row + column) % 2, 200, 120)[..., None])
 
 
 def parse_args() -> argparse.Namespace:
@@ -78,6 +97,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0, help='(default %(default)s)')
     parser.add_argument('--workers', type=int, help='processes (default: one per core)')
     parser.add_argument('--backgrounds', help='folder of photographs to put behind the hands')
+    parser.add_argument('--layers', action='store_true', help='keep alpha, no background; written as shards')
+    parser.add_argument('--shard', type=int, default=1000, help='hands a shard, with --layers (default %(default)s)')
     parser.add_argument('--preview', help='PNG to write a contact sheet to')
     return parser.parse_args()
 

@@ -1,9 +1,16 @@
 """Names, splits and COCO files of a generated set."""
 
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..files import replaced_whole
 from ..hand.skeleton import BONES, KEYPOINT_NAMES
 
 SPLITS = {'train': 0.8, 'val': 0.1, 'test': 0.1}
@@ -14,6 +21,16 @@ def image_name(index: int) -> str:
     return f'images/{index:06d}.jpg'
 
 
+def shard_name(number: int) -> str:
+    """File name of a shard, relative to the set's folder."""
+    return f'shards/{number:05d}.zip'
+
+
+def member_name(index: int, suffix: str) -> str:
+    """Name of a picture within its shard."""
+    return f'{index:06d}{suffix}'
+
+
 def split_of(num: int, seed: int) -> dict[str, list[int]]:
     """Indices of each split, sorted; drawn by the seed."""
     order = np.random.default_rng([seed, num]).permutation(num).tolist()
@@ -22,29 +39,47 @@ def split_of(num: int, seed: int) -> dict[str, list[int]]:
     return {name: sorted(ids) for name, ids in parts.items()}
 
 
-def coco_document(records: list[dict[str, Any]], size: int, info: dict[str, Any]) -> dict[str, Any]:
-    """A COCO keypoint file's contents from records of index, camera and annotation; pictures are square."""
-    return {
-        'info': info,
-        'licenses': [],
-        'categories': [
-            {
-                'id': 1,
-                'name': 'hand',
-                'supercategory': 'hand',
-                'keypoints': KEYPOINT_NAMES,
-                'skeleton': [[a + 1, b + 1] for a, b in BONES],
-            }
-        ],
-        'images': [
-            {
-                'id': r['index'],
-                'file_name': image_name(r['index']),
-                'width': size,
-                'height': size,
-                'camera': r['camera'],
-            }
-            for r in records
-        ],
-        'annotations': [{'id': r['index'], 'image_id': r['index'], **r['annotation']} for r in records],
-    }
+@contextmanager
+def coco_file(path: Path, size: int, info: dict[str, Any]) -> Iterator[Callable[[dict[str, Any], str], None]]:
+    """Write a COCO keypoint file record by record, so that memory does not grow with their number.
+
+    Yields a function that adds one record (of index, camera and annotation) and its image's file name. COCO wants all
+    images before all annotations: the latter wait in a temporary file. ``path`` exists, whole, after the block.
+
+    Args:
+        size: width and height of each picture.
+        info: COCO's ``info``.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        replaced_whole(path) as temporary,
+        open(temporary, 'w', encoding='utf-8') as file,
+        tempfile.TemporaryFile('w+', encoding='utf-8', dir=path.parent) as annotations,
+    ):
+        category = {
+            'id': 1,
+            'name': 'hand',
+            'supercategory': 'hand',
+            'keypoints': KEYPOINT_NAMES,
+            'skeleton': [[a + 1, b + 1] for a, b in BONES],
+        }
+        head = {'info': info, 'licenses': [], 'categories': [category]}
+        file.write(f'{json.dumps(head)[:-1]}, "images": [')
+        between = ''
+
+        def add(record: dict[str, Any], file_name: str) -> None:
+            nonlocal between
+            index = record['index']
+            image = {'id': index, 'file_name': file_name, 'width': size, 'height': size, 'camera': record['camera']}
+            file.write(between + json.dumps(image))
+            annotations.write(between + json.dumps({'id': index, 'image_id': index, **record['annotation']}))
+            between = ', '
+
+        yield add
+        file.write('], "annotations": [')
+        annotations.seek(0)
+        shutil.copyfileobj(annotations, file)
+        file.write(']}')

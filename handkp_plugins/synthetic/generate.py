@@ -3,8 +3,9 @@
 Layout of the folder::
 
     meta.json                       version and arguments, written first
-    images/000000.jpg …
-    records/00000.json …            labels of one shard of images each, written after its images
+    images/000000.jpg …             or, of a set in layers:
+    shards/00000.zip …                  members 000000.jpg (colours), 000000.png (alpha), … (see ``layers``)
+    records/00000.json …            labels of one batch of images each, written after its images
     annotations/{train,val,test}.json    written last, all at once
 
 Each image depends on the seed and its index alone. Files are written under a temporary name and then renamed, so that
@@ -18,6 +19,7 @@ import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -28,14 +30,16 @@ import cv2
 from ..files import write_bytes, write_text
 from ..hand.model import ProceduralHand
 from .backgrounds import list_photographs
-from .coco import SPLITS, coco_document, image_name, split_of
+from .coco import SPLITS, coco_file, image_name, member_name, shard_name, split_of
+from .layers import as_jpeg, as_png, write_shard
 from .renderer import Renderer, one_thread_per_renderer
-from .sample import SampleMaker
+from .sample import Sample, SampleMaker
 
 GENERATOR_VERSION = 1
 """Raised whenever the same seed gives other labels or pictures."""
 _JPEG_QUALITY = 90
-_SHARD = 20
+_LAYER_QUALITY = 95  # what is composited is compressed, blurred and made noisy afterwards
+_BATCH = 20  # images of a folder that share a file of records
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,16 @@ class Recipe:
         size: width and height in pixels, 64 to 1024.
         seed: not negative.
         backgrounds: folder of photographs, None for generated backgrounds only.
+        layers: keep the hand and its alpha, without a background, in shards.
+        shard: images of a shard, 1 to 10,000.
     """
 
     num: int = 2000
     size: int = 256
     seed: int = 0
     backgrounds: str | None = None
+    layers: bool = False
+    shard: int = 1000
 
     def __post_init__(self) -> None:
         if self.num < 10:
@@ -61,6 +69,30 @@ class Recipe:
             raise ValueError(f'size: 64 to 1024 pixels is allowed, received {self.size}')
         if self.seed < 0:
             raise ValueError(f'seed: 0 or more is allowed, received {self.seed}')
+        if not 1 <= self.shard <= 10_000:
+            raise ValueError(f'shard: 1 to 10000 images is allowed, received {self.shard}')
+        if self.layers and self.backgrounds:
+            raise ValueError(
+                f'backgrounds: none is allowed with layers, which have no background, received {self.backgrounds}'
+            )
+
+    @property
+    def batch(self) -> int:
+        """How many images are made, and made again, together."""
+        return self.shard if self.layers else _BATCH
+
+    @property
+    def batches(self) -> list[range]:
+        """Indices of the images of each batch."""
+        return [range(start, min(start + self.batch, self.num)) for start in range(0, self.num, self.batch)]
+
+    def files(self, batch: range) -> list[str]:
+        """The files that hold a batch's images, relative to the set's folder."""
+        return [shard_name(batch.start // self.shard)] if self.layers else [image_name(i) for i in batch]
+
+    def file_name(self, index: int) -> str:
+        """Where an image lies, relative to the set's folder."""
+        return f'{shard_name(index // self.shard)}/{member_name(index, ".jpg")}' if self.layers else image_name(index)
 
 
 @dataclass(frozen=True)
@@ -90,15 +122,14 @@ def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], 
         raise ValueError(f'workers: 1 or more is allowed, received {workers}')
     photographs = list_photographs(Path(recipe.backgrounds)) if recipe.backgrounds else None
     _claim(out, recipe, len(photographs or []))
-    shards = [range(start, min(start + _SHARD, recipe.num)) for start in range(0, recipe.num, _SHARD)]
-    missing = [shard for shard in shards if not _is_whole(out, shard)]
+    missing = [batch for batch in recipe.batches if not _is_whole(out, recipe, batch)]
     kept = recipe.num - sum(map(len, missing))
     progress(kept)
     if missing:
         _remove_annotations(out)
         for done in _render(out, recipe, photographs, missing, min(workers, len(missing))):
             progress(done)
-    splits = _write_annotations(out, recipe, shards)
+    splits = _write_annotations(out, recipe)
     return Result(recipe.num - kept, kept, splits)
 
 
@@ -119,18 +150,18 @@ def _claim(out: Path, recipe: Recipe, photographs: int = 0) -> None:
                 )
     elif out.is_dir() and any(out.iterdir()):
         raise ValueError(f'out: a new or empty folder, or one with a generated set, is allowed; {out} has other files')
-    for folder in ('images', 'records', 'annotations'):
+    for folder in ('shards' if recipe.layers else 'images', 'records', 'annotations'):
         (out / folder).mkdir(parents=True, exist_ok=True)
     if not path.exists():
         write_text(path, json.dumps(meta, indent=1))
 
 
-def _record_path(out: Path, shard: range) -> Path:
-    return out / 'records' / f'{shard.start // _SHARD:05d}.json'
+def _record_path(out: Path, recipe: Recipe, batch: range) -> Path:
+    return out / 'records' / f'{batch.start // recipe.batch:05d}.json'
 
 
-def _is_whole(out: Path, shard: range) -> bool:
-    return _record_path(out, shard).exists() and all((out / image_name(i)).exists() for i in shard)
+def _is_whole(out: Path, recipe: Recipe, batch: range) -> bool:
+    return _record_path(out, recipe, batch).exists() and all((out / name).exists() for name in recipe.files(batch))
 
 
 def _remove_annotations(out: Path) -> None:
@@ -138,53 +169,75 @@ def _remove_annotations(out: Path) -> None:
         (out / 'annotations' / f'{name}.json').unlink(missing_ok=True)
 
 
-_WORKER: dict[str, Any] = {}  # what a worker process keeps between shards
+_WORKER: dict[str, Any] = {}  # what a worker process keeps between batches
 
 
 def _start_worker(**settings: Any) -> None:
-    """Prepare a worker; drawing starts with the first shard, so that its errors reach the parent."""
+    """Prepare a worker; drawing starts with the first batch, so that its errors reach the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the workers
     cv2.setNumThreads(1)
     one_thread_per_renderer()
     _WORKER.update(settings)
 
 
-def _make_shard(out: Path, seed: int, shard: range) -> int:
-    """Write a shard's images, then its record."""
+def _make_batch(out: Path, recipe: Recipe, batch: range) -> int:
+    """Write a batch of images, then its records."""
     if 'maker' not in _WORKER:
         _WORKER['maker'] = SampleMaker(**_WORKER)
-    maker = _WORKER['maker']
-    records = []
-    for index in shard:
-        try:
-            sample = maker.make(seed, index)
-            good, data = cv2.imencode('.jpg', sample.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-            if not good:
-                raise RuntimeError('JPEG encoding failed')
-        except Exception as error:  # whatever it is, say which image it was
-            raise RuntimeError(f'image {index} (seed {seed}) failed: {type(error).__name__}: {error}') from error
-        write_bytes(out / image_name(index), data.tobytes())
-        records.append({'index': index, 'camera': sample.camera, 'annotation': sample.annotation})
-    write_text(_record_path(out, shard), json.dumps(records))
-    return len(shard)
+    records: list[dict[str, Any]] = []
+    if recipe.layers:
+        write_shard(out / recipe.files(batch)[0], _members(recipe.seed, batch, records))
+    else:
+        for index in batch:
+            sample = _make(recipe.seed, index, records)
+            write_bytes(out / image_name(index), as_jpeg(sample.image, _JPEG_QUALITY))
+    write_text(_record_path(out, recipe, batch), json.dumps(records))
+    return len(batch)
+
+
+def _members(seed: int, batch: range, records: list[dict[str, Any]]) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of a shard's members."""
+    for index in batch:
+        sample = _make(seed, index, records)
+        yield member_name(index, '.jpg'), as_jpeg(sample.image, _LAYER_QUALITY)
+        yield member_name(index, '.png'), as_png(sample.mask)
+
+
+def _make(seed: int, index: int, records: list[dict[str, Any]]) -> Sample:
+    """Make a sample and append its record."""
+    try:
+        sample = _WORKER['maker'].make(seed, index)
+    except Exception as error:  # whatever it is, say which image it was
+        raise RuntimeError(f'image {index} (seed {seed}) failed: {type(error).__name__}: {error}') from error
+    records.append({'index': index, 'camera': sample.camera, 'annotation': sample.annotation})
+    return sample
 
 
 def _render(
-    out: Path, recipe: Recipe, photographs: list[Path] | None, shards: list[range], workers: int
+    out: Path, recipe: Recipe, photographs: list[Path] | None, batches: list[range], workers: int
 ) -> Iterator[int]:
-    """Render shards in processes; yields the number of images of each as it is finished."""
+    """Render batches in processes; yields the number of images of each as it is finished."""
     # Forked workers share what is imported and the template, but must not inherit a GL context: in a process that has
     # drawn, a server that has not is forked instead.
     context = multiprocessing.get_context('forkserver' if Renderer.made_in == os.getpid() else 'fork')
     if context.get_start_method() == 'forkserver':
         context.set_forkserver_preload([__name__])
+    # OpenCV's threads do not survive a fork, and the forked process would wait for them for ever: end them first.
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
     pool = ProcessPoolExecutor(
         workers,
         mp_context=context,
-        initializer=partial(_start_worker, model=ProceduralHand(), size=recipe.size, backgrounds=photographs),
+        initializer=partial(
+            _start_worker,
+            model=ProceduralHand(),
+            size=recipe.size,
+            backgrounds=photographs,
+            layers=recipe.layers,
+        ),
     )
     try:
-        futures = [pool.submit(_make_shard, out, recipe.seed, shard) for shard in shards]
+        futures = [pool.submit(_make_batch, out, recipe, batch) for batch in batches]
         for future in as_completed(futures):
             yield future.result()
     except BrokenProcessPool as error:
@@ -193,22 +246,31 @@ def _render(
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        cv2.setNumThreads(threads)
 
 
-def _write_annotations(out: Path, recipe: Recipe, shards: list[range]) -> dict[str, int]:
-    """Gather the records into one COCO file per split."""
+def _write_annotations(out: Path, recipe: Recipe) -> dict[str, int]:
+    """Gather the records, one batch at a time, into one COCO file per split."""
     splits = split_of(recipe.num, recipe.seed)
     paths = {name: out / 'annotations' / f'{name}.json' for name in splits}
     if not all(path.exists() for path in paths.values()):
-        records: dict[int, dict[str, Any]] = {}
-        for shard in shards:
-            path = _record_path(out, shard)
-            try:
-                records |= {record['index']: record for record in json.loads(path.read_text())}
-            except (json.JSONDecodeError, KeyError, TypeError) as error:
-                raise ValueError(f'{path} is damaged ({error}): remove it and run the same command again') from error
-        for name, indices in splits.items():
-            info = {'description': f'generated hands, {name}', 'version': str(GENERATOR_VERSION), 'seed': recipe.seed}
-            content = coco_document([records[i] for i in indices], recipe.size, info)
-            write_text(paths[name], json.dumps(content))
+        split = {index: name for name, indices in splits.items() for index in indices}
+        with ExitStack() as stack:
+            add = {}
+            for name, path in paths.items():
+                about = {'description': f'generated hands, {name}', 'version': str(GENERATOR_VERSION)}
+                add[name] = stack.enter_context(coco_file(path, recipe.size, about | {'seed': recipe.seed}))
+            for batch in recipe.batches:
+                for record in _read_records(_record_path(out, recipe, batch), batch):
+                    add[split[record['index']]](record, recipe.file_name(record['index']))
     return {name: len(indices) for name, indices in splits.items()}
+
+
+def _read_records(path: Path, batch: range) -> list[dict[str, Any]]:
+    try:
+        records = json.loads(path.read_text())
+        if [record['index'] for record in records] != list(batch):
+            raise KeyError('images other than its own')
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f'{path} is damaged ({error}): remove it and run the same command again') from error
+    return records

@@ -9,6 +9,7 @@ import numpy as np
 from ..hand.kinematics import turn
 from ..hand.model import HandModel
 from .backgrounds import generated, photograph
+from .layers import extended
 from .photometric import develop, expose
 from .renderer import Part, Renderer, Rendering
 from .scene import Scene, random_scene
@@ -27,7 +28,7 @@ class Sample:
     """A picture and what is known of it.
 
     Args:
-        image: (H, W, 3) RGB, 8 bit.
+        image: (H, W, 3) RGB, 8 bit; of a layer the straight colours, which go on beyond the hand's edge.
         mask: (H, W) share of each pixel covered by hand, arm or sleeve.
         annotation: COCO record without ids.
         camera: ``{'K': 3×3 list}``.
@@ -46,10 +47,13 @@ class SampleMaker:
         model: the hand to pose.
         size: width and height in pixels.
         backgrounds: photographs to crop; generated backgrounds where there are none.
+        layers: put nothing behind the hand and leave the picture sharp, for whoever composites it later.
     """
 
-    def __init__(self, model: HandModel, size: int, backgrounds: list[Path] | None = None) -> None:
-        self.model, self.size, self.backgrounds = model, size, backgrounds
+    def __init__(
+        self, model: HandModel, size: int, backgrounds: list[Path] | None = None, layers: bool = False
+    ) -> None:
+        self.model, self.size, self.backgrounds, self.layers = model, size, backgrounds, layers
         self.renderer = Renderer(size)
         self.shader = Shader(model.resting)
 
@@ -58,17 +62,21 @@ class SampleMaker:
         scene = random_scene(self.model, self.size, np.random.default_rng([seed, index]))
         look = np.random.default_rng([seed, index, 1])
         rendering = self._render(scene, look)
-        if self.backgrounds and look.random() < 0.85:
-            behind = photograph(self.backgrounds, self.size, look)
+        if self.layers:
+            image = np.rint(255 * extended(rendering.color, rendering.alpha)).astype(np.uint8)
         else:
-            behind = generated(self.size, look)
-        picture = rendering.color + (1 - rendering.alpha[..., None]) * behind
+            image = develop(rendering.color + (1 - rendering.alpha[..., None]) * self._behind(look), look)
         return Sample(
-            image=develop(picture, look),
+            image=image,
             mask=rendering.alpha,
             annotation=self._annotation(scene, rendering),
             camera={'K': scene.camera.matrix.tolist()},
         )
+
+    def _behind(self, rng: np.random.Generator) -> np.ndarray:
+        if self.backgrounds and rng.random() < 0.85:
+            return photograph(self.backgrounds, self.size, rng)
+        return generated(self.size, rng)
 
     def _render(self, scene: Scene, rng: np.random.Generator) -> Rendering:
         hand = scene.hand

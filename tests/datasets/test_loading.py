@@ -1,8 +1,10 @@
+import zipfile
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from mmengine.dataset import pseudo_collate
 from mmpose.registry import DATASETS, TRANSFORMS
 from torch.utils.data import DataLoader
@@ -124,3 +126,62 @@ def test_reports_come_through_the_loader(num_workers, mini_coco):
     assert len(samples) == 4
     reported = {path for sample in samples for path in sample.metainfo.get('unreadable_images', {})}
     assert {p.rsplit('/', 1)[1] for p in reported} == {'0001.jpg', '0002.jpg'}
+
+
+def write_layers(path, count: int = 2, size: int = 64) -> None:
+    """A shard of orange discs left of the middle, black beyond their alpha's edge."""
+    alpha = cv2.circle(np.zeros((size, size), np.uint8), (size // 4, size // 2), size // 6, 255, -1)
+    color = np.full((size, size, 3), (0, 120, 240), np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, 'w') as shard:
+        for i in range(count):
+            shard.writestr(f'{i:06d}.jpg', cv2.imencode('.jpg', color)[1].tobytes())
+            shard.writestr(f'{i:06d}.png', cv2.imencode('.png', alpha)[1].tobytes())
+
+
+def test_four_channels_pass_through_flip_warp_and_packing(tmp_path):
+    """A disc with its keypoint, flipped and warped, still covers that keypoint; outside the picture alpha is 0."""
+    write_layers(tmp_path / 'shards' / '00000.zip')
+    pipeline = [
+        TRANSFORMS.build(step)
+        for step in (
+            dict(type='LoadHandImage'),
+            dict(type='GetBBoxCenterScale', padding=2.5),
+            dict(type='RandomFlip', prob=1.0, direction='horizontal'),
+            dict(type='TopdownAffine', input_size=(96, 96)),
+        )
+    ]
+    keypoints = np.tile(np.float32([16, 32]), (1, 21, 1))
+    results = dict(
+        img_path=f'{tmp_path}/shards/00000.zip/000001.jpg',
+        bbox=np.float32([[4, 20, 28, 44]]),
+        bbox_score=np.ones(1, np.float32),
+        keypoints=keypoints,
+        keypoints_visible=np.ones((1, 21), np.float32),
+        flip_indices=list(range(21)),
+    )
+    for transform in pipeline:
+        results = transform(results)
+    x, y = results['transformed_keypoints'][0, 0].round().astype(int).tolist()
+    inputs = PackHandInputs()(results)['inputs']
+    assert inputs.shape == (4, 96, 96) and inputs.dtype == torch.uint8
+    assert inputs[3, y, x] == 255 and np.abs(inputs[:3, y, x].int() - torch.tensor([0, 120, 240])).max() <= 3
+    assert inputs[3, y, x - 40] == 0 and (inputs[3] == 255).sum() > 600
+    assert inputs[0:3, :, -1].max() == 0 and inputs[3, :, -1].max() == 0  # beyond the picture's border
+
+
+def test_a_damaged_shard_is_an_unreadable_image(good, tmp_path):
+    path = tmp_path / '00000.zip'
+    write_layers(path)
+    load = LoadHandImage()
+    assert load(dict(img_path=f'{path}/000000.jpg'))['img'].shape == (64, 64, 4)
+    cut = tmp_path / 'cut.zip'
+    cut.write_bytes(path.read_bytes()[:-40])
+    gone = f'{tmp_path}/gone.zip/000000.jpg'
+    for address in (f'{cut}/000000.jpg', f'{path}/000007.jpg', gone):
+        assert load(dict(img_path=address)) is None
+    reported = load(dict(img_path=str(good)))['unreadable_images']
+    reasons = ['no whole zip file', "no member '000007.jpg'", 'No such file']
+    assert [reason in text for reason, text in zip(reasons, reported.values(), strict=True)] == [True] * 3
+    with pytest.raises(OSError, match='gone.zip/000000.jpg: unreadable image'):
+        LoadHandImage(strict=True)(dict(img_path=gone))

@@ -3,17 +3,21 @@
 import errno
 import json
 import os
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.registry import DATASETS
 from xtcocotools.coco import COCO
 
+from handkp_plugins.datasets.transforms import LoadHandImage, PackHandInputs
 from handkp_plugins.hand.skeleton import HAND_METAINFO
 from handkp_plugins.synthetic import generate as module
-from handkp_plugins.synthetic.coco import split_of
+from handkp_plugins.synthetic.coco import coco_file, split_of
 from handkp_plugins.synthetic.generate import Recipe, generate
 
 RECIPE = Recipe(num=22, size=64, seed=5)
@@ -23,13 +27,16 @@ RECIPE = Recipe(num=22, size=64, seed=5)
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp('sets') / 'one_worker'
     seen = []
+    # a forked worker that waits for OpenCV's threads, which a fork does not inherit, would wait for ever
+    cv2.setNumThreads(4)
+    cv2.warpAffine(np.zeros((600, 600, 3), np.uint8), np.eye(2, 3), (600, 600))
     result = generate(out, RECIPE, workers=1, progress=seen.append)
-    assert (result.made, result.kept) == (22, 0) and sum(seen) == 22
+    assert (result.made, result.kept) == (22, 0) and sum(seen) == 22 and cv2.getNumThreads() == 4
     return out
 
 
 def contents(out: Path) -> dict[str, bytes]:
-    files = [*out.glob('annotations/*'), *out.glob('images/*'), *out.glob('records/*')]
+    files = [p for folder in ('annotations', 'images', 'records', 'shards') for p in out.glob(f'{folder}/*')]
     return {str(p.relative_to(out)): p.read_bytes() for p in files}
 
 
@@ -181,3 +188,94 @@ def test_coco_and_mmpose_read_the_annotations(whole):
     assert np.allclose(item['keypoints'][0], keypoints[:, :2])
     assert np.array_equal(item['keypoints_visible'][0] > 0, keypoints[:, 2] > 0)
     assert cv2.imread(item['img_path']).shape == (64, 64, 3)
+
+
+LAYERS = Recipe(num=22, size=64, seed=5, layers=True, shard=8)
+
+
+@pytest.fixture(scope='module')
+def layers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp('sets') / 'layers'
+    assert generate(out, LAYERS, workers=1).made == 22
+    return out
+
+
+def test_shards_hold_each_image_once_and_uncompressed(layers):
+    names = []
+    for path in sorted(layers.glob('shards/*')):
+        with zipfile.ZipFile(path) as shard:
+            assert shard.testzip() is None and {m.compress_type for m in shard.infolist()} == {zipfile.ZIP_STORED}
+            names += [(path.name, m.filename) for m in shard.infolist()]
+    expected = [(f'{i // 8:05d}.zip', f'{i:06d}{suffix}') for i in range(22) for suffix in ('.jpg', '.png')]
+    assert names == expected
+    images = json.loads((layers / 'annotations' / 'val.json').read_text())['images']
+    assert {image['file_name'] for image in images} <= {f'shards/{shard}/{name}' for shard, name in expected}
+
+
+def test_interrupted_layers_go_on_whole_shards_only_and_end_the_same(layers, tmp_path):
+    out = tmp_path / 'again'
+    calls = iter(range(100))
+
+    def interrupt(done: int) -> None:
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        generate(out, LAYERS, workers=1, progress=interrupt)
+    assert not list(out.glob('annotations/*.json')) and not list(out.glob('shards/*.tmp'))
+    sizes = {p.name: p.stat().st_size for p in layers.glob('shards/*')}
+    assert all(p.stat().st_size == sizes[p.name] for p in out.glob('shards/*'))
+    (out / 'shards' / '00000.zip').unlink(missing_ok=True)
+    assert generate(out, LAYERS, workers=2).made >= 8
+    assert contents(out) == contents(layers)
+
+
+def test_a_shard_broken_off_leaves_no_file(layers, tmp_path, monkeypatch):
+    def fail(self, seed, index):
+        raise ZeroDivisionError('no hand')
+
+    module._claim(tmp_path / 'x', LAYERS)
+    monkeypatch.setattr(module.SampleMaker, 'make', fail)
+    with pytest.raises(RuntimeError, match=r'image 8 \(seed 5\) failed: ZeroDivisionError: no hand'):
+        list(module._render(tmp_path / 'x', LAYERS, None, [range(8, 16)], 1))
+    assert not list((tmp_path / 'x' / 'shards').iterdir())
+
+
+def test_layers_are_read_by_the_data_set(layers):
+    dataset = DATASETS.build(
+        dict(
+            type='SyntheticHandDataset',
+            ann_file='annotations/train.json',
+            data_root=str(layers),
+            data_prefix=dict(img=''),
+            pipeline=[LoadHandImage(), PackHandInputs()],
+        )
+    )
+    for i in range(0, 18, 3):
+        sample = dataset[i]
+        image, hand = sample['inputs'], sample['data_samples'].gt_instances
+        assert image.shape == (4, 64, 64) and 0 < (image[3] == 255).float().mean() < 1
+        for x, y in hand.keypoints[0][hand.keypoints_visible[0] > 0].round().astype(int):
+            assert image[3, max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3].max() == 255
+
+
+def test_layers_have_no_backgrounds():
+    with pytest.raises(ValueError, match='backgrounds: none is allowed with layers, .* received photos'):
+        Recipe(layers=True, backgrounds='photos')
+    with pytest.raises(ValueError, match='shard: 1 to 10000 .* received 0'):
+        Recipe(shard=0)
+
+
+def test_memory_for_annotations_does_not_grow_with_their_number(tmp_path):
+    """What is kept while a file is written does not depend on how many records have passed."""
+    record = {'index': 0, 'camera': {'K': np.eye(3).tolist()}, 'annotation': {'keypoints': list(range(63))}}
+    peaks = []
+    for number in (1000, 4000):
+        tracemalloc.start()
+        with coco_file(tmp_path / 'a.json', 64, {}) as add:
+            for i in range(number):
+                add(record | {'index': i}, 'a.jpg')
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0]
+    assert len(json.loads((tmp_path / 'a.json').read_text())['annotations']) == 4000

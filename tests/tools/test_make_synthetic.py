@@ -44,6 +44,13 @@ def test_photographs_behind_the_hands(tool, tmp_path):
         tool.main(tmp_path / 'hands', num=10, size=64, workers=1, backgrounds=tmp_path / 'photos')
 
 
+def test_layers_are_shown_over_a_checkerboard(tool, tmp_path):
+    result = tool.main(tmp_path / 'hands', num=10, size=64, workers=1, layers=True, preview=tmp_path / 'sheet.png')
+    assert result.made == 10 and [p.name for p in (tmp_path / 'hands' / 'shards').iterdir()] == ['00000.zip']
+    sheet = cv2.imread(str(tmp_path / 'sheet.png')).reshape(-1, 3).tolist()
+    assert [120] * 3 in sheet and [200] * 3 in sheet
+
+
 def test_the_command_line_reports_errors_in_one_line(tmp_path):
     run = subprocess.run(
         [sys.executable, str(TOOL), '--out', str(tmp_path / 'x'), '--num', '3'], capture_output=True, text=True

@@ -4,23 +4,29 @@ import logging
 from typing import Any
 
 import mmengine.fileio as fileio
+import numpy as np
 from mmengine.logging import print_log
 from mmpose.datasets.transforms import LoadImage, PackPoseInputs
 from mmpose.registry import TRANSFORMS
 
-from ...images import decode_image
+from ...images import decode_image, read_layers
+from ...shards import is_shard_address
 
 
 @TRANSFORMS.register_module()
 class LoadHandImage(LoadImage):
     """MMPose's ``LoadImage`` that passes over unreadable training images and remembers them.
 
-    Unreadable is a file that is missing, cannot be opened, is a truncated JPEG, or that the decoder refuses. In
-    training the transform then returns ``None``, upon which MMEngine draws another sample; that sample carries the
-    key ``unreadable_images``, a dictionary of path → reason, to :class:`UnreadableImageHook` in the main process
-    (:class:`PackHandInputs` packs the key). Each path is logged once per process, too. Where nobody draws another
-    sample (``strict=True``, or a data set in test mode), an unreadable image is an error. An array already in
-    ``results['img']`` is taken as it is.
+    Unreadable is a file that is missing, cannot be opened, is a truncated JPEG, or that the decoder refuses; so is a
+    picture of a shard that is missing or damaged. In training the transform then returns ``None``, upon which MMEngine
+    draws another sample; that sample carries the key ``unreadable_images``, a dictionary of path → reason, to
+    :class:`UnreadableImageHook` in the main process (:class:`PackHandInputs` packs the key). Each path is logged once
+    per process, too. Where nobody draws another sample (``strict=True``, or a data set in test mode), an unreadable
+    image is an error. An array already in ``results['img']`` is taken as it is.
+
+    A path such as ``shards/00000.zip/000012.jpg`` names a picture in a shard on this machine's disk; where that has
+    alpha, ``img`` has four channels, blue, green, red and alpha, which flips, warps and packing carry through to the
+    network's preprocessor (see :func:`handkp_plugins.images.read_layers`).
 
     Args:
         strict: raise on the first unreadable image; for validation and test.
@@ -45,12 +51,11 @@ class LoadHandImage(LoadImage):
         self._failures_in_a_row = 0
 
     def transform(self, results: dict) -> dict | None:
-        """Load ``results['img_path']`` into ``img`` (H, W, 3; BGR), or return ``None`` where it is unreadable."""
+        """Load ``results['img_path']`` into ``img`` (H, W, 3 or 4; BGR, alpha), or return ``None`` if unreadable."""
         if 'img' not in results:
             path = str(results['img_path'])
             try:
-                data = fileio.get(path, backend_args=self.backend_args)
-                results['img'] = decode_image(data, self.color_type, self.imdecode_backend)
+                results['img'] = self._read(path)
             except (OSError, ValueError) as e:
                 reason = getattr(e, 'strerror', None) or ' '.join(str(e).split())
                 self._record_failure(path, reason, results)
@@ -60,6 +65,11 @@ class LoadHandImage(LoadImage):
                 results['unreadable_images'] = self._unreported
                 self._unreported = {}
         return super().transform(results)
+
+    def _read(self, path: str) -> np.ndarray:
+        if is_shard_address(path):
+            return read_layers(path, self.color_type, self.imdecode_backend)
+        return decode_image(fileio.get(path, backend_args=self.backend_args), self.color_type, self.imdecode_backend)
 
     def _record_failure(self, path: str, reason: str, results: dict) -> None:
         dataset = results.get('dataset')
