@@ -164,6 +164,8 @@ class HandRunner(Runner):
         training = isinstance(self._train_loop, BaseLoop)
         if self._resuming:
             self._prepare_resuming(checkpoint, filename)
+        if 'state_dict' not in checkpoint:
+            checkpoint = {'state_dict': checkpoint}  # bare weights: hooks, as that of averaged weights, look there
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         partial = training and not self._resuming and not strict
         load_weights(self.model, checkpoint, filename, partial, revise_keys)
