@@ -3,7 +3,8 @@
 1. generates pictures of hands (``tools/make_synthetic.py``),
 2. trains a small P-MSDSNet and, with the same budget, MMPose's ResNet-18 (``tools/train.py``),
 3. tests both (``tools/test.py``), and the mean pose of the training set as a third system,
-4. writes ``report.html``, its pictures and ``scores.json`` into the work dir.
+4. tests the weights that come with the package, before and after tuning them to the pictures for about a minute,
+5. writes ``report.html``, its pictures and ``scores.json`` into the work dir.
 
 Each step prints the command that it runs. Data and trainings that are finished are kept for the next run, and a
 training that was interrupted goes on, unless what they depend on has changed or ``--fresh`` is given.
@@ -35,6 +36,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
 import handkp_plugins  # noqa: F401  (registers the modules that configs name)
+from handkp_plugins import weights
 from handkp_plugins.engine.checkpoint import CheckpointError, find_checkpoints
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.evaluation.mean_pose import evaluate_mean_pose, mean_pose
@@ -50,6 +52,8 @@ NETWORKS = {
     'P-MSDSNet lite': 'configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py',
     'ResNet-18': 'configs/pmsdsnet/resnet18_synthetic-128.py',
 }
+SHIPPED = 'lite'
+TUNING = 'configs/pmsdsnet/pmsdsnet_lite-shipped_synthetic-128.py'
 
 
 @dataclass
@@ -95,16 +99,22 @@ def main(
     for name, config in networks.items():
         checkpoint, seconds = train(s, name, config)
         systems.append(test(s, name, config, checkpoint, seconds))
+    commands = [
+        f'python tools/demo.py photo.jpg --config {short(Path(systems[0].config.filename))} '
+        f'--checkpoint {address(systems[0].checkpoint)} --bbox X Y WIDTH HEIGHT --output out'
+    ]
+    if SHIPPED in weights.available():
+        systems.append(test(s, 'lite, shipped', TUNING, weights.SCHEME + SHIPPED, None, 'test_before'))
+        name = 'lite, shipped and tuned'
+        checkpoint, seconds = train(s, name, TUNING)
+        systems.append(test(s, name, TUNING, checkpoint, seconds))
+        commands.insert(0, 'python tools/demo.py photo.jpg --bbox X Y WIDTH HEIGHT --output out')
     systems.append(test_mean_pose(s, systems[0].config))
     figures = attention(s, systems[0])
     heading(s, 'Report')
-    try_it = (
-        f'python tools/demo.py photo.jpg --config {short(Path(systems[0].config.filename))} '
-        f'--checkpoint {short(systems[0].checkpoint)} --bbox X Y WIDTH HEIGHT --output out'
-    )
     with quiet():
-        scores, table = write_report(s.work_dir, systems, num_images, figures, [try_it])
-    print(f'{table}\n\nreport: {s.work_dir / "report.html"}\ntry it: {try_it}')
+        scores, table = write_report(s.work_dir, systems, num_images, figures, commands)
+    print(f'{table}\n\nreport: {s.work_dir / "report.html"}\ntry it: {commands[0]}')
     print(f'total time: {clock(time.monotonic() - s.start)}')
     return scores
 
@@ -146,14 +156,16 @@ def train(s: Settings, name: str, config: str) -> tuple[Path, float]:
     return checkpoint, seconds
 
 
-def test(s: Settings, name: str, config: str, checkpoint: Path, seconds: float) -> System:
+def test(
+    s: Settings, name: str, config: str, checkpoint: Path | str, seconds: float | None, folder: str = 'test'
+) -> System:
     """Test a network with the metrics of its config."""
     heading(s, f'Test: {name}')
-    work_dir = s.work_dir / Path(config).stem / 'test'
+    work_dir = s.work_dir / Path(config).stem / folder
     metrics = load_config(ROOT / config).test_evaluator
     curve = [f'test_evaluator.{i}.curve_file={short(work_dir / "pck.json")}' for i in pixel_pck(metrics)]
     run_tool(
-        'tools/test.py', config, short(checkpoint), '--work-dir', short(work_dir),
+        'tools/test.py', config, address(checkpoint), '--work-dir', short(work_dir),
         '--out', short(work_dir / 'scores.json'), *with_options([*data_options(s), *curve]),
         log=work_dir / 'test.log', show=r'Epoch\(test\).*EPE: \S+',
     )  # fmt: skip
@@ -185,7 +197,7 @@ def attention(s: Settings, system: System) -> list[Path]:
     files = files[:: max(1, len(files) // NUM_ATTENTION)][:NUM_ATTENTION]
     out = s.work_dir / 'attention'
     run_tool(
-        'tools/analysis/attention.py', short(Path(system.config.filename)), short(system.checkpoint),
+        'tools/analysis/attention.py', short(Path(system.config.filename)), address(system.checkpoint),
         *map(short, files), '--ann', short(ann_file), '--output', short(out), log=s.work_dir / 'attention.log',
     )  # fmt: skip
     return [out / f'{file.stem}.png' for file in files]
@@ -255,6 +267,11 @@ def run_tool(tool: str, *arguments: str, log: Path | None = None, show: str = r'
 def short(path: Path) -> str:
     """A path as seen from the project's folder, where it lies in it."""
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+def address(checkpoint: Path | str) -> str:
+    """A checkpoint as an argument: a path as seen from the project's folder, or the address of shipped weights."""
+    return checkpoint if isinstance(checkpoint, str) else short(checkpoint)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class System:
         scores: name of a metric → value.
         curve: ``thresholds`` in pixels and ``pck``, as ``PixelPCK`` writes them.
         config: of the network, its data where they are.
-        checkpoint: its weights.
+        checkpoint: its weights, a file or the address of shipped ones.
         seconds: that the training took.
         num_parameters: found by :func:`write_report`.
     """
@@ -46,7 +46,7 @@ class System:
     scores: dict[str, float]
     curve: dict[str, Any]
     config: Config | None = None
-    checkpoint: Path | None = None
+    checkpoint: Path | str | None = None
     seconds: float | None = None
     num_parameters: int | None = None
 
@@ -98,7 +98,7 @@ def write_report(
         ),
         Section('Try it on a photograph or a video', commands=commands),
     ]  # fmt: skip
-    write_text(work_dir / 'report.html', render_report('A hand keypoint network, trained from nothing', sections))
+    write_text(work_dir / 'report.html', render_report('Hand keypoint networks, trained in minutes', sections))
     scores = dict(
         data='generated (synthetic) hands',
         num_images=num_images,
@@ -120,7 +120,8 @@ def write_report(
 _ABOUT_SCORES = (
     'PCK@0.2: share of keypoints nearer to the truth than 0.2 of the longer side of the box. PCK@5px and so on: nearer '
     'than 5 pixels. AUC: mean of the PCK over distances up to 30 pixels. EPE: mean error in pixels. The mean pose is '
-    'that of the training set, fitted into each box: what is reached without looking at the picture.'
+    'that of the training set, fitted into each box: what is reached without looking at the picture. Shipped weights '
+    'come with the package; their long training saw other generated hands, none of these.'
 )
 
 
