@@ -6,8 +6,11 @@ from .implicit import FOREARM_EXPONENT, FOREARM_LENGTH, forearm_section
 from .surface import cut, loops_of, neighbour_mean
 from .template import smoothstep
 
-_CUT_FROM, _CUT_TO = -14.0, 12.0  # mm from the wrist: the lowest place where the mesh's outline is simple is taken
-_LEAST_RADIUS = 8.0  # mm of that outline; below it lies a rounded end
+_CUT_FROM, _CUT_TO, _CUT_STEP = -14.0, 16.0, 1.0  # mm from the wrist: where the mesh may be cut
+_NARROWING, _STEPS_ABOVE = (
+    0.94,
+    4,
+)  # an outline narrower than this, against some steps above, is of a rounded end or lid
 _BLEND = 70.0  # mm over which the outline becomes that of our forearm
 _RINGS = np.concatenate([np.arange(2.5, 30, 3.0), np.geomspace(32, FOREARM_LENGTH, 14)])  # mm below the cut
 _SMOOTH_WITHIN, _SMOOTH_ROUNDS = 12.0, 12  # mm around the weld
@@ -28,19 +31,10 @@ def with_forearm(
     Raises:
         ValueError: the mesh has no simple outline there.
     """
-    lowest = max(points[:, 1].min(), _CUT_FROM)
-    for height in np.arange(lowest, _CUT_TO, 1.0):
-        matrix, kept, border = cut(faces, points[:, 1] - height)
-        loops = loops_of(border)
-        if len(loops) == 1:
-            outline = (matrix @ points)[loops[0]]
-            centre = 0.5 * (outline.min(0) + outline.max(0))[[0, 2]]
-            x, z = (outline[:, [0, 2]] - centre).T
-            if _goes_round_once(x, z):
-                break
-    else:
-        raise ValueError(f'the mesh has no simple outline between {lowest:.0f} and {_CUT_TO:.0f} mm from the wrist')
-    points, values, faces, loop = matrix @ points, matrix @ values, kept, loops[0]
+    height = _wrist_height(points, faces)
+    matrix, faces, border = cut(faces, points[:, 1] - height)
+    points, values, loop = matrix @ points, matrix @ values, loops_of(border)[0]
+    x, z, centre = _around(points[loop])
     rings = []
     for below in _RINGS:
         half, depth = forearm_section(np.array([height - below]))
@@ -66,11 +60,39 @@ def with_forearm(
     return points, faces, np.concatenate([values, np.broadcast_to(fill, (len(points) - start, len(fill)))]), height
 
 
+def _wrist_height(points: np.ndarray, faces: np.ndarray) -> float:
+    """The lowest height at which the mesh's outline is simple and hardly narrower than a little above."""
+    lowest = max(points[:, 1].min(), _CUT_FROM)
+    heights = np.arange(lowest, _CUT_TO, _CUT_STEP)
+    sizes = [_outline_size(points, faces, height) for height in heights]
+    for height, size, above in zip(heights, sizes, sizes[_STEPS_ABOVE:], strict=False):
+        if size > _NARROWING * above > 0:
+            return float(height)
+    raise ValueError(f'the mesh has no simple outline between {lowest:.0f} and {_CUT_TO:.0f} mm from the wrist')
+
+
+def _outline_size(points: np.ndarray, faces: np.ndarray, height: float) -> float:
+    """Geometric mean of the outline's breadth and depth at a height; 0 where there is none, or several, or a fold."""
+    matrix, _, border = cut(faces, points[:, 1] - height)
+    loops = loops_of(border)
+    if len(loops) != 1:
+        return 0.0
+    x, z, _ = _around((matrix @ points)[loops[0]])
+    return float(np.sqrt(np.ptp(x) * np.ptp(z))) if _goes_round_once(x, z) else 0.0
+
+
+def _around(outline: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """An outline's x and z (N,) from its centre, and that centre (2,)."""
+    flat = outline[:, [0, 2]]
+    centre = 0.5 * (flat.min(0) + flat.max(0))
+    return *(flat - centre).T, centre
+
+
 def _goes_round_once(x: np.ndarray, z: np.ndarray) -> bool:
-    """Whether an outline turns about its centre once, one way only: no lid, no fold, no inner wall."""
+    """Whether an outline turns about its centre once, one way only: no fold, no inner wall."""
     angle = np.arctan2(np.roll(z, -1), np.roll(x, -1)) - np.arctan2(z, x)
     angle = (angle + np.pi) % (2 * np.pi) - np.pi
-    return bool((angle > 0).all() or (angle < 0).all()) and np.hypot(x, z).min() > _LEAST_RADIUS
+    return bool((angle > 0).all() or (angle < 0).all())
 
 
 def _smoothed(points: np.ndarray, faces: np.ndarray, height: float) -> np.ndarray:
