@@ -27,7 +27,7 @@ class Camera:
         exposure: Deviation of brightness, as a natural logarithm.
         balance: Deviation of each channel, likewise.
         contrast: Deviation of contrast, likewise.
-        hard_contrast: Share of pictures with 1.6 to 3 times the contrast besides, so that shadows and lights clip.
+        hard_contrast: Share of pictures with 1.5 to 2.5 times the contrast besides, so that shadows and lights clip.
         saturation: Deviation of the saturation.
         grey: Share of pictures without colour.
         bend: Largest bend of the tone curve, 0 to 1.
@@ -42,10 +42,10 @@ class Camera:
         jpeg_quality: Lowest and highest quality of these, 1 to 100.
     """
 
-    exposure: float = 0.25
-    balance: float = 0.07
+    exposure: float = 0.22
+    balance: float = 0.05
     contrast: float = 0.2
-    hard_contrast: float = 0.1
+    hard_contrast: float = 0.08
     saturation: float = 0.25
     grey: float = 0.05
     bend: float = 0.4
@@ -74,9 +74,9 @@ class Camera:
     def color(self, pictures: Tensor, draws: Draws) -> Tensor:
         """Exposure, white balance, saturation and contrast in one matrix per picture; then the tone curve."""
         gain = torch.stack([draws.normal(self.balance) for _ in range(3)], 1) + draws.normal(self.exposure)[:, None]
-        saturation = (1 + draws.normal(self.saturation)).clamp(0.1, 1.8) * ~draws.chance(self.grey)
+        saturation = (1 + draws.normal(self.saturation)).clamp(0.1, 1.6) * ~draws.chance(self.grey)
         contrast = draws.normal(self.contrast).exp()
-        hard, harder = draws.chance(self.hard_contrast), draws.uniform(1.6, 3.0)
+        hard, harder = draws.chance(self.hard_contrast), draws.uniform(1.5, 2.5)
         middle, amount = draws.uniform(0.35, 0.65), draws.uniform(-self.bend, self.bend)
         contrast = contrast * torch.where(hard, harder, 1.0)
         matrix = saturation[:, None, None] * torch.eye(3) + (1 - saturation)[:, None, None] * _GREY  # (N, 3, 3)

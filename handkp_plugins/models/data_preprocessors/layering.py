@@ -35,7 +35,7 @@ class Layering:
 
     match: float = 0.5
     gain: float = 0.15
-    tint: float = 0.06
+    tint: float = 0.04
     bend: float = 0.35
     contrast: float = 0.15
     soften: float = 0.6
@@ -73,7 +73,8 @@ class Layering:
         darker = brightness * (level / mean.mean(1, keepdim=True)).log().clamp(-1.2, 0.7)
         cast = color * (light / level).log().clamp(-0.4, 0.4)
         own = torch.stack([draws.normal(self.tint) for _ in range(3)], 1) + draws.normal(self.gain)[:, None]
-        gain = (own.to(hand.device) + matched * (darker + cast)).exp()[..., None, None]  # (N, 3, 1, 1)
+        gain = (own.to(hand.device) + matched * (darker + cast)).exp()  # (N, 3)
+        gain = torch.minimum(gain, (0.85 / mean).clamp(min=1))[..., None, None]  # no hand becomes a white shape
         contrast = column(draws.normal(self.contrast).exp(), hand.device)
         middle = gain * mean[..., None, None]
         toned = torch.addcmul((1 - contrast) * middle, hand, gain * contrast).clamp_(0, 1)
