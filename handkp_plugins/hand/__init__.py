@@ -4,5 +4,7 @@
 and shape in; vertices, normals and keypoints out) and holds the procedural one, which is made of ``pose`` (joint
 angles and limits), ``shape`` (a person's proportions), ``kinematics`` (angles to bones), ``implicit`` (the solid at
 rest), ``template`` (its mesh and skinning weights), ``details`` (creases, nails, tendons) and ``skin`` (colours).
-``gestures`` draws poses, ``proxies`` rejects those that pass through themselves.
+``gestures`` and ``fingerspelling`` name poses, ``pose_sources`` draws them (``pinching`` closes pinches), ``proxies``
+rejects those that pass through themselves. ``recorded`` reads recorded keypoints, to which ``inverse_kinematics`` fits
+poses (``fitting_model``, ``fitting_starts`` and ``fitting_steps`` are its parts).
 """

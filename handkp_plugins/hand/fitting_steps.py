@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .fitting_model import HIGHEST, LOWEST, NATURAL, NUM_ANGLES, PLACE, TURN, seen_points, turned
+from .fitting_model import HIGHEST, LOWEST, NATURAL, NUM_ANGLES, NUM_PARAMETERS, PLACE, TURN, seen_points, turned
 
 _ENOUGH = 1e-4  # share of the cost that a step must save, or else it was the last one
 _DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-7, 1e4
@@ -84,11 +84,10 @@ def refined(state: State, wish: Wish, steps: int) -> State:
 
 def _expanded(parameters: np.ndarray, turns: np.ndarray, wish: Wish) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Half the cost (B,), its gradient (B, P) and Gauss and Newton's approximation of its Hessian (B, P, P)."""
-    dims = wish.keypoints.shape[2]
+    count, joints, dims = wish.keypoints.shape
     points, slopes = seen_points(parameters, turns)
-    count = len(points)
-    errors = ((points[..., :dims] - wish.keypoints) * wish.weights).reshape(count, -1, 1)
-    slopes = (slopes[:, :, :dims] * wish.weights[..., None]).reshape(count, errors.shape[1], -1)
+    errors = ((points[..., :dims] - wish.keypoints) * wish.weights).reshape(count, joints * dims, 1)
+    slopes = (slopes[:, :, :dims] * wish.weights[..., None]).reshape(count, joints * dims, NUM_PARAMETERS)
     across = slopes.swapaxes(1, 2)
     matrix, sums = NATURAL
     unnatural = parameters @ matrix.T - sums

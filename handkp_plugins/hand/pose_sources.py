@@ -74,7 +74,7 @@ class PoseSampler:
             'random': lambda rng, shape: ('random', lambda: _free(rng)),
             'folded': lambda rng, shape: ('folded', _folded(rng)),
             'pinched': lambda rng, shape: ('pinched', lambda: random_pinch(rng, shape)),
-            'recorded': lambda rng, shape: ('recorded', _loose(self.recorded, 2.5, rng)),
+            'recorded': lambda rng, shape: ('recorded', lambda: self._record(rng)),
         }
         unknown = sorted(set(shares) - set(self._sources))
         if unknown:
@@ -101,6 +101,10 @@ class PoseSampler:
             if depth < MAX_PENETRATION:
                 break
         return name, _with_wrist(best, rng)
+
+    def _record(self, rng: np.random.Generator) -> HandPose:
+        # another one at each draw: some were fitted so that they pass through themselves
+        return loosened(self.recorded[rng.integers(len(self.recorded))], 2.5, rng)
 
 
 def load_poses(path: Path) -> list[HandPose]:
@@ -141,14 +145,9 @@ def loosened(pose: HandPose, degrees: float, rng: np.random.Generator) -> HandPo
     return HandPose.clipped(angles)
 
 
-def _loose(poses: Sequence[HandPose], degrees: float, rng: np.random.Generator) -> Draw:
-    pose = poses[rng.integers(len(poses))]
-    return lambda: loosened(pose, degrees, rng)
-
-
 def _named(poses: Mapping[str, HandPose], rng: np.random.Generator) -> tuple[str, Draw]:
     name = str(rng.choice(list(poses)))
-    return name, _loose([poses[name]], 4.0, rng)
+    return name, lambda: loosened(poses[name], 4.0, rng)
 
 
 def _mixed(rng: np.random.Generator) -> HandPose:

@@ -132,13 +132,13 @@ def _read_json(path: Path) -> tuple[np.ndarray, list[str], range]:
             array = np.array(record, dtype=float)
         except (TypeError, ValueError) as error:
             raise ValueError(f'{path}: row {row}: {NUM_KEYPOINTS} lists of numbers are allowed ({error})') from error
-        dims = dims or array.shape[-1]
-        if array.shape != (NUM_KEYPOINTS, dims) or dims not in (2, 3):
+        dims = dims or array.shape[-1:]
+        if array.shape != (NUM_KEYPOINTS, *dims) or dims not in ((2,), (3,)):
             raise ValueError(
                 f'{path}: row {row}: {_ALLOWED}, as in the rows before, are allowed, received {array.shape}'
             )
         points.append(array)
-    empty = np.full((NUM_KEYPOINTS, dims or 2), np.nan)
+    empty = np.full((NUM_KEYPOINTS, *(dims or (2,))), np.nan)
     keypoints = np.array([empty if p is None else p for p in points])
     return keypoints, [path.stem] * len(keypoints), range(len(keypoints))
 
@@ -168,7 +168,8 @@ def _read_table(path: Path) -> tuple[np.ndarray, list[str], list[int], list[str]
                 continue
             points.append(values)
             rows.append(row)
-    return np.array(points, dtype=float).reshape(len(points), NUM_KEYPOINTS, -1), names, rows, malformed
+    shape = (len(points), NUM_KEYPOINTS, len(points[0]) // NUM_KEYPOINTS if points else 2)
+    return np.array(points, dtype=float).reshape(shape), names, rows, malformed
 
 
 def _read_row(cells: list[str], width: int | None) -> tuple[list[float], str | None]:
