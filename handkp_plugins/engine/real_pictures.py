@@ -26,10 +26,11 @@ INTERHAND_BOX = 1.2
 DEX_BOX = np.array([575.0, 95.0, 950.0, 425.0])
 DEX_SCALES = (1485.0, 1815.0)
 DEX_ROTATION = np.array([[0.0, 0.906, -0.423], [0.0, -0.423, -0.906], [-1.0, 0.0, 0.0]])
-DEX_DEGREES = 30.0
+DEX_DEGREES = (30.0, 80.0, 30.0)
 """Marked by eye in the video of dex-retargeting, whose labels have neither place, size nor rotation in the picture:
 where the hand is throughout; pixels for each metre (1600 to 1675 by three open hands, and a tenth about their middle);
-and that the palm faces the camera, with the fingers up and 25 degrees to the left, give or take."""
+the palm towards the camera with the fingers up and 25 degrees to the left; and how far from that it may be turned:
+twice it turns about the upright axis until it is seen from its edge."""
 
 
 @dataclass(frozen=True)
@@ -233,9 +234,9 @@ _KNOWN: dict[str, tuple[str, str, str, Callable[..., _Made], tuple[str, ...], st
         'https://github.com/tensorflow/tfjs-models (hand-pose-detection/test_data)'),
     'dex_retargeting_hand': (
         'Retargeting video, label laid over the result', 'agreement', f'{_MEDIAPIPE}. Its labels are metric 3D in a '
-        'frame of the wrist, without place, size and rotation in the picture: each is shifted, turned (by 30 degrees '
-        'at most) and scaled (by a tenth at most) onto the result by least squares, so that mainly the form of the '
-        'hand is compared', _dex,
+        'frame of the wrist, without place, size and rotation in the picture: each is shifted, turned (within bounds '
+        'marked by eye) and scaled (by a tenth at most) onto the result by least squares, so that mainly the form of '
+        'the hand is compared', _dex,
         ('human_hand_video.mp4', 'joints_3d.npz'),
         'https://github.com/dexsuite/dex-retargeting (example/vector_retargeting/data, example/profiling)'),
 }  # fmt: skip

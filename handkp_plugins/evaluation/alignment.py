@@ -11,7 +11,7 @@ def project_onto(
     points: np.ndarray,
     target: np.ndarray,
     around: np.ndarray,
-    degrees: float,
+    degrees: tuple[float, float, float],
     scales: tuple[float, float],
 ) -> np.ndarray:
     """Turn, scale, shift and project ``points`` orthographically so that they come nearest to ``target``.
@@ -24,7 +24,7 @@ def project_onto(
         points: [K, 3] in any unit.
         target: [K, 2] in pixels, x right and y down; the third axis points away from the camera.
         around: rotation [3, 3] of the points into the camera's frame, as far as it is known.
-        degrees: how far it may be turned about each of the camera's axes, above 0 and below 180.
+        degrees: how far it may be turned about the camera's axes x, y, z; each above 0 and below 180.
         scales: the least and the largest scale, in pixels for each unit of the points.
 
     Returns:
@@ -39,9 +39,9 @@ def project_onto(
             f'points, target: [K, 3] and [K, 2] with 4 or more points are allowed, received {points.shape}, '
             f'{target.shape}'
         )
-    if not (0 < scales[0] < scales[1] and 0 < degrees < 180):
+    if not (0 < scales[0] < scales[1] and 0 < min(degrees) <= max(degrees) < 180):
         raise ValueError(
-            f'scales, degrees: two scales above 0, the lesser first, and an angle between 0 and 180 are allowed, '
+            f'scales, degrees: two scales above 0, the lesser first, and angles between 0 and 180 are allowed, '
             f'received {scales}, {degrees}'
         )
     if not (np.isfinite(points).all() and np.isfinite(target).all()):
@@ -53,8 +53,8 @@ def project_onto(
         return (parameters[3] * Rotation.from_rotvec(parameters[:3]).apply(x)[:, :2] - u).ravel()
 
     low, most = scales[0] / scales[1], np.radians(degrees)
-    bounds = ([-most] * 3 + [low], [most] * 3 + [1.0])
-    tilt = min(_TILT, most / 2)
-    starts = ([sign * tilt, sign * tilt, 0.0, (low + 1) / 2] for sign in (-1, 1))
+    bounds = ([*-most, low], [*most, 1.0])
+    tilt = np.minimum(_TILT, most / 2)
+    starts = ([sign * tilt[0], sign * tilt[1], 0.0, (low + 1) / 2] for sign in (-1, 1))
     best = min((least_squares(residual, start, bounds=bounds) for start in starts), key=lambda fit: fit.cost)
     return residual(best.x).reshape(-1, 2) + target
