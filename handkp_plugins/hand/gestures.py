@@ -3,7 +3,6 @@
 import numpy as np
 
 from .pose import ANGLE_NAMES, LONG_FINGERS, HandPose
-from .shape import HandShape
 
 Finger = tuple[float, float, float, float]  # MCP flexion, abduction, PIP, DIP in degrees
 
@@ -85,10 +84,3 @@ def named_gesture(name: str) -> HandPose:
     if name not in GESTURES:
         raise ValueError(f'gesture: one of {sorted(GESTURES)} is allowed, received {name!r}')
     return GESTURES[name]
-
-
-def random_pose(rng: np.random.Generator, shape: HandShape) -> tuple[str, HandPose]:
-    """A gesture's name and a pose, as :class:`~handkp_plugins.hand.pose_sources.PoseSampler` draws by default."""
-    from .pose_sources import PoseSampler
-
-    return PoseSampler().sample(rng, shape)

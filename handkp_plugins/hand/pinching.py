@@ -3,12 +3,15 @@
 import numpy as np
 
 from .gestures import GESTURES
-from .kinematics import FRAME_INDEX, TIP_INSIDE, frames_of_angles
+from .kinematics import FRAME_INDEX, TIP_INSIDE, frames_of_angles, unit
 from .pose import ANGLE_NAMES, HIGH, LONG_FINGERS, LOW, HandPose
 from .shape import HandShape
 
+_ORDER = ('thumb', *LONG_FINGERS)
 _PAD = 1e-3 * np.array([8.2, 7.3, 7.2, 6.8, 6.3])
 """Metres from a fingertip's keypoint to the skin of its pad, pressed a little, at mean thickness."""
+_EDGE = 0.006
+"""Metres from the middle of a pad to its edge."""
 _BASES = {
     'index': ('ok', 'pinch', 'beak'),
     'middle': ('pinch_middle', 'tripod'),
@@ -59,12 +62,22 @@ def closed_pinch(pose: HandPose, fingers: list[str], shape: HandShape) -> HandPo
 
 
 def pad_gaps(angles: np.ndarray, fingers: list[str], shape: HandShape) -> np.ndarray:
-    """(N, 3 × fingers) metres from the thumb's pad to each named finger's, for angles (N, 24) in degrees."""
+    """(N, 3 × fingers) metres from the thumb's pad to each named finger's, for angles (N, 24) in degrees.
+
+    Fingertips that touch lie as far apart as their flesh is thick, in the direction that both pads face as well as may
+    be. Two neighbours, named in order, touch the thumb with the inner edges of their pads.
+    """
     frames = frames_of_angles(angles, shape)
-    order = ('thumb', *LONG_FINGERS)
-    pads = {}
+    tips, faces, thickness = [], [], []
     for finger in ('thumb', *fingers):
-        i, bone = order.index(finger), frames[:, FRAME_INDEX[f'{finger}_2'], :3]
-        along = shape.segments[i, 2] - TIP_INSIDE
-        pads[finger] = bone[..., 3] + bone[..., 1] * along - bone[..., 2] * _PAD[i] * shape.depth[i, 2]
-    return np.concatenate([pads[finger] - pads['thumb'] for finger in fingers], axis=1)
+        i, bone = _ORDER.index(finger), frames[:, FRAME_INDEX[f'{finger}_2'], :3]
+        tips.append(bone[..., 3] + bone[..., 1] * (shape.segments[i, 2] - TIP_INSIDE))
+        faces.append(-bone[..., 2])
+        thickness.append(_PAD[i] * shape.depth[i, 2])
+        if len(fingers) == 2 and finger != 'thumb':
+            tips[-1] = tips[-1] + bone[..., 0] * _EDGE * (1 if finger == fingers[0] else -1)
+    gaps = [
+        tip - tips[0] - unit(faces[0] - face) * (thick + thickness[0])
+        for tip, face, thick in zip(tips[1:], faces[1:], thickness[1:], strict=True)
+    ]
+    return np.concatenate(gaps, axis=1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from handkp_plugins.hand.gestures import GESTURES, random_pose
+from handkp_plugins.hand.gestures import GESTURES
 from handkp_plugins.hand.kinematics import (
     FRAME_INDEX,
     TIP_INSIDE,
@@ -12,6 +12,7 @@ from handkp_plugins.hand.kinematics import (
     keypoints_from_frames,
 )
 from handkp_plugins.hand.pose import LONG_FINGERS, HandPose
+from handkp_plugins.hand.pose_sources import PoseSampler
 from handkp_plugins.hand.shape import HandShape, random_shape
 
 
@@ -29,7 +30,7 @@ def keypoints(pose: HandPose, shape: HandShape) -> np.ndarray:
 def test_segments_keep_their_length_in_any_pose(seed):
     rng = np.random.default_rng(seed)
     shape = random_shape(rng)
-    _, pose = random_pose(rng, shape)
+    _, pose = PoseSampler().sample(rng, shape)
     at = joints(pose, shape)
     assert np.allclose(np.linalg.norm(np.diff(at, axis=1), axis=2), shape.segments[:, :2], atol=1e-9)
 
@@ -82,7 +83,7 @@ def test_sizes_that_make_no_hand():
 def test_many_poses_at_once_are_the_same_as_one_by_one():
     rng = np.random.default_rng(3)
     shape = random_shape(rng)
-    poses = [random_pose(rng, shape)[1] for _ in range(4)]
+    poses = [PoseSampler().sample(rng, shape)[1] for _ in range(4)]
     together = frames_of_angles(np.stack([pose.angles for pose in poses]).reshape(2, 2, -1), shape)
     one_by_one = np.stack([joint_frames(pose, shape) for pose in poses])
     assert together.shape == (2, 2, len(FRAME_INDEX), 4, 4)
