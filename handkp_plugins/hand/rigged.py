@@ -25,8 +25,9 @@ _CREASE_SMOOTHING = 2  # rounds of averaging: a rig's vertices are further apart
 def load_rig(path: Path) -> 'RiggedHand':
     """A hand model from a rigged, skinned ``.gltf`` or ``.glb`` file of a right or left hand.
 
-    Joint names of known rigs are understood (see ``rig_joints``); for others a table lies beside the file. Skin texture
-    is taken from the file or, for known rigs, from pictures beside it or in ``../textures``.
+    Joint names of known rigs are understood (see ``rig_joints``); for others a table lies beside the file. Details of
+    the skin come from the file's texture or, for rigs that are known to come without, from pictures beside it or in
+    ``../textures``; where there are none, the skin is painted as the procedural hand's.
 
     Raises:
         FileNotFoundError: the file, or one that it names, is missing.
@@ -55,8 +56,8 @@ def load_rig(path: Path) -> 'RiggedHand':
 
 
 def _textures_beside(path: Path, kind: RigKind) -> list[np.ndarray]:
-    folders = (path.parent, path.parent / '../textures', path.parent / '../../textures')
-    return [read_texture(f / name) for name in kind.textures for f in folders[:2] if (f / name).is_file()]
+    places = (path.parent, path.parent.parent / 'textures')
+    return [read_texture(place / name) for name in kind.textures for place in places if (place / name).is_file()]
 
 
 def _detail(faces: np.ndarray, corner_uv: np.ndarray, texture: np.ndarray, num_points: int) -> np.ndarray:
