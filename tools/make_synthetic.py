@@ -3,7 +3,8 @@
 Usage:
     python tools/make_synthetic.py --out data/synthetic/hands --num 2000 --size 256 --seed 0
     python tools/make_synthetic.py --out data/synthetic/photo --num 20000 --backgrounds photographs --preview a.png
-    python tools/make_synthetic.py --out data/synthetic/layers --num 100000 --size 224 --layers --preview b.png
+    python tools/make_synthetic.py --out data/synthetic/layers --num 100000 --size 224 --layers --preview b.png \\
+        --rig rigs/hand_r.gltf rigs/generic.glb --poses poses.npz
 
 Writes ``OUT/images/*.jpg`` and ``OUT/annotations/{train,val,test}.json`` (COCO keypoints with 3D, camera, visibility,
 handedness and gesture). The same seed gives the same labels, however many processes work. After an interruption the
@@ -12,11 +13,18 @@ same command goes on where it stopped.
 With ``--layers`` nothing is put behind the hands: ``OUT/shards/*.zip`` hold the colours (``000000.jpg``, which go on
 beyond the hand's edge) and the alpha (``000000.png``) of each, uncompressed, a thousand to a file. ``LoadHandImage``
 reads them as pictures of four channels, and ``HandCompositor`` puts another background behind each time one is used.
+
+Beside the package's own hand, rigged hands (``--rig``) are used, each as often; poses come from named gestures,
+letters, folded fists, pinches and free curls, and from recordings (``--poses``). Some hands hold a thing, wear a ring
+or watch, are partly behind a thing, or have another hand beside them: annotations say so (``held``, ``in_front``,
+``other_hand``), and keypoints always are those of the main hand. Shares are constants of ``synthetic/scene.py``,
+``views.py`` and ``lights.py``.
 """
 
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +51,8 @@ def main(
     backgrounds: str | Path | None = None,
     layers: bool = False,
     shard: int = 1000,
+    rig: Sequence[str | Path] = (),
+    poses: Sequence[str | Path] = (),
     preview: str | Path | None = None,
 ) -> Result:
     """Make or complete a set; see :func:`handkp_plugins.synthetic.generate.generate` for arguments and errors.
@@ -51,10 +61,21 @@ def main(
         workers: processes; None for one per usable core.
         layers: keep alpha and put nothing behind the hands; see the top of this file.
         shard: hands in each file of a set in layers.
+        rig: glTF files of rigged hands to use beside the procedural one.
+        poses: files of recorded poses, which tools/fit_poses.py writes.
         preview: PNG to write a contact sheet with drawn keypoints to.
     """
     out = Path(out)
-    recipe = Recipe(num, size, seed, str(backgrounds) if backgrounds else None, layers, shard)
+    recipe = Recipe(
+        num,
+        size,
+        seed,
+        str(backgrounds) if backgrounds else None,
+        layers,
+        shard,
+        rigs=tuple(map(str, rig)),
+        poses=tuple(map(str, poses)),
+    )
     with tqdm(total=num, unit='image', desc='hands', smoothing=0.05) as bar:
         result = generate(out, recipe, workers or len(os.sched_getaffinity(0)), bar.update)
     counts = ', '.join(f'{count} {name}' for name, count in result.splits.items())
@@ -99,6 +120,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--backgrounds', help='folder of photographs to put behind the hands')
     parser.add_argument('--layers', action='store_true', help='keep alpha, no background; written as shards')
     parser.add_argument('--shard', type=int, default=1000, help='hands a shard, with --layers (default %(default)s)')
+    parser.add_argument('--rig', nargs='+', default=[], help='glTF files of rigged hands, beside the procedural one')
+    parser.add_argument('--poses', nargs='+', default=[], help='files of recorded poses (tools/fit_poses.py)')
     parser.add_argument('--preview', help='PNG to write a contact sheet to')
     return parser.parse_args()
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..images import read_image
+
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
 
 
@@ -30,12 +32,13 @@ def photograph(paths: list[Path], size: int, rng: np.random.Generator) -> np.nda
     """A random square crop (size, size, 3), sRGB 0…1, of one of the photographs.
 
     Raises:
-        OSError: the chosen file cannot be decoded.
+        OSError: the chosen file is missing, truncated or no picture.
     """
     path = paths[int(rng.integers(len(paths)))]
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise OSError(f'background cannot be read: {path}')
+    try:
+        image = read_image(path)
+    except ValueError as error:
+        raise OSError(f'background cannot be read: {error}') from error
     height, width = image.shape[:2]
     side = int(min(height, width) * rng.uniform(0.3, 1.0))
     top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))

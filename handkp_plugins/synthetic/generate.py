@@ -29,13 +29,15 @@ import cv2
 
 from ..files import write_bytes, write_text
 from ..hand.model import ProceduralHand
+from ..hand.pose_sources import PoseSampler, load_poses
+from ..hand.rigged import load_rig
 from .backgrounds import list_photographs
 from .coco import SPLITS, coco_file, image_name, member_name, shard_name, split_of
 from .layers import as_jpeg, as_png, write_shard
 from .renderer import Renderer, one_thread_per_renderer
 from .sample import Sample, SampleMaker
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raised whenever the same seed gives other labels or pictures."""
 _JPEG_QUALITY = 90
 _LAYER_QUALITY = 95  # what is composited is compressed, blurred and made noisy afterwards
@@ -53,6 +55,8 @@ class Recipe:
         backgrounds: folder of photographs, None for generated backgrounds only.
         layers: keep the hand and its alpha, without a background, in shards.
         shard: images of a shard, 1 to 10,000.
+        rigs: glTF files of rigged hands that are used beside the procedural one, each as often.
+        poses: files of recorded poses.
     """
 
     num: int = 2000
@@ -61,6 +65,8 @@ class Recipe:
     backgrounds: str | None = None
     layers: bool = False
     shard: int = 1000
+    rigs: tuple[str, ...] = ()
+    poses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.num < 10:
@@ -114,20 +120,23 @@ def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], 
 
     Raises:
         ValueError: an argument is out of range, or the folder holds a set made with other arguments.
-        FileNotFoundError: the folder of backgrounds is missing or holds no picture.
+        FileNotFoundError: the folder of backgrounds is missing or holds no picture; a rig or file of poses is missing.
         OSError: something cannot be written; the message names the path.
         RuntimeError: rendering is impossible here, or an image failed; the message names it.
     """
     if workers < 1:
         raise ValueError(f'workers: 1 or more is allowed, received {workers}')
     photographs = list_photographs(Path(recipe.backgrounds)) if recipe.backgrounds else None
+    models = [ProceduralHand(), *(load_rig(Path(path)) for path in recipe.rigs)]
+    poses = PoseSampler([pose for path in recipe.poses for pose in load_poses(Path(path))])
+    settings = dict(models=models, size=recipe.size, poses=poses, backgrounds=photographs, layers=recipe.layers)
     _claim(out, recipe, len(photographs or []))
     missing = [batch for batch in recipe.batches if not _is_whole(out, recipe, batch)]
     kept = recipe.num - sum(map(len, missing))
     progress(kept)
     if missing:
         _remove_annotations(out)
-        for done in _render(out, recipe, photographs, missing, min(workers, len(missing))):
+        for done in _render(out, recipe, settings, missing, min(workers, len(missing))):
             progress(done)
     splits = _write_annotations(out, recipe)
     return Result(recipe.num - kept, kept, splits)
@@ -135,7 +144,8 @@ def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], 
 
 def _claim(out: Path, recipe: Recipe, photographs: int = 0) -> None:
     """Make the folder, or check that it holds the beginning of the same set."""
-    meta = {'version': GENERATOR_VERSION, **asdict(recipe), 'photographs': photographs}
+    # through JSON, so that what is compared has JSON's types
+    meta = json.loads(json.dumps({'version': GENERATOR_VERSION, **asdict(recipe), 'photographs': photographs}))
     path = out / 'meta.json'
     if path.exists():
         try:
@@ -213,9 +223,7 @@ def _make(seed: int, index: int, records: list[dict[str, Any]]) -> Sample:
     return sample
 
 
-def _render(
-    out: Path, recipe: Recipe, photographs: list[Path] | None, batches: list[range], workers: int
-) -> Iterator[int]:
+def _render(out: Path, recipe: Recipe, settings: dict[str, Any], batches: list[range], workers: int) -> Iterator[int]:
     """Render batches in processes; yields the number of images of each as it is finished."""
     # Forked workers share what is imported and the template, but must not inherit a GL context: in a process that has
     # drawn, a server that has not is forked instead.
@@ -228,13 +236,7 @@ def _render(
     pool = ProcessPoolExecutor(
         workers,
         mp_context=context,
-        initializer=partial(
-            _start_worker,
-            model=ProceduralHand(),
-            size=recipe.size,
-            backgrounds=photographs,
-            layers=recipe.layers,
-        ),
+        initializer=partial(_start_worker, **settings),
     )
     try:
         futures = [pool.submit(_make_batch, out, recipe, batch) for batch in batches]

@@ -1,5 +1,6 @@
 """One generated picture with its labels, from a seed and an index alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,11 @@ import numpy as np
 
 from ..hand.kinematics import turn
 from ..hand.model import HandModel
+from ..hand.pose_sources import PoseSampler
 from .backgrounds import generated, photograph
+from .camera import Camera
 from .layers import extended
+from .meshes import Mesh
 from .photometric import develop, expose
 from .renderer import Part, Renderer, Rendering
 from .scene import Scene, random_scene
@@ -29,7 +33,7 @@ class Sample:
 
     Args:
         image: (H, W, 3) RGB, 8 bit; of a layer the straight colours, which go on beyond the hand's edge.
-        mask: (H, W) share of each pixel covered by hand, arm or sleeve.
+        mask: (H, W) share of each pixel covered by hands, arms, sleeves and things.
         annotation: COCO record without ids.
         camera: ``{'K': 3×3 list}``.
     """
@@ -44,22 +48,29 @@ class SampleMaker:
     """Makes samples of one size; keep one per process.
 
     Args:
-        model: the hand to pose.
+        models: the hands to pose, each as often.
         size: width and height in pixels.
+        poses: what to draw poses from; None for all sources but recorded ones.
         backgrounds: photographs to crop; generated backgrounds where there are none.
         layers: put nothing behind the hand and leave the picture sharp, for whoever composites it later.
     """
 
     def __init__(
-        self, model: HandModel, size: int, backgrounds: list[Path] | None = None, layers: bool = False
+        self,
+        models: Sequence[HandModel],
+        size: int,
+        poses: PoseSampler | None = None,
+        backgrounds: list[Path] | None = None,
+        layers: bool = False,
     ) -> None:
-        self.model, self.size, self.backgrounds, self.layers = model, size, backgrounds, layers
+        self.models, self.size, self.poses = list(models), size, poses or PoseSampler()
+        self.backgrounds, self.layers = backgrounds, layers
         self.renderer = Renderer(size)
-        self.shader = Shader(model.resting)
+        self._shaders = {id(model): Shader(model.resting) for model in self.models}
 
     def make(self, seed: int, index: int) -> Sample:
-        """The sample of an index. Labels depend on seed, index and size only, not on backgrounds."""
-        scene = random_scene(self.model, self.size, np.random.default_rng([seed, index]))
+        """The sample of an index. Labels depend on seed, index, models, poses, size and layers, not on backgrounds."""
+        scene = random_scene(self.models, self.size, np.random.default_rng([seed, index]), self.poses, self.layers)
         look = np.random.default_rng([seed, index, 1])
         rendering = self._render(scene, look)
         if self.layers:
@@ -79,35 +90,41 @@ class SampleMaker:
         return generated(self.size, rng)
 
     def _render(self, scene: Scene, rng: np.random.Generator) -> Rendering:
-        hand = scene.hand
-        spheres = np.concatenate([scene.to_camera(hand.spheres[:, :3]), hand.spheres[:, 3:]], axis=1)
-        skin = Surface(
-            points=scene.to_camera(hand.vertices),
-            normals=turn(hand.normals, scene.axes),
-            color=to_linear(self.model.colors(scene.skin)),
-            gloss=rng.uniform(0.1, 1.3),
-        )
-        shaded = self.shader.shade(skin, spheres, scene.lights, scene.sky, scene.ground)
-        pieces, sleeve = [(skin.points, hand.faces, shaded)], None
-        if scene.sleeve is not None:
-            sleeve = make_sleeve(hand.forearm, scene.sleeve, scene.shape, rng)
-            cloth = Surface(
-                scene.to_camera(sleeve.points), turn(sleeve.normals, scene.axes), to_linear(sleeve.colors), 0.0
-            )
-            lit = Shader(sleeve.points).shade(cloth, spheres[:0], scene.lights, scene.sky, scene.ground)
-            pieces.append((cloth.points, sleeve.faces, lit))
+        hands = np.concatenate([hand.spheres for hand in scene.hands])
+        casters = np.concatenate([hands, *(prop.spheres for prop in scene.props)])
+        gloss, cloth = rng.uniform(0.1, 1.3), int(rng.integers(2**31))
+        pieces: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []  # points, faces, linear colours
+
+        def add(surface: Surface, faces: np.ndarray, shader: Shader, spheres: np.ndarray) -> None:
+            pieces.append((surface.points, faces, shader.shade(surface, spheres, scene.lighting)))
+
+        for hand in scene.hands:
+            posed = hand.hand
+            color = to_linear(hand.model.colors(scene.skin))
+            skin = Surface(hand.to_camera(posed.vertices), turn(posed.normals, hand.axes), color, gloss)
+            add(skin, posed.faces, self._shaders[id(hand.model)], casters)
+            if hand.sleeve is not None:  # of one garment, so of one cloth
+                sleeve = make_sleeve(posed.forearm, hand.sleeve, hand.shape, np.random.default_rng(cloth))
+                add(_surface(sleeve.moved(hand.axes, hand.offset), 0.0), sleeve.faces, Shader(sleeve.points), hands[:0])
+        for prop in scene.props:
+            add(_surface(prop.mesh, prop.gloss), prop.mesh.faces, Shader(prop.mesh.points, coarseness=2), hands)
         exposed = expose(np.concatenate([light for _, _, light in pieces]), rng)
-        parts, done = [], 0
-        for points, faces, light in pieces:
-            parts.append(Part(points, faces, to_srgb(exposed[done : done + len(light)])))
-            done += len(light)
+        ends = np.cumsum([len(light) for _, _, light in pieces])[:-1]
+        parts = [
+            Part(points, faces, to_srgb(light))
+            for (points, faces, _), light in zip(pieces, np.split(exposed, ends), strict=True)
+        ]
         return self.renderer.render(parts, scene.camera.focal)
 
     def _annotation(self, scene: Scene, rendering: Rendering) -> dict[str, Any]:
-        points = scene.to_camera(scene.hand.keypoints)
+        hand = scene.main
+        points = hand.to_camera(hand.hand.keypoints)
         pixels = scene.camera.project(points)
-        visibility = keypoint_visibility(points, pixels, rendering.depth, scene.shape.breadth.mean())
-        outline = scene.camera.project(scene.to_camera(scene.hand.vertices[self.model.is_hand]))
+        visibility = keypoint_visibility(points, pixels, rendering.depth, hand.shape.breadth.mean())
+        for prop in scene.props:
+            hidden = behind_mesh(prop.mesh, points, pixels, scene.camera)
+            visibility = np.where(hidden, np.minimum(visibility, OCCLUDED), visibility)
+        outline = scene.camera.project(hand.to_camera(hand.hand.vertices[hand.model.is_hand]))
         low = np.clip(outline.min(0), 0, self.size - 1)
         high = np.clip(outline.max(0), 0, self.size - 1)
         left, top, right, bottom = (int(v) for v in (*np.floor(low), *np.ceil(high) + 1))
@@ -123,13 +140,20 @@ class SampleMaker:
             ],
             'num_keypoints': int((visibility > 0).sum()),
             'keypoints_3d': np.round(points, 5).tolist(),
-            'handedness': scene.handedness,
-            'gesture': scene.gesture,
+            'handedness': hand.hand.handedness,
+            'gesture': hand.gesture,
+            'held': scene.held.name if scene.held else None,
+            'in_front': scene.in_front.name if scene.in_front else None,
+            'other_hand': scene.other.hand.handedness if scene.other else None,
         }
 
 
+def _surface(mesh: Mesh, gloss: float) -> Surface:
+    return Surface(mesh.points, mesh.normals, to_linear(mesh.colors), gloss)
+
+
 def keypoint_visibility(points: np.ndarray, pixels: np.ndarray, depth: np.ndarray, thickness: float) -> np.ndarray:
-    """2 seen, 1 hidden by the hand or sleeve, 0 outside the picture, for each keypoint (21,).
+    """2 seen, 1 hidden by a hand, sleeve or thing, 0 outside the picture, for each keypoint (21,).
 
     Args:
         points: (21, 3) in the camera frame, metres.
@@ -143,3 +167,21 @@ def keypoint_visibility(points: np.ndarray, pixels: np.ndarray, depth: np.ndarra
     before = depth[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
     seen = points[:, 2] - before < _SEEN_WITHIN * thickness * _THICKNESS
     return np.where(inside, np.where(seen, VISIBLE, OCCLUDED), OUTSIDE)
+
+
+def behind_mesh(mesh: Mesh, points: np.ndarray, pixels: np.ndarray, camera: Camera) -> np.ndarray:
+    """Whether each point (N, 3) of the camera frame, seen at pixels (N, 2), lies behind some triangle of a mesh.
+
+    ``keypoint_visibility`` cannot tell a thin thing that lies on the skin from the skin; this can.
+    """
+    corner = camera.project(mesh.points)[mesh.faces]  # (F, 3, 2)
+    depth = mesh.points[mesh.faces, 2]
+    to_corner = corner[None] - pixels[:, None, None]  # (N, F, 3, 2)
+    after, before = np.roll(to_corner, -1, axis=2), np.roll(to_corner, -2, axis=2)
+    area = after[..., 0] * before[..., 1] - after[..., 1] * before[..., 0]  # of the triangle against each corner
+    total = area.sum(-1)
+    with np.errstate(divide='ignore', invalid='ignore'):
+        share = area / total[..., None]
+        nearness = (share / depth).sum(-1)  # 1 / depth is linear in the picture
+    hit = (share >= 0).all(-1) & (nearness * points[:, None, 2] > 1)
+    return hit.any(1)

@@ -4,7 +4,6 @@ Fingers shadow each other and the palm; without that a folded hand looks like se
 16th vertex or so and spread to the others, which costs little and looks soft.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 
 from ..hand.kinematics import turn, unit
-from .scene import Light
+from .lights import Light, Lighting
 
 _WRAP = np.array([0.30, 0.14, 0.09])
 """How far red, green and blue reach around the edge of the light: blood under the skin scatters red furthest."""
@@ -35,11 +34,12 @@ class Shader:
 
     Args:
         resting: (V, 3) vertices at rest, from which neighbourhoods are taken once.
+        coarseness: shadows are found at one of so many vertices.
     """
 
-    def __init__(self, resting: np.ndarray) -> None:
+    def __init__(self, resting: np.ndarray, coarseness: int = _COARSE_SHARE) -> None:
         order = np.random.default_rng(0).permutation(len(resting))
-        self.coarse = np.sort(order[: max(_NEIGHBOURS, len(resting) // _COARSE_SHARE)])
+        self.coarse = np.sort(order[: max(_NEIGHBOURS, len(resting) // coarseness)])
         distance, ids = cKDTree(resting[self.coarse]).query(resting, k=_NEIGHBOURS)
         weight = 1.0 / (distance + 5e-4)
         weight /= weight.sum(1, keepdims=True)
@@ -48,14 +48,13 @@ class Shader:
             (weight.ravel().astype(np.float32), (rows, ids.ravel())), (len(resting), len(self.coarse))
         )
 
-    def shade(
-        self, surface: Surface, spheres: np.ndarray, lights: Sequence[Light], sky: np.ndarray, ground: np.ndarray
-    ) -> np.ndarray:
+    def shade(self, surface: Surface, spheres: np.ndarray, lighting: Lighting) -> np.ndarray:
         """Linear RGB (V, 3) that leaves the surface towards a camera at the origin.
 
         Args:
             spheres: (P, 4) x, y, z, radius of what casts shadows.
         """
+        lights, sky, ground = lighting.lamps, lighting.sky, lighting.ground
         points, normals = surface.points[self.coarse], surface.normals[self.coarse]
         coarse = np.stack([ambient(points, normals, spheres), *(lit(points, normals, spheres, s) for s in lights)], 1)
         shadow = self.spread @ coarse.astype(np.float32)

@@ -1,10 +1,9 @@
 """A sleeve around the forearm: an open tube with a cuff, in cloth of random colour and pattern."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ..hand.shape import HandShape
+from .meshes import Mesh
 
 _AROUND = 48
 _ALONG = 26
@@ -20,16 +19,6 @@ _ARM = np.array(
         (0.46, 0.051, 0.045),
     ]
 )
-
-
-@dataclass(frozen=True)
-class Mesh:
-    """Points (V, 3), unit normals (V, 3), triangles (F, 3), colours (V, 3) sRGB in 0…1."""
-
-    points: np.ndarray
-    normals: np.ndarray
-    faces: np.ndarray
-    colors: np.ndarray
 
 
 def make_sleeve(forearm: np.ndarray, start: float, shape: HandShape, rng: np.random.Generator) -> Mesh:

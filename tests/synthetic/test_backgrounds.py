@@ -34,3 +34,11 @@ def test_missing_folder_empty_folder_and_broken_pictures(tmp_path):
         list_photographs(tmp_path)
     with pytest.raises(OSError, match='cannot be read: .*a.jpg'):
         photograph([tmp_path / 'a.jpg'], 32, np.random.default_rng(0))
+
+
+def test_a_truncated_photograph_is_found(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (90, 90, 3), dtype=np.uint8)
+    data = cv2.imencode('.jpg', noise)[1].tobytes()
+    (tmp_path / 'a.jpg').write_bytes(data[: len(data) // 2])
+    with pytest.raises(OSError, match='background cannot be read: .*a.jpg: truncated JPEG'):
+        photograph(list_photographs(tmp_path), 32, np.random.default_rng(0))

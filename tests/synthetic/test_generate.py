@@ -15,6 +15,7 @@ from mmpose.registry import DATASETS
 from xtcocotools.coco import COCO
 
 from handkp_plugins.datasets.transforms import LoadHandImage, PackHandInputs
+from handkp_plugins.hand.model import ProceduralHand
 from handkp_plugins.hand.skeleton import HAND_METAINFO
 from handkp_plugins.synthetic import generate as module
 from handkp_plugins.synthetic.coco import coco_file, split_of
@@ -33,6 +34,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = generate(out, RECIPE, workers=1, progress=seen.append)
     assert (result.made, result.kept) == (22, 0) and sum(seen) == 22 and cv2.getNumThreads() == 4
     return out
+
+
+def settings(recipe: Recipe) -> dict:
+    return dict(models=[ProceduralHand()], size=recipe.size, layers=recipe.layers)
 
 
 def contents(out: Path) -> dict[str, bytes]:
@@ -153,7 +158,8 @@ def test_a_full_disk_names_the_file_and_leaves_no_half_image(tmp_path, monkeypat
     module._claim(tmp_path / 'y', Recipe(num=10, size=64))
     monkeypatch.setattr(module, 'write_bytes', full)
     with pytest.raises(OSError, match=r'images/0000\d\d.jpg: cannot be written \(No space'):
-        list(module._render(tmp_path / 'y', Recipe(num=10, size=64), None, [range(10)], 1))
+        recipe = Recipe(num=10, size=64)
+        list(module._render(tmp_path / 'y', recipe, settings(recipe), [range(10)], 1))
     assert not list((tmp_path / 'y' / 'images').iterdir())
 
 
@@ -163,7 +169,8 @@ def test_a_failing_image_is_named(tmp_path, monkeypatch):
 
     monkeypatch.setattr(module.SampleMaker, 'make', fail)
     with pytest.raises(RuntimeError, match=r'image 0 \(seed 0\) failed: ZeroDivisionError: no hand'):
-        list(module._render(tmp_path, Recipe(num=10, size=64), None, [range(10)], 1))
+        recipe = Recipe(num=10, size=64)
+        list(module._render(tmp_path, recipe, settings(recipe), [range(10)], 1))
 
 
 def test_splits_are_8_1_1_and_share_nothing():
@@ -237,7 +244,7 @@ def test_a_shard_broken_off_leaves_no_file(layers, tmp_path, monkeypatch):
     module._claim(tmp_path / 'x', LAYERS)
     monkeypatch.setattr(module.SampleMaker, 'make', fail)
     with pytest.raises(RuntimeError, match=r'image 8 \(seed 5\) failed: ZeroDivisionError: no hand'):
-        list(module._render(tmp_path / 'x', LAYERS, None, [range(8, 16)], 1))
+        list(module._render(tmp_path / 'x', LAYERS, settings(LAYERS), [range(8, 16)], 1))
     assert not list((tmp_path / 'x' / 'shards').iterdir())
 
 

@@ -9,9 +9,12 @@ import pytest
 from handkp_plugins.hand.gestures import GESTURES
 from handkp_plugins.hand.model import ProceduralHand
 from handkp_plugins.hand.shape import HandShape
-from handkp_plugins.synthetic.camera import place
-from handkp_plugins.synthetic.sample import SampleMaker, keypoint_visibility
-from handkp_plugins.synthetic.scene import Scene, random_scene, random_view
+from handkp_plugins.synthetic.camera import Camera, place
+from handkp_plugins.synthetic.grasp import Prop
+from handkp_plugins.synthetic.meshes import box
+from handkp_plugins.synthetic.sample import SampleMaker, behind_mesh, keypoint_visibility
+from handkp_plugins.synthetic.scene import Scene, random_scene
+from handkp_plugins.synthetic.views import random_view
 
 SIZE = 128
 PALM_TO_CAMERA = np.array([[-1.0, 0, 0], [0, -1, 0], [0, 0, 1]])
@@ -20,14 +23,15 @@ BACK_TO_CAMERA = np.array([[1.0, 0, 0], [0, -1, 0], [0, 0, -1]])
 
 @pytest.fixture(scope='module')
 def maker() -> SampleMaker:
-    return SampleMaker(ProceduralHand(), SIZE)
+    return SampleMaker([ProceduralHand()], SIZE)
 
 
 def posed(maker: SampleMaker, gesture: str, axes: np.ndarray, handedness: str) -> Scene:
-    scene = random_scene(maker.model, SIZE, np.random.default_rng(0))
-    hand = maker.model.pose(GESTURES[gesture], HandShape(), handedness)
+    scene = random_scene(maker.models, SIZE, np.random.default_rng(0), maker.poses)
+    hand = maker.models[0].pose(GESTURES[gesture], HandShape(), handedness)
     offset = place(hand.keypoints @ axes.T, scene.camera, np.array([64.0, 64.0]), 90)
-    return replace(scene, hand=hand, shape=HandShape(), handedness=handedness, axes=axes, offset=offset, sleeve=None)
+    main = replace(scene.main, hand=hand, shape=HandShape(), axes=axes, offset=offset, sleeve=None)
+    return replace(scene, main=main, other=None, held=None, in_front=None, worn=())
 
 
 def labels(maker: SampleMaker, scene: Scene) -> np.ndarray:
@@ -85,6 +89,25 @@ def test_visibility_by_depth_alone():
     assert keypoint_visibility(points, pixels, depth, 1.0).tolist() == [2, 0] + [2] * 19
 
 
+def test_a_thin_card_on_the_skin_hides_what_lies_under_it_and_belongs_to_alpha(maker):
+    scene = posed(maker, 'open', PALM_TO_CAMERA, 'right')
+    tip = scene.main.to_camera(scene.main.hand.keypoints)[12]
+    card = box(np.array([0.012, 0.06, 0.0004])).moved(np.eye(3), tip - [0, 0, 0.0105])
+    behind = box(np.array([0.012, 0.06, 0.0004])).moved(np.eye(3), tip + [0, 0, 0.03])
+    for mesh, expected in ((card, 1), (behind, 2)):
+        there = replace(scene, held=Prop('card', mesh, np.zeros((0, 4)), 0.5))
+        assert labels(maker, there)[12, 2] == expected and labels(maker, there)[4, 2] == 2
+        x, y, _ = labels(maker, there)[12]
+        above = maker._render(there, np.random.default_rng(0)).alpha[max(round(y) - 12, 0), round(x)]
+        assert above == 1 and maker._render(scene, np.random.default_rng(0)).alpha[max(round(y) - 12, 0), round(x)] == 0
+
+
+def test_behind_a_mesh_worked_out_by_hand():
+    camera, wall = Camera(101, 100.0), box(np.array([0.1, 0.1, 0.01])).moved(np.eye(3), np.array([0, 0, 0.5]))
+    points = np.array([[0, 0, 0.6], [0, 0, 0.4], [0.3, 0, 0.6], [0.11, 0, 0.6]])
+    assert behind_mesh(wall, points, camera.project(points), camera).tolist() == [True, False, False, True]
+
+
 @pytest.mark.parametrize('handedness', ['left', 'right'])
 def test_the_thumb_is_on_its_side(maker, handedness):
     """Palm to the camera, fingers up: a right hand's thumb is on the right, a left hand's on the left."""
@@ -99,14 +122,14 @@ def test_handedness_agrees_with_the_picture_in_random_scenes(maker):
     """Seen from the palm's side, wrist → forefinger → little finger turns one way in left hands, the other in right."""
     signs = []
     for index in range(60):
-        scene = random_scene(maker.model, SIZE, np.random.default_rng(index))
-        palm_to_camera = scene.axes @ [0, 0, -1]
+        scene = random_scene(maker.models, SIZE, np.random.default_rng(index), maker.poses)
+        palm_to_camera = scene.main.axes @ [0, 0, -1]
         if abs(palm_to_camera[2]) < 0.5:
             continue
-        points = scene.camera.project(scene.to_camera(scene.hand.keypoints))
+        points = scene.camera.project(scene.main.to_camera(scene.main.hand.keypoints))
         a, b = points[5] - points[0], points[17] - points[0]
         turn = np.sign(a[0] * b[1] - a[1] * b[0]) * np.sign(-palm_to_camera[2])
-        signs.append((scene.handedness, turn))
+        signs.append((scene.main.hand.handedness, turn))
     assert set(signs) == {('left', 1.0), ('right', -1.0)}
 
 
@@ -119,7 +142,7 @@ def test_views_of_left_hands_are_not_those_of_right_hands_turned_over():
 
 def test_labels_do_not_depend_on_the_background(maker, tmp_path):
     cv2.imwrite(str(tmp_path / 'grey.png'), np.full((50, 50, 3), 90, np.uint8))
-    photographed = SampleMaker(maker.model, SIZE, [tmp_path / 'grey.png'])
+    photographed = SampleMaker(maker.models, SIZE, backgrounds=[tmp_path / 'grey.png'])
     for index in range(3):
         plain, other = maker.make(1, index), photographed.make(1, index)
         assert plain.annotation == other.annotation

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from handkp_plugins.synthetic.scene import Light
+from handkp_plugins.synthetic.lights import Light
 from handkp_plugins.synthetic.shading import ambient, lit, to_linear, to_srgb
 
 UP = np.array([[0.0, 0, -1]])

@@ -1,0 +1,93 @@
+"""From where a hand is seen, and how large and where it stands in the picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..hand.kinematics import rotation, turn
+from ..hand.model import Handedness, PosedHand
+from .camera import Camera, place
+
+VIEW_SHARES = {'any': 0.27, 'held_up': 0.4, 'first_person': 0.18, 'upside_down': 0.15}
+"""Share of each kind of view; ``random_view`` says what they are."""
+
+# views in which the arm comes to the camera more than this (cosine), or so near (metres), that it would hide the hand
+# are drawn again
+_MAX_FORESHORTENING = 0.8
+_ARM_LENGTH = 0.3
+_MIN_ARM_DISTANCE = 0.1
+_VIEW_TRIES = 50
+_OUTLINE_STEP = 40
+
+
+@dataclass(frozen=True)
+class Framing:
+    """Size of the hand's box as a share of the picture's, and its wandering.
+
+    Args:
+        extent, deviation: mean and deviation of the longer side of the hand's box.
+        limits: least and greatest of it.
+        wander: how much of the free room around the box the hand may move into, 0…1.
+    """
+
+    extent: float
+    deviation: float
+    limits: tuple[float, float]
+    wander: float
+
+
+PHOTOGRAPH = Framing(0.72, 0.14, (0.36, 1.1), 0.85)
+"""A hand in a whole picture: small or large, anywhere, now and then cut by the border."""
+LAYER = Framing(0.7, 0.05, (0.55, 0.82), 0.25)
+"""A hand to be cropped, turned and put before other backgrounds: whole, large, with room around it."""
+LAYER_CUT_SHARE = 0.12
+"""Share of layers that are framed as photographs are."""
+
+
+def random_view(rng: np.random.Generator, handedness: Handedness) -> np.ndarray:
+    """Rotation (3, 3) from the palm's frame to camera axes.
+
+    - any: every view as often
+    - held_up: palm, back or edge to the camera, fingers up, more or less turned about each axis
+    - first_person: one's own hand: the arm comes from below, the fingers point up and away
+    - upside_down: fingers down
+    """
+    kind = rng.choice(list(VIEW_SHARES), p=list(VIEW_SHARES.values()))
+    if kind == 'any':
+        w, x, y, z = rng.normal(size=4)
+        length = np.linalg.norm([x, y, z])
+        return rotation(np.array([x, y, z]) / max(length, 1e-9), 2 * np.arctan2(length, w))
+    # palm to the camera, fingers up; then about the hand's length, nodding, and in the picture
+    upright = np.array([[-1.0, 0, 0], [0, -1, 0], [0, 0, 1]])
+    side = {'right': 1.0, 'left': -1.0}[handedness]
+    about = rng.choice([0.0, np.pi, side * np.pi / 2], p=[0.45, 0.35, 0.2]) + rng.normal(0, np.radians(38))
+    nod, roll = rng.normal(0, np.radians(32)), rng.normal(0, np.radians(55))
+    if kind == 'first_person':
+        nod, roll = rng.normal(np.radians(-40), np.radians(18)), rng.normal(0, np.radians(40))
+    elif kind == 'upside_down':
+        roll += np.pi
+    x, y, z = np.eye(3)
+    return rotation(z, roll) @ rotation(x, nod) @ upright @ rotation(y, about)
+
+
+def view_hand(
+    hand: PosedHand, is_hand: np.ndarray, camera: Camera, framing: Framing, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rotation (3, 3) and translation (3,) that bring a hand before the camera, its arm not in the way."""
+    size = camera.size
+    extent = size * np.clip(rng.normal(framing.extent, framing.deviation), *framing.limits)
+    room = max(0.5 * (size - extent), 0.0)
+    centre = (size - 1) / 2 + rng.uniform(-1, 1, 2) * framing.wander * room + rng.normal(0, 0.02, 2) * size
+    outline = hand.vertices[is_hand][::_OUTLINE_STEP]
+    for _ in range(_VIEW_TRIES):
+        axes = random_view(rng, hand.handedness)
+        offset = place(turn(outline, axes), camera, centre, extent)
+        if arm_is_clear(hand, axes, offset):
+            break
+    return axes, offset
+
+
+def arm_is_clear(hand: PosedHand, axes: np.ndarray, offset: np.ndarray) -> bool:
+    """Whether the arm neither points at the camera nor comes so near that it hides the hand."""
+    to_elbow = -(axes @ hand.forearm[:3, 1])
+    return bool(-to_elbow[2] < _MAX_FORESHORTENING and offset[2] + _ARM_LENGTH * to_elbow[2] > _MIN_ARM_DISTANCE)
