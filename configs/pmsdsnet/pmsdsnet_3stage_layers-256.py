@@ -10,7 +10,7 @@ input_size = (256, 256)
 codec = dict(logits=True, window=8)
 # Distances are in map pixels, eight times as many here as in the lite network's maps.
 model = dict(
-    data_preprocessor=dict(_base_.compositor, backgrounds=dict(folder=None, num=384, size=320)),
+    data_preprocessor=dict(_base_.compositor, backgrounds=dict(_base_.compositor.backgrounds, num=768, size=256)),
     head=dict(loss=dict(_delete_=True, type='SoftmaxHeatmapLoss', l1_weight=0.0125), decoder=codec))
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
 auto_scale_lr = dict(base_batch_size=batch_size)

@@ -277,3 +277,13 @@ def test_inferencer_works_with_photographs(tmp_path: Path) -> None:
     image = np.random.default_rng(0).integers(0, 255, (48, 80, 3), dtype=np.uint8)
     (result,) = inference_topdown(model, image, np.array([[0, 0, 40, 48]]))
     assert result.pred_instances.keypoints.shape == (1, 21, 2)
+
+
+@pytest.mark.parametrize('training', [True, False])
+def test_everything_moves_to_another_device(training: bool) -> None:
+    """PyTorch's device without memory refuses to meet tensors of the CPU, as a GPU does."""
+    layering = dict.fromkeys(('match', 'soften', 'shadow', 'second_hand', 'occluder'), 1.0)
+    camera = dict(uneven=1.0, defocus=0.5, motion=0.5, low_resolution=1.0, jpeg=1.0)
+    module = compositor(layering=layering, camera=camera)
+    pictures = [p.to('meta') for p in (*layers(6), layers(1)[0][:3])]
+    assert module._compose(pictures, None if training else list(range(7)), training).device.type == 'meta'

@@ -13,7 +13,7 @@ compositor = dict(
     mean=[123.675, 116.28, 103.53],
     std=[58.395, 57.12, 57.375],
     bgr_to_rgb=True,
-    backgrounds=dict(folder=None, num=512, size=160))
+    backgrounds=dict(folder=None, photographs=0.7, num=1024, size=160, mix=0.25))
 
 scale_factor = (0.75, 1.25)
 augmentation = [
