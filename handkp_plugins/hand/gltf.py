@@ -78,7 +78,7 @@ class _SkinnedFile(GltfFile):
         names = [str(self.entry('nodes', j).get('name', f'node {j}')) for j in joint_ids]
         if 'inverseBindMatrices' not in skin:
             raise self.wrong('skin 0 has no inverseBindMatrices')
-        inverse = self.accessor(skin['inverseBindMatrices'], 'MAT4').reshape(-1, 4, 4).transpose(0, 2, 1)
+        inverse = self.accessor(skin['inverseBindMatrices'], 'MAT4').astype(float).reshape(-1, 4, 4).transpose(0, 2, 1)
         if len(inverse) != len(names):
             raise self.wrong(f'skin 0 has {len(names)} joints, but {len(inverse)} inverse bind matrices')
         if not (np.abs(np.linalg.det(inverse)) > 1e-12).all():

@@ -7,6 +7,7 @@ within its own folder.
 import base64
 import binascii
 import json
+import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -95,12 +96,12 @@ class GltfFile:
                 return base64.b64decode(body, validate=True)
             except binascii.Error as error:
                 raise self.wrong(f'{what}: its base64 is damaged ({error})') from error
-        folder = self.path.resolve().parent
-        target = (folder / unquote(uri)).resolve()
-        if ':' in uri or '\0' in unquote(uri) or not target.is_relative_to(folder):
+        folder, name = self.path.resolve().parent, unquote(uri)
+        if ':' in uri or '\0' in name or not (folder / name).resolve().is_relative_to(folder):
             raise self.wrong(f'{what}: a data: URI or a file below {folder} is allowed, received {uri[:80]!r}')
-        if not target.is_file():
-            raise FileNotFoundError(f'{self.path}: {what} names {uri!r}, which is missing')
+        target = (folder / name).resolve()
+        if not os.path.isfile(target):  # unlike Path.is_file, no error for a name that no file can have
+            raise FileNotFoundError(f'{self.path}: {what} names {uri[:80]!r}, which is missing')
         return self._read(target)
 
     def _read(self, path: Path) -> bytes:
