@@ -7,7 +7,7 @@ from mmengine.config import Config
 from tiny_model import write_tiny_model
 
 from handkp_plugins.engine.checkpoint import CheckpointError
-from handkp_plugins.engine.inference import init_model, predict, resolve_device
+from handkp_plugins.engine.inference import init_model, predict, predict_each, resolve_device
 
 
 @pytest.fixture(scope='module')
@@ -47,6 +47,21 @@ def test_batches_do_not_matter(tiny: torch.nn.Module):
     ):
         np.testing.assert_allclose(one['keypoints'], many['keypoints'], atol=1e-3)
         np.testing.assert_allclose(one['scores'], many['scores'], atol=1e-5)
+
+
+def test_one_hand_in_each_of_several_images(tiny: torch.nn.Module):
+    images = [noise(), noise(60, 50), noise(48, 80)[:, ::-1].copy()]
+    boxes = np.array([[0, 0, 40, 48], [5, 5, 50, 40], [30, 0, 60, 40]], np.float32)
+    keypoints, scores = predict_each(tiny, images, boxes)
+    assert keypoints.shape == (3, 21, 2) and scores.shape == (3, 21)
+    for i, (image, box) in enumerate(zip(images, boxes, strict=True)):
+        (alone,) = predict(tiny, image, box[None])
+        np.testing.assert_allclose(keypoints[i], alone['keypoints'], atol=1e-3)
+        np.testing.assert_allclose(scores[i], alone['scores'], atol=1e-5)
+    with pytest.raises(ValueError, match='one for each image is allowed, received 2 for 3 images'):
+        predict_each(tiny, images, boxes[:2])
+    with pytest.raises(ValueError, match='a box must touch the image of 50x60 px'):
+        predict_each(tiny, images, boxes + [[0, 0, 0, 0], [60, 0, 60, 0], [0, 0, 0, 0]])
 
 
 def test_no_boxes_no_results(tiny: torch.nn.Module):

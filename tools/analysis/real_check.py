@@ -102,10 +102,9 @@ def check(model: nn.Module, source: Source, output: Path, batch_size: int) -> di
     with tqdm(total=source.count, desc=source.key, unit='hand') as bar:
         while batch := list(islice(hands, batch_size)):
             for hand, points, label, box in run(model, batch):
-                away = np.linalg.norm(points - label, axis=-1)
+                away = np.nan_to_num(np.linalg.norm(points - label, axis=-1), nan=np.inf)
                 error = float(crop_pixels(away[None], box[None])[0][hand.visibility > 0].mean())
                 entry = (error, -len(names), lambda h=hand, p=points, t=label, b=box: _picture(h, p, t, b))
-                # an array would keep its whole picture: so what is kept is few
                 (heapq.heappush if len(worst) < NUM_WORST else heapq.heappushpop)(worst, entry)
                 names.append((hand.name, error))
                 distances.append(away)
