@@ -281,7 +281,7 @@ def test_inferencer_works_with_photographs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize('training', [True, False])
 def test_everything_moves_to_another_device(training: bool) -> None:
-    """PyTorch's device without memory refuses to meet tensors of the CPU, as a GPU does."""
+    """Most operations on PyTorch's device without memory refuse tensors of the CPU, as on a GPU."""
     layering = dict.fromkeys(('match', 'soften', 'shadow', 'second_hand', 'occluder'), 1.0)
     camera = dict(uneven=1.0, defocus=0.5, motion=0.5, low_resolution=1.0, jpeg=1.0)
     module = compositor(layering=layering, camera=camera)
