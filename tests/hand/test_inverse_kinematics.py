@@ -109,6 +109,15 @@ def test_two_dimensions(hands):
     assert np.median(np.abs(mirrored.angles - angles)[:, SEEN]) < 3.5
 
 
+def test_what_no_finger_can_do_shows_in_the_residual():
+    bent_back = HandPose().angles.copy()
+    bent_back[[ANGLE_NAMES.index('index_pip'), ANGLE_NAMES.index('index_dip')]] = -70
+    points = keypoints_from_frames(frames_of_angles(np.stack([HandPose().angles, bent_back]), SHAPE), SHAPE)
+    fit = fit_poses(points, handedness='right')
+    assert fit.residual[1] > 0.02 > 0.005 > fit.residual[0]
+    assert ((fit.angles >= LOW) & (fit.angles <= HIGH)).all()
+
+
 def test_other_peoples_hands():
     shape = random_shape(np.random.default_rng(5))
     angles, points = some_hands(12, seed=1, shape=shape)
