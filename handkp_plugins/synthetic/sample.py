@@ -23,6 +23,9 @@ from .sleeve import make_sleeve
 VISIBLE, OCCLUDED, OUTSIDE = 2, 1, 0
 _THICKNESS = 1e-3 * np.array([21.0] + [15.0, 11.5, 10.5, 8.0] + 4 * [13.0, 9.5, 8.5, 7.0])
 """Half the flesh's thickness at each keypoint of the mean hand, metres."""
+_AWAY = 0.25
+"""Sine by which a normal may point away from the camera: skinned normals are not quite those of the triangles."""
+_MARGIN = 8  # pixels around the picture
 _SEEN_WITHIN = 1.75
 """A keypoint counts as seen if the surface before it is nearer to it than this many half thicknesses."""
 
@@ -96,7 +99,8 @@ class SampleMaker:
         pieces: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []  # points, faces, linear colours
 
         def add(surface: Surface, faces: np.ndarray, shader: Shader, spheres: np.ndarray) -> None:
-            pieces.append((surface.points, faces, shader.shade(surface, spheres, scene.lighting)))
+            seen, faces = towards_camera(surface, faces, scene.camera)
+            pieces.append((surface.points[seen], faces, shader.shade(surface, spheres, scene.lighting, seen)))
 
         for hand in scene.hands:
             posed = hand.hand
@@ -146,6 +150,22 @@ class SampleMaker:
             'in_front': scene.in_front.name if scene.in_front else None,
             'other_hand': scene.other.hand.handedness if scene.other else None,
         }
+
+
+def towards_camera(surface: Surface, faces: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """The part of a closed surface that can be seen: ids (S,) of vertices, and triangles (F', 3) among those.
+
+    Left out are what faces away from the camera at the origin and what lies outside the picture: more than half of a
+    hand and its arm, which then is neither shaded nor drawn.
+    """
+    points, distance = surface.points, np.sqrt(np.einsum('vi,vi->v', surface.points, surface.points))
+    shows = np.einsum('vi,vi->v', surface.normals, points) < _AWAY * distance
+    room = (0.5 * camera.size + _MARGIN) / camera.focal
+    shows &= (np.abs(points[:, :2]) <= room * points[:, 2:]).all(1)
+    faces = faces[shows[faces[:, 0]] | shows[faces[:, 1]] | shows[faces[:, 2]]]
+    used = np.zeros(len(points), bool)
+    used[faces.ravel()] = True
+    return np.flatnonzero(used), (np.cumsum(used) - 1)[faces]
 
 
 def _surface(mesh: Mesh, gloss: float) -> Surface:

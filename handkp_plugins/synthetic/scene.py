@@ -55,8 +55,8 @@ class HandInScene:
     sleeve: float | None
 
     def to_camera(self, points: np.ndarray) -> np.ndarray:
-        """Points (N, 3) of the palm's frame in the camera frame."""
-        return turn(points, self.axes) + self.offset
+        """Points (N, 3) of the palm's frame in the camera frame, as exact as they were."""
+        return turn(points, self.axes.astype(points.dtype)) + self.offset.astype(points.dtype)
 
     @property
     def spheres(self) -> np.ndarray:

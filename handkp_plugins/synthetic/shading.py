@@ -13,8 +13,9 @@ from scipy.spatial import cKDTree
 from ..hand.kinematics import turn, unit
 from .lights import Light, Lighting
 
-_WRAP = np.array([0.30, 0.14, 0.09])
+_WRAP = np.array([0.30, 0.14, 0.09], np.float32)
 """How far red, green and blue reach around the edge of the light: blood under the skin scatters red furthest."""
+_SHADOW_TINT = np.array([0.8, 1.0, 1.1], np.float32)
 _COARSE_SHARE = 16
 _NEIGHBOURS = 4
 
@@ -48,50 +49,80 @@ class Shader:
             (weight.ravel().astype(np.float32), (rows, ids.ravel())), (len(resting), len(self.coarse))
         )
 
-    def shade(self, surface: Surface, spheres: np.ndarray, lighting: Lighting) -> np.ndarray:
+    def shade(
+        self, surface: Surface, spheres: np.ndarray, lighting: Lighting, seen: np.ndarray | None = None
+    ) -> np.ndarray:
         """Linear RGB (V, 3) that leaves the surface towards a camera at the origin.
 
         Args:
             spheres: (P, 4) x, y, z, radius of what casts shadows.
+            seen: ids (S,) of the vertices to shade, (S, 3) being returned; None for all.
         """
-        lights, sky, ground = lighting.lamps, lighting.sky, lighting.ground
-        points, normals = surface.points[self.coarse], surface.normals[self.coarse]
-        coarse = np.stack([ambient(points, normals, spheres), *(lit(points, normals, spheres, s) for s in lights)], 1)
-        shadow = self.spread @ coarse.astype(np.float32)
+        single = np.float32  # half the memory to move, and enough for light
+        spheres = spheres.astype(single)
+        points, normals = (a[self.coarse].astype(single) for a in (surface.points, surface.normals))
+        columns = [ambient(points, normals, spheres)[:, None]]
+        # where a shadow starts, red fades last
+        columns += [lit(points, normals, spheres, lamp)[:, None] ** _SHADOW_TINT for lamp in lighting.lamps]
+        shadow = self.spread @ np.concatenate(columns, axis=1, dtype=single)
 
-        up = 0.5 - 0.5 * surface.normals[:, 1:2]
-        light = (ground + up * (sky - ground)) * shadow[:, :1]
-        to_camera = unit(-surface.points)
+        seen = slice(None) if seen is None else seen
+        points, normals, color = (a[seen].astype(single) for a in (surface.points, surface.normals, surface.color))
+        shadow, gloss = shadow[seen], np.asarray(surface.gloss, single)
+        sky, ground = lighting.sky.astype(single), lighting.ground.astype(single)
+        light = (ground + (0.5 - 0.5 * normals[:, 1:2]) * (sky - ground)) * shadow[:, :1]
+        to_camera = unit(-points)
         shine = np.zeros_like(light)
-        for i, lamp in enumerate(lights, start=1):
-            facing = turn(surface.normals, lamp.direction[None])
-            diffuse = np.maximum(facing + _WRAP, 0) / (1 + _WRAP)
-            # where a shadow starts, red fades last
-            light = light + lamp.color * diffuse * shadow[:, i : i + 1] ** np.array([0.8, 1.0, 1.1])
-            half = unit(lamp.direction.astype(np.float32) + to_camera)
-            glint = np.maximum(np.einsum('vi,vi->v', surface.normals, half), 0)[:, None]
-            strength = (facing > 0) * shadow[:, i : i + 1]
-            shine = shine + lamp.color * strength * (0.06 * glint**12 + 0.12 * glint**50)
-        return surface.color * light + shine * np.reshape(surface.gloss, (-1, 1))
+        for i, lamp in enumerate(lighting.lamps):
+            direction, lamp_color = lamp.direction.astype(single), lamp.color.astype(single)
+            reaches = shadow[:, 1 + 3 * i : 4 + 3 * i]
+            facing = turn(normals, direction[None])
+            light += lamp_color * np.maximum((facing + _WRAP) / (1 + _WRAP), 0) * reaches
+            half = unit(direction + to_camera)
+            glint = np.maximum(np.einsum('vi,vi->v', normals, half), 0)[:, None]
+            strength = (facing > 0) * reaches[:, 1:2]
+            shine += lamp_color * (strength * (0.06 * _power_12(glint) + 0.12 * _power_50(glint)))
+        return color * light + shine * (gloss if gloss.ndim == 0 else gloss[seen, None])
+
+
+def _power_12(x: np.ndarray) -> np.ndarray:
+    x4 = np.square(np.square(x))
+    return x4 * x4 * x4
+
+
+def _power_50(x: np.ndarray) -> np.ndarray:
+    """x⁵⁰ by seven multiplications: ``**`` takes logarithms."""
+    x2 = x * x
+    x16 = np.square(np.square(np.square(x2)))
+    return x16 * x16 * x16 * x2
 
 
 def ambient(points: np.ndarray, normals: np.ndarray, spheres: np.ndarray) -> np.ndarray:
     """Share (N,) of the surroundings that each point sees past the spheres."""
-    towards = spheres[None, :, :3] - points[:, None]
-    distance = np.sqrt(np.maximum(np.einsum('npd,npd->np', towards, towards), 1e-8))
-    cosine = np.maximum(np.einsum('npd,nd->np', towards, normals) / distance, 0)
-    covered = cosine * np.minimum((spheres[:, 3] / np.maximum(distance, spheres[:, 3])) ** 2, 1.0)
+    distance = np.sqrt(_squared_distances(points, spheres))
+    towards = turn(normals, spheres[:, :3]) - np.einsum('ni,ni->n', normals, points)[:, None]
+    cosine = np.maximum(towards / distance, 0)
+    covered = cosine * np.minimum((spheres[:, 3] / np.maximum(distance, spheres[:, 3])) ** 2, 1)
     return np.prod(1 - 0.9 * covered, axis=1)
 
 
 def lit(points: np.ndarray, normals: np.ndarray, spheres: np.ndarray, light: Light) -> np.ndarray:
     """Share (N,) of a light that reaches each point past the spheres."""
-    towards = spheres[None, :, :3] - (points + 0.002 * normals)[:, None]
-    along = np.einsum('npd,d->np', towards, light.direction)
-    aside = np.sqrt(np.maximum(np.einsum('npd,npd->np', towards, towards) - along**2, 0))
-    blur = 0.0015 + light.softness * np.maximum(along, 0)
-    inside = np.clip(0.5 + 0.5 * (0.96 * spheres[:, 3] - aside) / blur, 0, 1)
-    return np.prod(1 - inside * np.clip(along / 0.004, 0, 1), axis=1)
+    points = points + 0.002 * normals
+    direction = light.direction.astype(points.dtype)[None]
+    along = turn(spheres[:, :3], direction).T - turn(points, direction)
+    aside = np.sqrt(np.maximum(_squared_distances(points, spheres) - along**2, 0))
+    along = np.maximum(along, 0)
+    inside = np.clip(0.5 + (0.48 * spheres[:, 3] - 0.5 * aside) / (0.0015 + light.softness * along), 0, 1)
+    return np.prod(1 - inside * np.minimum(along / 0.004, 1), axis=1)
+
+
+def _squared_distances(points: np.ndarray, spheres: np.ndarray) -> np.ndarray:
+    """(N, P) between points (N, 3) and the centres of spheres (P, 4), by their products: no (N, P, 3) is made."""
+    middle = points.mean(0)
+    p, s = points - middle, spheres[:, :3] - middle
+    squares = np.einsum('ni,ni->n', p, p)[:, None] + np.einsum('ni,ni->n', s, s)
+    return np.maximum(squares - 2 * turn(p, s), 1e-8)
 
 
 def to_linear(srgb: np.ndarray) -> np.ndarray:

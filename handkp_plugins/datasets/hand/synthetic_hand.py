@@ -11,8 +11,9 @@ from ...hand.skeleton import hand_metainfo
 class SyntheticHandDataset(BaseCocoStyleDataset):
     """Rendered hands: COCO keypoint JSON with 3D joints, camera, handedness and gesture.
 
-    21 keypoints in OneHand10K's order, root to tip. Visibility 2 is visible, 1 hidden by the hand itself (both count
-    as labelled), 0 outside the image. Beyond what :class:`BaseCocoStyleDataset` gives, a sample holds
+    21 keypoints in OneHand10K's order, root to tip. Visibility 2 is visible, 1 hidden by the hand itself or another
+    thing (both count as labelled), 0 outside the image. Images are files or, of a set in layers, members of shards;
+    :class:`LoadHandImage` reads both. Beyond what :class:`BaseCocoStyleDataset` gives, a sample holds
 
     - ``keypoints_3d``: (1, 21, 3) float32, metres in the camera's frame: x right, y down, z forward
     - ``camera``: (3, 3) float32, the pinhole matrix of the unflipped, uncropped image
@@ -27,10 +28,12 @@ class SyntheticHandDataset(BaseCocoStyleDataset):
         Raises:
             ValueError: the record lacks one of the keys above, or its value has another shape.
         """
-        data_info = super().parse_data_info(raw_data_info)
+        annotation, image = raw_data_info['raw_ann_info'], raw_data_info['raw_img_info']
+        # MMPose copies the record into each sample; without the 3D joints, which a sample has as an array, that is half
+        lean = {key: value for key, value in annotation.items() if key != 'keypoints_3d'}
+        data_info = super().parse_data_info(dict(raw_data_info, raw_ann_info=lean))
         if data_info is None:
             return None
-        annotation, image = raw_data_info['raw_ann_info'], raw_data_info['raw_img_info']
         where = f'{self.ann_file}: annotation {annotation["id"]}'
         try:
             keypoints_3d = np.array(annotation['keypoints_3d'], dtype=np.float32)
