@@ -94,7 +94,7 @@ def _real_check(sources: Sequence[Mapping[str, Any]]) -> list[str]:
         lines.append(
             f'| {source["title"]} | {source["measures"]} | {source["n_hands"]} | {source["n_keypoints"]} | {numbers} |'
         )
-    notes = dict.fromkeys(f'{source["title"]}: {source["labels"]}.' for source in sources)
+    notes = dict.fromkeys(f'{source["title"]}: labels {source["labels"]}.' for source in sources)
     return [*lines, '', *(f'- {note}' for note in notes)]
 
 
