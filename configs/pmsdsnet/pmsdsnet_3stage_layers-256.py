@@ -1,6 +1,6 @@
 # P-MSDSNet of 3 stages at 256×256 on hands whose backgrounds are added while training, with the softmax loss; for a
 # GPU. The paper's loss: pmsdsnet_3stage-mse_layers-256.py
-_base_ = ['../_base_/schedules/adamw_cosine_ema.py', '../_base_/datasets/hand_layers.py', '_base_/pmsdsnet_256.py']
+_base_ = ['../_base_/schedules/muon_cosine_ema.py', '../_base_/datasets/hand_layers.py', '_base_/pmsdsnet_256.py']
 
 batch_size = 64
 samples_per_epoch = 65536

@@ -1,7 +1,7 @@
 # The lite network on hands whose backgrounds are added while training: 48 epochs of 16,384 samples. On two recent CPU
 # cores that takes some hours; stop it at any time, and go on by --resume.
 _base_ = [
-    '../_base_/schedules/adamw_cosine_ema.py', '../_base_/datasets/hand_layers.py', '_base_/pmsdsnet_lite_128.py']
+    '../_base_/schedules/muon_cosine_ema.py', '../_base_/datasets/hand_layers.py', '_base_/pmsdsnet_lite_128.py']
 
 batch_size = 32
 channels_last = True

@@ -1,7 +1,7 @@
 # A small P-MSDSNet at 128×128 for the CPU: two stages at strides 4 to 32, and a loss that learns fast from
 # scratch. On recent CPUs train with --amp (bfloat16).
 _base_ = [
-    '../_base_/schedules/adamw_cosine.py', '../_base_/datasets/hand_synthetic.py', '_base_/pmsdsnet_lite_128.py']
+    '../_base_/schedules/muon_cosine.py', '../_base_/datasets/hand_synthetic.py', '_base_/pmsdsnet_lite_128.py']
 
 batch_size = 16
 channels_last = True

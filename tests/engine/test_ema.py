@@ -11,7 +11,7 @@ from tiny_training import RUNTIME, make_runner, write_tiny_training
 from handkp_plugins.engine.checkpoint import read_checkpoint
 from handkp_plugins.engine.runner import HandRunner
 
-SCHEDULE = Config.fromfile(RUNTIME.parent / 'schedules' / 'adamw_cosine_ema.py')
+SCHEDULE = Config.fromfile(RUNTIME.parent / 'schedules' / 'muon_cosine_ema.py')
 OPTIONS = dict(
     default_hooks__ema=dict(SCHEDULE.default_hooks.ema), model__data_preprocessor__type='HandCompositor',
     model__backbone__norm_eval=False, train_cfg__max_epochs=2)  # fmt: skip

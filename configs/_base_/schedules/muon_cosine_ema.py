@@ -1,4 +1,4 @@
-_base_ = ['adamw_cosine.py']
+_base_ = ['muon_cosine.py']
 
 # A long training in mixed precision. Its length is train_cfg.max_epochs, and the cosine ends with it. Each epoch leaves
 # a checkpoint, from which --resume goes on.
