@@ -41,8 +41,8 @@ def random_lighting(rng: np.random.Generator) -> Lighting:
         weak = (_lamp(rng, (0.0, -0.7, 0.0), (0.05, 0.3), (0.2, 0.6)),)
         return Lighting(weak, sky * rng.uniform(1.0, 1.6), sky * rng.uniform(0.4, 1.0))
     if kind == 'lamp':
-        hard = (_lamp(rng, (0.0, -0.5, -0.3), (1.5, 3.0), (0.01, 0.06)),)
-        return Lighting(hard, sky * rng.uniform(0.1, 0.4), ground * rng.uniform(0.1, 0.5))
+        hard = (_lamp(rng, (0.0, -0.5, -0.3), (1.5, 3.0), (0.02, 0.08)),)
+        return Lighting(hard, sky * rng.uniform(0.15, 0.5), ground * rng.uniform(0.2, 0.7))
     if kind == 'behind':
         strong = _lamp(rng, (0.0, -0.6, 1.6), (1.5, 3.5), (0.03, 0.4))
         fill = _lamp(rng, (0.0, -0.4, -1.0), (0.05, 0.4), (0.1, 0.5))

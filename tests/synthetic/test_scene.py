@@ -128,7 +128,7 @@ def test_views_of_ones_own_hand_point_away_and_some_hands_hang_down(monkeypatch)
 def test_light_is_often_hard_or_from_behind():
     drawn = [random_lighting(np.random.default_rng(i)) for i in range(300)]
     behind = np.mean([light.lamps[0].direction[2] > 0.5 for light in drawn])
-    hard = np.mean([light.lamps[0].softness < 0.06 and light.lamps[0].color.mean() > 1.4 for light in drawn])
+    hard = np.mean([light.lamps[0].softness < 0.08 and light.lamps[0].color.mean() > 1.4 for light in drawn])
     assert 0.1 < behind < 0.35 and 0.1 < hard < 0.4
     assert all(np.linalg.norm(lamp.direction) == pytest.approx(1) for light in drawn for lamp in light.lamps)
 

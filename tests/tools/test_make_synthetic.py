@@ -1,6 +1,7 @@
 """The command that generates hands."""
 
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,10 @@ from types import ModuleType
 import cv2
 import numpy as np
 import pytest
+
+from handkp_plugins.hand.gestures import named_gesture
+from handkp_plugins.hand.model import ProceduralHand
+from handkp_plugins.synthetic import generate
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'make_synthetic.py'
 
@@ -49,6 +54,26 @@ def test_layers_are_shown_over_a_checkerboard(tool, tmp_path):
     assert result.made == 10 and [p.name for p in (tmp_path / 'hands' / 'shards').iterdir()] == ['00000.zip']
     sheet = cv2.imread(str(tmp_path / 'sheet.png')).reshape(-1, 3).tolist()
     assert [120] * 3 in sheet and [200] * 3 in sheet
+
+
+def test_recorded_poses_and_rigs(tool, tmp_path, monkeypatch):
+    """A rig is used beside the package's own hand, and recorded poses among others."""
+    fist = named_gesture('fist').angles.astype(np.float32)
+    np.savez(tmp_path / 'poses.npz', angles=np.stack([fist, fist]))
+    with pytest.raises(FileNotFoundError, match='gone.gltf'):
+        tool.main(tmp_path / 'hands', num=10, size=64, workers=1, rig=[tmp_path / 'gone.gltf'])
+    with pytest.raises(FileNotFoundError, match='poses: .*gone.npz'):
+        tool.main(tmp_path / 'hands', num=10, size=64, workers=1, poses=[tmp_path / 'gone.npz'])
+    assert not (tmp_path / 'hands').exists()
+
+    loaded = []
+    monkeypatch.setattr(generate, 'load_rig', lambda path: loaded.append(path) or ProceduralHand())
+    tool.main(tmp_path / 'hands', num=20, size=64, workers=1, poses=[tmp_path / 'poses.npz'], rig=['a.glb'])
+    records = json.loads((tmp_path / 'hands' / 'records' / '00000.json').read_text())
+    gestures = [record['annotation']['gesture'] for record in records]
+    assert loaded == [Path('a.glb')] and 2 <= gestures.count('recorded') <= 14
+    with pytest.raises(ValueError, match=r"made with rigs=\['a.glb'\], received rigs=\[\]"):
+        tool.main(tmp_path / 'hands', num=20, size=64, workers=1, poses=[tmp_path / 'poses.npz'])
 
 
 def test_the_command_line_reports_errors_in_one_line(tmp_path):
