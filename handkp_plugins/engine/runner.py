@@ -25,6 +25,7 @@ from .checkpoint import (
     find_checkpoints,
     load_weights,
     read_checkpoint,
+    warn_of_other_network,
 )
 from .launch import check_gpu_count, describe_device, leave_process_group_at_exit, start_cpu_process_group
 from .plain_data import history_buffers, to_plain
@@ -169,6 +170,7 @@ class HandRunner(Runner):
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         partial = training and not self._resuming and not strict
         load_weights(self.model, checkpoint, filename, partial, revise_keys)
+        warn_of_other_network(checkpoint, self.cfg, filename)
         self._has_loaded = True
         self.logger.info(f'Loaded {filename}')
         return checkpoint
