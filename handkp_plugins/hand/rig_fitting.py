@@ -14,9 +14,18 @@ from .pose import LONG_FINGERS
 from .rig_joints import PARTS, THUMB_PARTS
 from .rig_mesh import BONE_INDEX, BONES, FINGERS, RiggedMesh
 from .shape import MEAN_ROOTS, MEAN_SEGMENTS, HandShape
-from .template import REST_POSE, HandTemplate, finger_attributes, hand_over_to_arm, smoothed, smoothstep, vertex_normals
+from .template import (
+    REST_POSE,
+    HandTemplate,
+    finger_attributes,
+    hand_over_to_arm,
+    palm_weights,
+    smoothed,
+    vertex_normals,
+)
 
 _WEIGHT_SMOOTHING = 4
+_OWN = 0.9  # weight from which a point counts as a bone's own
 _SLAB = 0.1  # half the thickness, in lengths of the bone before it, of the slice around a joint that tells its middle
 
 
@@ -53,16 +62,21 @@ def _flat_side(rig: RiggedMesh, bone: str) -> np.ndarray:
     start, end = _bone_ends(rig.joints)[bone]
     expected = joint_frames(REST_POSE, HandShape())[FRAME_INDEX[bone]][:3, 2]
     frame = _frame(start, end, expected)
-    own = rig.points[rig.weights[:, BONE_INDEX[bone]] > 0.9]
-    local = (own - start) @ frame[:3, :3]
-    local = local[(local[:, 1] > 0.2 * np.linalg.norm(end - start))][:, [0, 2]]
+    local = ((rig.points[rig.weights[:, BONE_INDEX[bone]] > _OWN] - start) @ frame[:3, :3])[:, [0, 2]]
     _, _, axes = np.linalg.svd(local - local.mean(0), full_matrices=False)
     thin = axes[1] * np.sign(axes[1, 1])
     return frame[:3, [0, 2]] @ thin
 
 
 def unbent(rig: RiggedMesh) -> RiggedMesh:
-    """A rig brought to our bones at :data:`REST_POSE` by linear blend skinning with its own weights."""
+    """A rig brought to our bones at :data:`REST_POSE` by linear blend skinning with its own weights.
+
+    Raises:
+        ValueError: no part of the mesh follows an end bone.
+    """
+    for finger in FINGERS:
+        if (rig.weights[:, BONE_INDEX[f'{finger}_2']] > _OWN).sum() < 3:
+            raise ValueError(f'no part of the mesh follows the end bone of the {finger}')
     frames = joint_frames(REST_POSE, HandShape())
     rig = _centred(rig)
     theirs, references = _bone_ends(rig.joints), _dorsal_references(rig)
@@ -105,22 +119,17 @@ def _centred(rig: RiggedMesh) -> RiggedMesh:
 def _flesh_end(rig: RiggedMesh, bone: str, start: np.ndarray, end: np.ndarray) -> float:
     """Metres from an end bone's joint to the end of its flesh."""
     along = unit((end - start)[None])[0]
-    return float(((rig.points[rig.weights[:, BONE_INDEX[bone]] > 0.5] - start) @ along).max())
+    return float(((rig.points[rig.weights[:, BONE_INDEX[bone]] > _OWN] - start) @ along).max())
 
 
 def frame_weights(weights: np.ndarray, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Weights (V, 35) of our frames from those of the rig's bones (V, B).
 
-    What two bones of a finger share goes to the half-turned frame between them: bent joints do not collapse.
+    The palm's share is split by place, as in our own template, since few rigs have metacarpals that move. What two
+    bones of a finger share goes to the half-turned frame between them: bent joints do not collapse.
     """
-    out = np.zeros((len(points), len(FRAME_INDEX)))
-    y = 1e3 * points[:, 1]
-    raised = smoothstep(y, 14.0, 40.0)
-    out[:, FRAME_INDEX['palm']] = weights[:, :3].sum(1)
-    for finger in ('ring', 'little'):
-        own = weights[:, BONE_INDEX[f'{finger}_metacarpal']]
-        out[:, FRAME_INDEX[f'{finger}_metacarpal']] = raised * own
-        out[:, FRAME_INDEX['palm']] += (1 - raised) * own
+    palm = [BONE_INDEX[bone] for bone in ('palm', *(f'{finger}_metacarpal' for finger in LONG_FINGERS))]
+    out = weights[:, palm].sum(1)[:, None] * palm_weights(1e3 * points)
     bases = {'ring': 'ring_metacarpal', 'little': 'little_metacarpal'}
     for finger in FINGERS:
         chain = [bases.get(finger, 'palm'), *(f'{finger}_{i}' for i in range(3))]
@@ -131,11 +140,12 @@ def frame_weights(weights: np.ndarray, points: np.ndarray, faces: np.ndarray) ->
             out[:, FRAME_INDEX[near]] -= shared
             out[:, FRAME_INDEX[far]] -= shared
             out[:, FRAME_INDEX[f'{far}_half']] += 2 * shared
-    hand_over_to_arm(out, y)
+    hand_over_to_arm(out, 1e3 * points[:, 1])
     return smoothed(out, faces, _WEIGHT_SMOOTHING)
 
 
 def as_template(points: np.ndarray, faces: np.ndarray, weights: np.ndarray) -> HandTemplate:
+    """A template from points (V, 3) in metres at :data:`REST_POSE`, faces and weights (V, 35) of our frames."""
     frames = joint_frames(REST_POSE, HandShape())
     finger, place, around, _ = finger_attributes(1e3 * points, frames)
     return HandTemplate(

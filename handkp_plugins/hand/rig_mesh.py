@@ -10,6 +10,7 @@ from .kinematics import joint_frames, keypoints_from_frames
 from .pose import LONG_FINGERS
 from .rig_joints import PARTS, THUMB_PARTS
 from .shape import MEAN_ROOTS, HandShape
+from .skeleton import PARENTS
 from .surface import merged, quartered, subdivided
 
 FINGERS = ('thumb', *LONG_FINGERS)
@@ -20,7 +21,8 @@ BONES: tuple[str, ...] = (
 )
 BONE_INDEX = {name: i for i, name in enumerate(BONES)}
 _VERTICES = 12_000  # refined until there are at least so many
-_MERGE_WITHIN = 1e-5  # of the hand's size
+_MERGE_WITHIN = 1e-5  # metres, once the hand has its size
+_LEAST_BONE = 0.01  # of the hand's extent
 _WRIST_SHARE = 0.1
 """Rigs have their wrist nearer to the elbow than people mark it: this share of the way to the middle knuckle."""
 
@@ -56,10 +58,17 @@ def bone_of_role(role: str) -> str:
 
 
 def in_palm_frame(mesh: SkinnedMesh, roles: dict[str, int]) -> RiggedMesh:
-    """Scale, turn and, if it is a left hand, mirror a rig; joints of no role go with the palm."""
+    """Scale, turn and, if it is a left hand, mirror a rig; joints of no role go with the palm.
+
+    Raises:
+        ValueError: two neighbouring joints lie at one place, or the mesh has no triangle with an area.
+    """
     chain = ['wrist'] + [f'{f}_{p}' for f in FINGERS for p in (THUMB_PARTS if f == 'thumb' else PARTS[1:])]
     joints = {role: mesh.joints[i, :3, 3] for role, i in roles.items()}
     theirs = np.stack([joints[role] for role in chain])
+    for child, parent in enumerate(PARENTS[1:], start=1):
+        if np.linalg.norm(theirs[child] - theirs[parent]) <= _LEAST_BONE * np.ptp(theirs):
+            raise ValueError(f'joints {chain[parent]} and {chain[child]} lie at one place')
     # a bent hand is no mirror image of itself: the better fit tells left from right
     bent = keypoints_from_frames(joint_frames(GESTURES['relaxed'], HandShape()), HandShape())
     is_left = _similarity(theirs, bent, mirrored=True)[1] < _similarity(theirs, bent, mirrored=False)[1]
@@ -74,6 +83,8 @@ def in_palm_frame(mesh: SkinnedMesh, roles: dict[str, int]) -> RiggedMesh:
     points = _apply(matrix, mesh.points)
     ids, first, solid = merged(points, mesh.faces, _MERGE_WITHIN)
     faces = ids[mesh.faces][solid]
+    if not len(faces):
+        raise ValueError('no triangle of its mesh has an area')
     corner_uv = None if mesh.uv is None else mesh.uv[mesh.faces[solid]].astype(np.float32)
     if is_left:
         faces = faces[:, ::-1]

@@ -9,7 +9,7 @@ from .gltf import read_skinned_mesh, read_texture
 from .model import TemplateHand
 from .rig_fitting import as_template, frame_weights, unbent
 from .rig_joints import RigKind, find_kind
-from .rig_mesh import in_palm_frame, refined
+from .rig_mesh import BONE_INDEX, RiggedMesh, in_palm_frame, refined
 from .skin import SkinLook
 from .surface import neighbour_mean
 from .template import HandTemplate, smoothstep
@@ -35,19 +35,22 @@ def load_rig(path: Path) -> 'RiggedHand':
     """
     mesh = read_skinned_mesh(path)
     kind, roles = find_kind(path, mesh.joint_names)
-    rig = refined(in_palm_frame(mesh, roles))
     textures = [mesh.texture] if mesh.texture is not None else _textures_beside(path, kind)
+    try:
+        return _rigged(refined(in_palm_frame(mesh, roles)), textures)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from error
+
+
+def _rigged(rig: RiggedMesh, textures: list[np.ndarray]) -> 'RiggedHand':
     detail = np.zeros((len(rig.points), 0))
     if rig.corner_uv is not None and textures:
         detail = np.concatenate([_detail(rig.faces, rig.corner_uv, t, len(rig.points)) for t in textures], axis=1)
     flat = unbent(rig)
     known = np.concatenate([flat.weights, detail], axis=1)
     fill = np.zeros(known.shape[1])
-    fill[0] = 1.0
-    try:
-        points, faces, known, weld = with_forearm(1e3 * flat.points, flat.faces, known, fill)
-    except ValueError as error:
-        raise ValueError(f'{path}: {error}') from error
+    fill[BONE_INDEX['palm']] = 1.0  # of the forearm's points; from there on weights go by place
+    points, faces, known, weld = with_forearm(1e3 * flat.points, flat.faces, known, fill)
     bones = flat.weights.shape[1]
     points = 1e-3 * points
     template = as_template(points, faces, frame_weights(known[:, :bones], points, faces))

@@ -151,15 +151,8 @@ def _distance_to_line(points: np.ndarray, start: np.ndarray, end: np.ndarray) ->
 def _weights(points: np.ndarray, frames: np.ndarray, membership: np.ndarray) -> np.ndarray:
     """Skinning weights (V, B) before smoothing: along each finger, then by membership, then palm and forearm."""
     weights = np.zeros((len(points), len(FRAME_INDEX)))
-    x, y = points[:, 0], points[:, 1]
-    body = np.zeros_like(weights)
-    # across the palm: fixed part, ring and little finger's metacarpals
-    to_ring, to_little = smoothstep(x, 3.0, 17.0), smoothstep(x, 18.0, 33.0)
-    raise_ = smoothstep(y, 14.0, 40.0)
-    body[:, FRAME_INDEX['little_metacarpal']] = to_little * raise_
-    body[:, FRAME_INDEX['ring_metacarpal']] = (to_ring - to_little) * raise_
-    body[:, FRAME_INDEX['palm']] = 1 - to_ring * raise_
-    hand_over_to_arm(body, y)
+    body = palm_weights(points)
+    hand_over_to_arm(body, points[:, 1])
 
     for i, name in enumerate(FINGERS):
         along = finger_coordinates(points, frames[FRAME_INDEX[f'{name}_0']])[:, 1]
@@ -176,6 +169,18 @@ def _weights(points: np.ndarray, frames: np.ndarray, membership: np.ndarray) -> 
             left = left * (1 - full) * (1 - start + full * start)
         weights += left[:, None] * body
     return weights / weights.sum(1, keepdims=True)
+
+
+def palm_weights(points: np.ndarray) -> np.ndarray:
+    """Weights (V, B) of points (V, 3) in mm as if all were palm: its fixed part and two metacarpals."""
+    weights = np.zeros((len(points), len(FRAME_INDEX)))
+    x, y = points[:, 0], points[:, 1]
+    to_ring, to_little = smoothstep(x, 3.0, 17.0), smoothstep(x, 18.0, 33.0)
+    raised = smoothstep(y, 14.0, 40.0)
+    weights[:, FRAME_INDEX['little_metacarpal']] = to_little * raised
+    weights[:, FRAME_INDEX['ring_metacarpal']] = (to_ring - to_little) * raised
+    weights[:, FRAME_INDEX['palm']] = 1 - to_ring * raised
+    return weights
 
 
 def hand_over_to_arm(weights: np.ndarray, y: np.ndarray) -> None:

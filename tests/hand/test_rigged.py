@@ -1,7 +1,9 @@
 """Rigs of any rest pose, side, size and axes become hands that pose as ours do."""
 
+import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,13 +156,47 @@ def test_an_unknown_rig_is_told_about_by_a_table_beside_it(tmp_path):
             load_rig(path)
 
 
-def test_a_mesh_that_is_no_hand(tmp_path):
-    document = tube_hand()
+def _without_outline(document: dict[str, Any]) -> None:
     document['accessors'][4]['count'] = 60  # a few triangles of the palm
+
+
+def _without_thumb(document: dict[str, Any]) -> None:
+    document['skins'][0]['joints'][4] = document['skins'][0]['joints'][0]
+    document['nodes'][4]['name'] = 'other'
+
+
+def _all_joints_at_one_place(document: dict[str, Any]) -> None:
+    matrices = np.tile(np.eye(4, dtype='<f4'), (25, 1, 1))
+    document['buffers'].append(
+        {'byteLength': matrices.nbytes, 'uri': 'data:;base64,' + base64.b64encode(matrices.tobytes()).decode()}
+    )
+    document['bufferViews'][5] = {'buffer': 1, 'byteLength': matrices.nbytes}
+
+
+@pytest.mark.parametrize(
+    ('damage', 'message'),
+    [
+        (_without_outline, 'the mesh has no simple outline between'),
+        (_without_thumb, 'its joints are those of no rig known'),
+        (_all_joints_at_one_place, 'joints wrist and thumb_cmc lie at one place'),
+    ],
+)
+def test_meshes_that_are_no_hand(tmp_path, damage, message):
+    document = tube_hand()
+    damage(document)
     path = tmp_path / 'part.gltf'
     path.write_text(json.dumps(document))
-    with pytest.raises(ValueError, match=r'part\.gltf: '):
+    with pytest.raises(ValueError, match=rf'part\.gltf: {message}'):
         load_rig(path)
+
+
+def test_the_palm_cups_without_metacarpals_of_its_own(rig):
+    flat, cupped = (rig.pose(HandPose.of(palm_arch=a), HandShape()).vertices for a in (0, 20))
+    moved = np.linalg.norm(cupped - flat, axis=1)
+    template = rig.template
+    palm = (template.finger < 0) & (rig.resting[:, 1] > 0.07) & (rig.resting[:, 0] > 0.028)
+    assert palm.any() and moved[palm].min() > 0.01
+    assert moved[(template.finger == 1) & (template.place > 0.5)].max() < 1e-6
 
 
 def test_wrong_handedness(rig):
