@@ -6,5 +6,7 @@ angles and limits), ``shape`` (a person's proportions), ``kinematics`` (angles t
 rest), ``template`` (its mesh and skinning weights), ``details`` (creases, nails, tendons) and ``skin`` (colours).
 ``gestures`` and ``fingerspelling`` name poses, ``pose_sources`` draws them (``pinching`` closes pinches), ``proxies``
 rejects those that pass through themselves. ``recorded`` reads recorded keypoints, to which ``inverse_kinematics`` fits
-poses (``fitting_model``, ``fitting_starts`` and ``fitting_steps`` are its parts).
+poses (``fitting_model``, ``fitting_starts`` and ``fitting_steps`` are its parts). ``rigged`` makes hands of glTF files
+(``gltf`` and ``gltf_file`` read them, ``rig_joints`` knows their joints, ``rig_mesh``, ``rig_fitting``, ``surface`` and
+``weld`` bring them to our bones).
 """

@@ -23,6 +23,7 @@ BONE_INDEX = {name: i for i, name in enumerate(BONES)}
 _VERTICES = 12_000  # refined until there are at least so many
 _MERGE_WITHIN = 1e-5  # metres, once the hand has its size
 _LEAST_BONE = 0.01  # of the hand's extent
+_FARTHEST = 5.0  # metres, once the hand has its size
 _WRIST_SHARE = 0.1
 """Rigs have their wrist nearer to the elbow than people mark it: this share of the way to the middle knuckle."""
 
@@ -61,7 +62,7 @@ def in_palm_frame(mesh: SkinnedMesh, roles: dict[str, int]) -> RiggedMesh:
     """Scale, turn and, if it is a left hand, mirror a rig; joints of no role go with the palm.
 
     Raises:
-        ValueError: two neighbouring joints lie at one place, or the mesh has no triangle with an area.
+        ValueError: two neighbouring joints lie at one place, the mesh has no triangle with an area, or reaches too far.
     """
     chain = ['wrist'] + [f'{f}_{p}' for f in FINGERS for p in (THUMB_PARTS if f == 'thumb' else PARTS[1:])]
     joints = {role: mesh.joints[i, :3, 3] for role, i in roles.items()}
@@ -81,6 +82,8 @@ def in_palm_frame(mesh: SkinnedMesh, roles: dict[str, int]) -> RiggedMesh:
     for i in range(len(mesh.joint_names)):
         weights[:, BONE_INDEX[bone.get(i, 'palm')]] += mesh.weights[:, i]
     points = _apply(matrix, mesh.points)
+    if np.abs(points).max() > _FARTHEST:
+        raise ValueError(f'a point of its mesh lies {np.abs(points).max():.3g} m away from its joints')
     ids, first, solid = merged(points, mesh.faces, _MERGE_WITHIN)
     faces = ids[mesh.faces][solid]
     if not len(faces):

@@ -173,9 +173,16 @@ def _all_joints_at_one_place(document: dict[str, Any]) -> None:
     document['bufferViews'][5] = {'buffer': 1, 'byteLength': matrices.nbytes}
 
 
+def _far_away(document: dict[str, Any]) -> None:
+    blob = bytearray(base64.b64decode(document['buffers'][0]['uri'].partition(',')[2]))
+    blob[:4] = np.array([1e30], '<f4').tobytes()
+    document['buffers'][0]['uri'] = 'data:;base64,' + base64.b64encode(blob).decode()
+
+
 @pytest.mark.parametrize(
     ('damage', 'message'),
     [
+        (_far_away, 'a point of its mesh lies .* m away'),
         (_without_outline, 'the mesh has no simple outline between'),
         (_without_thumb, 'its joints are those of no rig known'),
         (_all_joints_at_one_place, 'joints wrist and thumb_cmc lie at one place'),
