@@ -9,11 +9,13 @@ import pytest
 from handkp_plugins.hand.gestures import GESTURES
 from handkp_plugins.hand.model import ProceduralHand
 from handkp_plugins.hand.shape import HandShape
+from handkp_plugins.synthetic import sample as module
 from handkp_plugins.synthetic.camera import Camera, place
 from handkp_plugins.synthetic.grasp import Prop
-from handkp_plugins.synthetic.meshes import box
-from handkp_plugins.synthetic.sample import SampleMaker, behind_mesh, keypoint_visibility
+from handkp_plugins.synthetic.meshes import ball, box
+from handkp_plugins.synthetic.sample import SampleMaker, behind_mesh, keypoint_visibility, towards_camera
 from handkp_plugins.synthetic.scene import Scene, random_scene
+from handkp_plugins.synthetic.shading import Surface
 from handkp_plugins.synthetic.views import random_view
 
 SIZE = 128
@@ -100,6 +102,31 @@ def test_a_thin_card_on_the_skin_hides_what_lies_under_it_and_belongs_to_alpha(m
         x, y, _ = labels(maker, there)[12]
         above = maker._render(there, np.random.default_rng(0)).alpha[max(round(y) - 12, 0), round(x)]
         assert above == 1 and maker._render(scene, np.random.default_rng(0)).alpha[max(round(y) - 12, 0), round(x)] == 0
+
+
+def test_what_faces_away_need_not_be_drawn(maker, monkeypatch):
+    scenes = [random_scene(maker.models, SIZE, np.random.default_rng([8, i]), maker.poses) for i in range(6)]
+    some = [maker._render(scene, np.random.default_rng(0)) for scene in scenes]
+    every = lambda surface, faces, camera: (np.arange(len(surface.points)), faces)  # noqa: E731
+    monkeypatch.setattr(module, 'towards_camera', every)
+    for scene, part in zip(scenes, some, strict=True):
+        whole = maker._render(scene, np.random.default_rng(0))
+        assert np.mean(np.abs(whole.alpha - part.alpha) > 0) < 1e-3
+        both = np.isfinite(whole.depth) & np.isfinite(part.depth)
+        assert np.mean(np.abs(whole.depth[both] - part.depth[both]) > 1e-4) < 2e-3
+
+
+def test_half_a_ball_and_nothing_outside_the_picture_is_seen():
+    camera, globe = Camera(100, 100.0), ball(0.1)
+    ahead, aside = (globe.moved(np.eye(3), np.array(place)) for place in ([0, 0, 1.0], [1.0, 0, 1.0]))
+    seen, faces = towards_camera(Surface(ahead.points, ahead.normals, ahead.colors, 0.0), ahead.faces, camera)
+    assert 0.45 < len(faces) / len(ahead.faces) < 0.8 and faces.max() == len(seen) - 1
+    assert np.allclose(ahead.points[seen][faces[0]], ahead.points[ahead.faces[_row_of(ahead.faces, seen[faces[0]])]])
+    assert len(towards_camera(Surface(aside.points, aside.normals, aside.colors, 0.0), aside.faces, camera)[0]) == 0
+
+
+def _row_of(faces: np.ndarray, row: np.ndarray) -> int:
+    return int(np.flatnonzero((faces == row).all(1))[0])
 
 
 def test_behind_a_mesh_worked_out_by_hand():
