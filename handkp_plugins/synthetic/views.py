@@ -38,7 +38,7 @@ class Framing:
 
 PHOTOGRAPH = Framing(0.72, 0.14, (0.36, 1.1), 0.85)
 """A hand in a whole picture: small or large, anywhere, now and then cut by the border."""
-LAYER = Framing(0.7, 0.05, (0.55, 0.82), 0.25)
+LAYER = Framing(0.62, 0.05, (0.48, 0.74), 0.25)
 """A hand to be cropped, turned and put before other backgrounds: whole, large, with room around it."""
 LAYER_CUT_SHARE = 0.12
 """Share of layers that are framed as photographs are."""
