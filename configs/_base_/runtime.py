@@ -9,4 +9,5 @@ default_hooks = dict(
     checkpoint=dict(interval=1, max_keep_ckpts=2),
     non_finite_loss=dict(type='NonFiniteLossHook'),
     unreadable_images=dict(type='UnreadableImageHook', max_share=0.01),
+    visualization=dict(backend_args=dict(backend='hand_shards')),  # opens pictures in shards, too
 )
