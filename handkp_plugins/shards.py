@@ -21,7 +21,7 @@ _SLACK = 64  # bytes read beyond header, name and data, for the extra field that
 
 def is_shard_address(path: str) -> bool:
     """Whether a path names a member of a shard."""
-    return _MARK in path
+    return _MARK in path and not os.path.isdir(split_address(path)[0])
 
 
 def split_address(path: str) -> tuple[str, str]:

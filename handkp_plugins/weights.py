@@ -127,7 +127,7 @@ def config_file(path: str | Path) -> Path:
     """
     name = read_metadata(path)['config']
     config = CONFIGS / name
-    if not config.is_file() or '..' in Path(name).parts:
+    if not config.is_file() or '..' in Path(name).parts or Path(name).is_absolute():
         raise FileNotFoundError(f'{path}: its config {name} is not among those of the package, {CONFIGS}')
     return config
 

@@ -29,6 +29,11 @@ def test_addresses():
     assert is_shard_address('shards/0.zip/1.jpg') and not is_shard_address('images/zip/1.jpg')
 
 
+def test_a_folder_may_be_named_like_a_shard(tmp_path):
+    (tmp_path / 'photos.zip').mkdir()
+    assert not is_shard_address(f'{tmp_path}/photos.zip/1.jpg')
+
+
 def test_members_in_any_order(shard):
     reader = ShardReader()
     assert [reader.read(str(shard), f'{i:06d}.jpg') for i in (1, 2, 0)] == [b'data 1' * 2, b'data 2' * 3, b'data 0']

@@ -159,8 +159,9 @@ def test_other_headers(shipped: tuple, change: dict | None, message: str):
         read_checkpoint('handkp://lite')
 
 
-@pytest.mark.parametrize('name', ['tiny/gone.py', '../secret.py'])
+@pytest.mark.parametrize('name', ['tiny/gone.py', '../secret.py', 'ABSOLUTE/secret.py'])
 def test_a_config_outside_the_package(shipped: tuple, name: str):
+    name = name.replace('ABSOLUTE', str(weights.CONFIGS.parent.resolve()))
     (weights.CONFIGS.parent / 'secret.py').touch()
     shortened_header(shipped[2], {'config': name})
     with pytest.raises(FileNotFoundError, match=f'its config {re.escape(name)} is not among those of the package'):

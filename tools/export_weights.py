@@ -127,7 +127,7 @@ def compare(model: nn.Module, half: Mapping[str, torch.Tensor], num_check: int) 
         shift = single.pred_instances.keypoints[0, :, :2] - rounded.pred_instances.keypoints[0, :, :2]
         distances.append(np.linalg.norm(shift * scale, axis=-1))
     result = np.stack(distances)
-    if np.quantile(result, SHARE_WITHIN) >= MAX_DIFFERENCE:
+    if not np.quantile(result, SHARE_WITHIN) < MAX_DIFFERENCE:  # nor NaN
         raise ValueError(
             f'half precision moves keypoints: less than {MAX_DIFFERENCE} px for {SHARE_WITHIN:.0%} of them is allowed, '
             f'received {np.quantile(result, SHARE_WITHIN):.3f} px'

@@ -2,7 +2,7 @@
 
 Usage:
     python tools/fit_poses.py recorded/*.csv --out data/poses/gestures.npz --every 5 --preview gestures.png
-    python tools/fit_poses.py joints_3d.npz --out data/poses/video.npz --sequence --handedness right
+    python tools/fit_poses.py captured_3d.npz --out data/poses/captured.npz --sequence --handedness right
     python tools/fit_poses.py letters.npz --out data/poses/letters.npz --aspect 1.778 --depth-trust 0.3
 
 Reads .npy, .npz, .json and .csv files with 21 keypoints in two or three dimensions a row, and a label; y points down,

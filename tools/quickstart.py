@@ -130,7 +130,10 @@ def train(s: Settings, name: str, config: str) -> tuple[Path, float]:
     heading(s, f'Training: {name}')
     work_dir = s.work_dir / Path(config).stem
     options = data_options(s) + epoch_options(s)
-    decisive = [load_config(ROOT / config).pretty_text, *options, (s.data / 'meta.json').read_text()]
+    cfg = load_config(ROOT / config)
+    decisive = [cfg.pretty_text, *options, (s.data / 'meta.json').read_text()]
+    if str(cfg.load_from).startswith(weights.SCHEME):
+        decisive.append(weights.read_metadata(weights.weights_file(cfg.load_from))['tensors_sha256'])
     key = hashlib.sha256('\n'.join(decisive).encode()).hexdigest()
     marker = work_dir / 'training.json'
     state = json.loads(marker.read_text()) if marker.is_file() and not s.fresh else {}

@@ -16,7 +16,7 @@ _RMS_OF_ADAMW = 0.2
 class MuonAdamW(torch.optim.AdamW):
     """AdamW that steps the weights of spatial convolutions by Muon (Jordan, 2024, kellerjordan.github.io/posts/muon).
 
-    A convolution's momentum, as a matrix of output channels × (input channels · kernel), is replaced by the nearest
+    A convolution's momentum, as a matrix of its first dimension × all others, is replaced by the nearest
     matrix with equal singular values, so that every direction of it learns equally fast. The step is scaled to the
     root mean square that AdamW's steps have (Liu et al., 2025, arXiv 2502.16982): one learning rate and one weight
     decay serve both. ``torch.optim.Muon`` takes matrices only.
@@ -61,12 +61,12 @@ class MuonAdamW(torch.optim.AdamW):
         """One step of both; ``closure`` as in every optimizer."""
         groups = self.param_groups
         try:
-            self.param_groups = [g for g in groups if not g['muon']]
+            self.param_groups = [g for g in groups if not g.get('muon')]
             loss = super().step(closure)
         finally:
             self.param_groups = groups
         for group in groups:
-            if group['muon']:
+            if group.get('muon'):
                 self._muon(group)
         return loss
 

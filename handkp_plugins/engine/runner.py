@@ -10,6 +10,7 @@ from mmengine.dist import all_gather_object, get_dist_info, is_main_process
 from mmengine.evaluator import Evaluator
 from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.model import revert_sync_batchnorm
+from mmengine.optim import _ParamScheduler
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import RUNNERS
 from torch import nn
@@ -209,11 +210,18 @@ class HandRunner(Runner):
             CheckpointError: Of another network, or without the state of a training.
         """
         self._resuming = True
+        planned = self._schedule_ends()
         try:
             device = 'cpu' if map_location == 'default' else map_location  # random states live there
             super().resume(filename, resume_optimizer, resume_param_scheduler, device)
         finally:
             self._resuming = False
+        if resume_param_scheduler and planned and (ends := self._schedule_ends()) != planned:
+            self.logger.warning(
+                f'{filename}: the learning rate follows the schedule that this training began with, whose parts end '
+                f'at {ends}, not at {planned}, as the config says now: what comes after its end changes little. '
+                'For a longer training start one from these weights: load_from instead of resume'
+            )
         # The sampler was built before the checkpoint's seed was known.
         sampler = self.train_dataloader.sampler
         if hasattr(sampler, 'seed') and not self._randomness_cfg.get('diff_rank_seed', False):
@@ -224,12 +232,20 @@ class HandRunner(Runner):
         else:
             self.logger.warning(f'{filename} has no random states of {world_size} processes: they start from the seed')
 
+    def _schedule_ends(self) -> list[int]:
+        """Where each part of the learning rate's schedule ends, once it is built."""
+        schedulers = self.param_schedulers if isinstance(self.param_schedulers, list) else []
+        return [s.end for s in schedulers if isinstance(s, _ParamScheduler)]
+
     def load_or_resume(self) -> None:
         """As MMEngine's; without a name, resume from the newest whole checkpoint of the work dir.
 
         Raises:
             BrokenCheckpointError: There are checkpoints, and none is whole.
         """
+        rank, _ = get_dist_info()
+        if rank:  # MMEngine seeds all processes alike: what the model draws would be the same for each one's samples
+            torch.manual_seed(self.seed + rank)
         if self._has_loaded or not self._resume or self._load_from is not None:
             super().load_or_resume()
             return

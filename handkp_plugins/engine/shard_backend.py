@@ -1,6 +1,7 @@
 """Lets MMEngine's file functions open pictures that lie in shards."""
 
 import cv2
+from mmengine import fileio
 from mmengine.fileio import LocalBackend, register_backend
 
 from ..images import read_image
@@ -18,10 +19,10 @@ class ShardBackend(LocalBackend):
         """The bytes of a file, or of a picture at the address of a shard's member.
 
         Raises:
-            OSError: it cannot be read.
+            OSError, ValueError: it cannot be read.
         """
         if not is_shard_address(str(filepath)):
-            return super().get(filepath)
+            return fileio.get(filepath)  # from wherever its prefix says
         return cv2.imencode('.png', read_image(filepath))[1].tobytes()
 
 

@@ -62,7 +62,7 @@ def _flat_starts(keypoints: np.ndarray) -> list[State]:
     pictures, views = _pictures(), _views()
     power = (np.abs(pictures) ** 2).sum(1)
     product = (keypoints[..., 0] + 1j * keypoints[..., 1]) @ pictures.conj().T  # (B, K × V)
-    match = (np.abs(product) / np.sqrt(power)).reshape(len(keypoints), -1, _VIEWS)
+    match = (np.abs(product) / np.sqrt(power)).reshape(len(keypoints), len(pictures) // _VIEWS, _VIEWS)
     found = []
     for _ in range(_FLAT_STARTS):
         best = match.reshape(len(keypoints), -1).argmax(1)

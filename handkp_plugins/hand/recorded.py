@@ -143,13 +143,6 @@ def _read_json(path: Path) -> tuple[np.ndarray, list[str], range]:
     return keypoints, [path.stem] * len(keypoints), range(len(keypoints))
 
 
-def _number(cell: str) -> float | None:
-    try:
-        return float(cell)
-    except ValueError:
-        return None
-
-
 def _read_table(path: Path) -> tuple[np.ndarray, list[str], list[int], list[str]]:
     """Keypoints, names and lines of the rows that are fine, and what is wrong with the others."""
     label_file = path.with_name(_LABEL_FILE)
@@ -173,7 +166,7 @@ def _read_table(path: Path) -> tuple[np.ndarray, list[str], list[int], list[str]
 
 
 def _read_row(cells: list[str], width: int | None) -> tuple[list[float], str | None]:
-    """Numbers, as many as ``width`` where that is known, and the label before or after them, if any."""
+    """Numbers, as many as ``width`` where that is known; a label stands before them, or after them as text."""
     width = width or next((w for w in _WIDTHS if len(cells) in (w, w + 1)), 0)
     if not width or len(cells) not in (width, width + 1):
         expected = f'{width}, as before,' if width else f'{_WIDTHS[0]} or {_WIDTHS[1]}'
@@ -182,6 +175,8 @@ def _read_row(cells: list[str], width: int | None) -> tuple[list[float], str | N
     labelled = len(cells) > width
     last = labelled and values[-1] is None
     first = 1 if labelled and not last else 0
+    if first and not (values[0] is None or float(values[0]).is_integer()):
+        raise ValueError(f'a label that is a number stands before the others and is whole, received {cells[0]}')
     numbers = values[first : first + width]
     if None in numbers:
         wrong = first + numbers.index(None)

@@ -12,6 +12,7 @@ Each image depends on the seed and its index alone. Files are written under a te
 whatever exists is whole.
 """
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -144,8 +145,9 @@ def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], 
 
 def _claim(out: Path, recipe: Recipe, photographs: int = 0) -> None:
     """Make the folder, or check that it holds the beginning of the same set."""
+    inputs = {name: [_digest(Path(p)) for p in getattr(recipe, name)] for name in ('rigs', 'poses')}
     # through JSON, so that what is compared has JSON's types
-    meta = json.loads(json.dumps({'version': GENERATOR_VERSION, **asdict(recipe), 'photographs': photographs}))
+    meta = json.loads(json.dumps({'version': GENERATOR_VERSION, **asdict(recipe), 'photographs': photographs} | inputs))
     path = out / 'meta.json'
     if path.exists():
         try:
@@ -164,6 +166,11 @@ def _claim(out: Path, recipe: Recipe, photographs: int = 0) -> None:
         (out / folder).mkdir(parents=True, exist_ok=True)
     if not path.exists():
         write_text(path, json.dumps(meta, indent=1))
+
+
+def _digest(path: Path) -> str:
+    """A file's name and contents in short: another file of that name, or its like elsewhere, is told apart."""
+    return f'{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}'
 
 
 def _record_path(out: Path, recipe: Recipe, batch: range) -> Path:

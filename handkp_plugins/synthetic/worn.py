@@ -10,6 +10,7 @@ from .meshes import Mesh, cylinder, torus
 
 _METALS = np.array([[0.83, 0.67, 0.36], [0.75, 0.75, 0.77], [0.72, 0.50, 0.42], [0.12, 0.12, 0.13]])
 _NO_SHADOW = np.zeros((0, 4))
+_WIDEST_ARM = 0.06  # metres from its axis
 
 
 def ring(hand: PosedHand, rng: np.random.Generator) -> Prop:
@@ -36,7 +37,9 @@ def watch(hand: PosedHand, rng: np.random.Generator) -> list[Prop]:
     at, width = float(rng.uniform(0.028, 0.05)), float(rng.uniform(0.008, 0.012))
     axes, origin = hand.forearm[:3, :3], hand.forearm[:3, 3]
     local = (hand.vertices - origin) @ axes
-    around = local[np.abs(local[:, 1] + at) < 0.006]
+    local = local[np.hypot(local[:, 0], local[:, 2]) < _WIDEST_ARM]
+    away = np.abs(local[:, 1] + at)
+    around = local[away <= max(0.006, np.partition(away, 24)[24])]  # some forearms have few points, far between
     low, high = around.min(0), around.max(0)
     middle = origin + axes @ np.array([0.5 * (low[0] + high[0]), -at, 0.5 * (low[2] + high[2])])
     half = 0.5 * (high - low)[[0, 2]]

@@ -39,3 +39,8 @@ def test_processes_share_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_empty_epoch_is_refused() -> None:
     with pytest.raises(ValueError, match='samples_per_epoch: .* received 0'):
         FixedEpochSampler(range(3), 0)
+
+
+def test_an_empty_set_is_refused() -> None:
+    with pytest.raises(ValueError, match='dataset: a set with samples'):
+        FixedEpochSampler([], 4)

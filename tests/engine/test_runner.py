@@ -102,6 +102,15 @@ def test_resume_passes_over_a_truncated_checkpoint(config: Path, interrupted: Pa
     assert len(losses) == 4
 
 
+def test_resuming_a_longer_schedule_says_that_the_old_one_counts(config: Path, tmp_path: Path):
+    make_runner(config, tmp_path / 'x', train_cfg__max_epochs=1).train()
+    longer = [dict(type='MultiStepLR', milestones=[1, 3], gamma=0.5, end=9)]
+    runner = make_runner(config, tmp_path / 'x', resume=True, param_scheduler=longer)
+    messages = record_warnings(runner)
+    runner.train()
+    assert any(r'end at [4], not at [9]' in message for message in messages)
+
+
 def record_warnings(runner: Runner) -> list[str]:
     messages: list[str] = []
 

@@ -102,3 +102,10 @@ def test_other_files(tmp_path):
     (tmp_path / 'a.txt').write_text('')
     with pytest.raises(ValueError, match=r'a file \.csv, \.json, \.npy, \.npz is allowed, received .*a\.txt'):
         read_recorded(tmp_path / 'a.txt')
+
+
+def test_a_number_as_label_behind_the_others_is_no_keypoint(tmp_path):
+    path = tmp_path / 'a.csv'
+    path.write_text(line(*HANDS[0, :, :2].ravel(), 3))
+    with pytest.raises(ValueError, match='line 1: a label that is a number stands before the others'):
+        read_recorded(path)

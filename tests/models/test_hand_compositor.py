@@ -139,10 +139,21 @@ def test_photographs_become_backgrounds(tmp_path: Path) -> None:
     assert set(seen[False][:, 0].tolist()) <= {0.0, 160.0}  # every eighth is held out
 
 
+def test_photographs_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / 'good.png'), np.full((40, 60, 3), (0, 0, 250), np.uint8))
+    (tmp_path / 'bad.jpg').write_bytes((tmp_path / 'good.png').read_bytes()[:-20])
+    module = compositor(off=True, backgrounds=dict(BANK, folder=str(tmp_path), photographs=1.0, num=64, mix=0.0))
+    colors = module(batch(layers(64, alpha=0)), True)['inputs'].mean((2, 3)).round()
+    assert (colors == torch.tensor([0, 0, 250])).all(1).float().mean() > 0.9
+
+
 @pytest.mark.parametrize(('arguments', 'message'), [
     (dict(camera=dict(fog=1)), 'camera: allowed exposure, .* received fog'),
     (dict(layering=dict(shadow=1.5)), "layering: numbers from 0 to 1 .* received {'shadow': 1.5}"),
     (dict(backgrounds=dict(num=0)), 'num from 1 .* received num=0'),
+    (dict(camera=dict(noise_level=(0, 0.1))), 'noise_level: allowed two ascending numbers .* received .0, 0.1.'),
+    (dict(camera=dict(jpeg_quality=(50, 20))), 'jpeg_quality: allowed two ascending'),
+    (dict(camera=dict(defocus=0.6, motion=0.5)), 'allowed up to 1 in all'),
 ])  # fmt: skip
 def test_wrong_arguments(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):

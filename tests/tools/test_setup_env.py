@@ -1,6 +1,7 @@
 """The installation script refuses what it cannot do, and returns at once when nothing is to be done."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,14 @@ def test_refuses_what_it_cannot_do(args, variables, says):
     done = run(*args, **variables)
     assert done.returncode == 1
     assert says in done.stderr
+
+
+def test_every_dependency_of_the_project_is_installed():
+    project = (ROOT / 'pyproject.toml').read_text()
+    dependencies = re.findall(r'"([\w-]+)[<>=]', re.search(r'^dependencies = \[(.*?)^\]', project, re.S | re.M)[1])
+    script = SCRIPT.read_text()
+    assert len(dependencies) > 8
+    assert not [name for name in dependencies if not re.search(rf'\b{name}\b', script)]
 
 
 def test_help_lists_every_variable_that_the_script_reads():

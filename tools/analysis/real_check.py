@@ -85,13 +85,19 @@ def main(
         sources=[],
         missing=missing,
     )
+    failed = []
     for source in sources:
-        document['sources'].append(check(model, source, output, batch_size))
+        try:
+            document['sources'].append(check(model, source, output, batch_size))
+        except ValueError as error:  # told at the end: one bad set does not cost the results of the others
+            failed.append(f'{source.title}: {error}')
     write_text(output / 'real_check.json', json.dumps(document, indent=1))
     print(table(document['sources']))
     for line in [*missing, *(f'{s["title"]}: {p}' for s in document['sources'] for p in s['problems'])]:
         print(line, file=sys.stderr)
     print(f'{output}: real_check.json and pictures')
+    if failed:
+        raise ValueError('not checked: ' + '; '.join(failed))
     return document
 
 

@@ -96,20 +96,30 @@ class BackgroundBank:
         chosen = bank[index[who].to(bank.device)].float().div_(255)
         return warp(chosen, matrices, height, width, 'reflection')
 
+    def _photograph(self, paths: list[Path], rng: np.random.Generator) -> np.ndarray | None:
+        """A crop of some photograph; None if it cannot be read, which is told, and leaves it out from then on."""
+        path = paths[int(rng.integers(len(paths)))]
+        try:
+            return photograph([path], self.options.size, rng)
+        except OSError as error:
+            print_log(f'{error}; it is left out', 'current', logging.WARNING)
+            paths.remove(path)
+            return None
+
     def _make(self, training: bool) -> Tensor:
         options, start = self.options, time.perf_counter()
         num = options.num if training else max(1, options.num // _EVALUATION_SHARE)
         rng = np.random.default_rng([options.seed, int(training)])
         paths = list_photographs(Path(options.folder)) if options.folder else []
         if len(paths) >= _EVALUATION_SHARE:
-            held_out = paths[::_EVALUATION_SHARE]
-            paths = [p for p in paths if p not in held_out] if training else held_out
+            paths = [p for i, p in enumerate(paths) if (i % _EVALUATION_SHARE != 0) is training]
         bank = np.empty((num, options.size, options.size, 3), np.uint8)
         taken = 0
         for picture in bank:
             real = bool(paths) and rng.random() < options.photographs
-            taken += real
-            made = photograph(paths, options.size, rng) if real else generated(options.size, rng)
+            made = self._photograph(paths, rng) if real else None
+            taken += made is not None
+            made = generated(options.size, rng) if made is None else made
             picture[...] = np.rint(255 * made[..., ::-1])
         print_log(
             f'made {num} backgrounds of {options.size}² for {"training" if training else "evaluation"} in '

@@ -59,6 +59,16 @@ class Camera:
     jpeg: float = 0.3
     jpeg_quality: tuple[float, float] = (12, 75)
 
+    def __post_init__(self) -> None:
+        for name, least, most in (('noise_level', 1e-6, 1.0), ('jpeg_quality', 1.0, 100.0)):
+            low, high = getattr(self, name)
+            if not least <= low <= high <= most:
+                raise ValueError(
+                    f'{name}: allowed two ascending numbers from {least:g} to {most:g}, received {low, high}'
+                )
+        if self.defocus + self.motion > 1:
+            raise ValueError(f'defocus + motion: allowed up to 1 in all, received {self.defocus} + {self.motion}')
+
     def mild(self) -> 'Camera':
         """For evaluation: a decent camera, whose pictures nobody has spoilt."""
         none = dict.fromkeys(('hard_contrast', 'grey', 'uneven', 'defocus', 'motion', 'low_resolution', 'jpeg'), 0.0)
