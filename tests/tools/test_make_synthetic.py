@@ -68,12 +68,17 @@ def test_recorded_poses_and_rigs(tool, tmp_path, monkeypatch):
 
     loaded = []
     monkeypatch.setattr(generate, 'load_rig', lambda path: loaded.append(path) or ProceduralHand())
-    tool.main(tmp_path / 'hands', num=20, size=64, workers=1, poses=[tmp_path / 'poses.npz'], rig=['a.glb'])
+    rig = tmp_path / 'a.glb'
+    rig.write_bytes(b'a rig')
+    tool.main(tmp_path / 'hands', num=20, size=64, workers=1, poses=[tmp_path / 'poses.npz'], rig=[rig])
     records = json.loads((tmp_path / 'hands' / 'records' / '00000.json').read_text())
     gestures = [record['annotation']['gesture'] for record in records]
-    assert loaded == [Path('a.glb')] and 2 <= gestures.count('recorded') <= 14
-    with pytest.raises(ValueError, match=r"made with rigs=\['a.glb'\], received rigs=\[\]"):
+    assert loaded == [rig] and 2 <= gestures.count('recorded') <= 14
+    with pytest.raises(ValueError, match=r"made with rigs=\['a.glb [0-9a-f]{16}'\], received rigs=\[\]"):
         tool.main(tmp_path / 'hands', num=20, size=64, workers=1, poses=[tmp_path / 'poses.npz'])
+    rig.write_bytes(b'another rig')
+    with pytest.raises(ValueError, match='made with rigs='):
+        tool.main(tmp_path / 'hands', num=20, size=64, workers=1, poses=[tmp_path / 'poses.npz'], rig=[rig])
 
 
 def test_the_command_line_reports_errors_in_one_line(tmp_path):
