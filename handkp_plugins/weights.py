@@ -94,20 +94,21 @@ def save_weights_file(
     """Write weights in half precision, whole or not at all.
 
     Args:
-        weights: Floating-point ones are rounded to float16; others stay.
+        weights: Floating-point ones are rounded to float16; others stay, and so does a tensor with a value beyond
+            float16's range (65504), as the variance of a wide convolution may be.
         config: The config's path relative to the package's configs.
         cfg: That config, loaded.
         averaged: Whether the weights are a moving average over the training.
 
     Raises:
-        ValueError: A weight is not finite, or too large for half precision (65504); names it.
+        ValueError: A weight is not finite; names it.
         OSError: The file cannot be written.
     """
     # a layout in memory, as channels_last, is none of the file's business
-    half = {k: (v.half() if v.is_floating_point() else v).cpu().contiguous().clone() for k, v in weights.items()}
+    half = {k: _rounded(v).cpu().contiguous().clone() for k, v in weights.items()}
     bad = [k for k, v in half.items() if v.is_floating_point() and not v.isfinite().all()]
     if bad:
-        raise ValueError(f'weights: finite values up to 65504 are allowed, received others in {", ".join(bad[:5])}')
+        raise ValueError(f'weights: finite values are allowed, received others in {", ".join(bad[:5])}')
     metadata = dict(
         handkp_weights=str(FORMAT),
         project_version=__version__,
@@ -117,6 +118,12 @@ def save_weights_file(
         tensors_sha256=_digest(half),
     )
     write_bytes(path, safetensors.torch.save(half, metadata))
+
+
+def _rounded(tensor: torch.Tensor) -> torch.Tensor:
+    """A floating-point tensor in half precision, where its values allow that."""
+    fits = tensor.is_floating_point() and tensor.abs().max() <= torch.finfo(torch.float16).max
+    return tensor.half() if fits else tensor
 
 
 def config_file(path: str | Path) -> Path:

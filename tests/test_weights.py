@@ -48,10 +48,16 @@ def test_values_are_rounded_to_half_precision_and_come_back_single(tmp_path: Pat
     assert (metadata['config'], metadata['averaged'], metadata['handkp_weights']) == ('tiny/tiny.py', 'True', '1')
 
 
-@pytest.mark.parametrize('value', [70000.0, float('nan')])
-def test_what_half_precision_cannot_hold_is_refused(tmp_path: Path, shipped: tuple, value: float):
-    given = dict(fine=torch.ones(1), large=torch.tensor([value]))
-    with pytest.raises(ValueError, match='finite values up to 65504 are allowed, received others in large'):
+def test_what_half_precision_cannot_hold_stays_single(tmp_path: Path, shipped: tuple):
+    given = dict(large=torch.tensor([70000.0, 1 + 2**-11]))
+    weights.save_weights_file(tmp_path / 'x.safetensors', given, 'tiny/tiny.py', load_config(shipped[0]))
+    assert weights.load_weights_file(tmp_path / 'x.safetensors')[0]['large'].tolist() == [70000.0, 1 + 2**-11]
+
+
+@pytest.mark.parametrize('value', [float('inf'), float('nan')])
+def test_what_is_not_finite_is_refused(tmp_path: Path, shipped: tuple, value: float):
+    given = dict(fine=torch.ones(1), bad=torch.tensor([1.0, value]))
+    with pytest.raises(ValueError, match='finite values are allowed, received others in bad'):
         weights.save_weights_file(tmp_path / 'x.safetensors', given, 'tiny/tiny.py', load_config(shipped[0]))
     assert not (tmp_path / 'x.safetensors').exists()
 

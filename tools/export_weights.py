@@ -63,7 +63,7 @@ def main(
         cfg_options: Changes for the comparison, as of the test set's folder.
 
     Raises:
-        ValueError: The config is not one of the package, a weight does not fit into half precision, or the keypoints
+        ValueError: The config is not one of the package, a weight is not finite, or the keypoints
             change by it.
         CheckpointError: The checkpoint is damaged, or of another network.
     """
