@@ -25,6 +25,8 @@ SHARES: dict[str, float] = {
 RECORDED_SHARE = 0.35
 """Share of recorded poses where there are any; the others keep their proportions."""
 
+_SOURCES = (*SHARES, 'recorded')
+
 MAX_PENETRATION = 0.005
 """Metres by which one finger may enter another or the palm."""
 _TRIES = 16
@@ -67,31 +69,22 @@ class PoseSampler:
             shares = {name: rest * share for name, share in SHARES.items()}
             if self.recorded:
                 shares['recorded'] = RECORDED_SHARE
-        self._sources: dict[str, Callable[[np.random.Generator, HandShape], tuple[str, Draw]]] = {
-            'named': lambda rng, shape: _named(GESTURES, rng),
-            'letter': lambda rng, shape: _named(LETTERS, rng),
-            'mixed': lambda rng, shape: ('mixed', lambda: _mixed(rng)),
-            'random': lambda rng, shape: ('random', lambda: _free(rng)),
-            'folded': lambda rng, shape: ('folded', _folded(rng)),
-            'pinched': lambda rng, shape: ('pinched', lambda: random_pinch(rng, shape)),
-            'recorded': lambda rng, shape: ('recorded', lambda: self._record(rng)),
-        }
-        unknown = sorted(set(shares) - set(self._sources))
+        unknown = sorted(set(shares) - set(_SOURCES))
         if unknown:
-            raise ValueError(f'shares: sources {sorted(self._sources)} are allowed, received {unknown[0]!r}')
-        weights = np.array([shares.get(name, 0.0) for name in self._sources], dtype=float)
+            raise ValueError(f'shares: sources {sorted(_SOURCES)} are allowed, received {unknown[0]!r}')
+        weights = np.array([shares.get(name, 0.0) for name in _SOURCES], dtype=float)
         if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
             raise ValueError(
                 f'shares: numbers of 0 or more, one of them positive, are allowed, received {dict(shares)}'
             )
         if shares.get('recorded') and not self.recorded:
             raise ValueError(f"shares: 'recorded' is allowed with recorded poses only, received {dict(shares)}")
-        self.shares: dict[str, float] = dict(zip(self._sources, (weights / weights.sum()).tolist(), strict=True))
+        self.shares: dict[str, float] = dict(zip(_SOURCES, (weights / weights.sum()).tolist(), strict=True))
 
     def sample(self, rng: np.random.Generator, shape: HandShape) -> tuple[str, HandPose]:
         """A gesture's name and a pose that suits a hand of the given shape."""
         source = str(rng.choice(list(self.shares), p=list(self.shares.values())))
-        name, draw = self._sources[source](rng, shape)
+        name, draw = self._start(source, rng, shape)
         best, least = HandPose(), np.inf
         for _ in range(_TRIES):
             pose = draw()
@@ -101,6 +94,20 @@ class PoseSampler:
             if depth < MAX_PENETRATION:
                 break
         return name, _with_wrist(best, rng)
+
+    def _start(self, source: str, rng: np.random.Generator, shape: HandShape) -> tuple[str, Draw]:
+        """The name of what a source gives this time, and what draws poses of it."""
+        if source in ('named', 'letter'):
+            return _named(GESTURES if source == 'named' else LETTERS, rng)
+        if source == 'folded':
+            return source, _folded(rng)
+        draws: dict[str, Draw] = {
+            'mixed': lambda: _mixed(rng),
+            'random': lambda: _free(rng),
+            'pinched': lambda: random_pinch(rng, shape),
+            'recorded': lambda: self._record(rng),
+        }
+        return source, draws[source]
 
     def _record(self, rng: np.random.Generator) -> HandPose:
         # another one at each draw: some were fitted so that they pass through themselves

@@ -46,7 +46,8 @@ def test_from_nothing_to_the_report(quickstart: ModuleType, tmp_path: Path, capf
     assert set(sizes) == {'pck.png', 'predictions.png', 'worst.png', 'attention.png'}
     assert sizes['predictions.png'] == ((3 + len(shipped)) * 248 + 4, 2 * 228 + 4)
     assert 'total time' in out
-    assert 'python tools/demo.py photo.jpg --config configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py' in out
+    assert 'try it: python tools/demo.py photo.jpg' in out
+    assert 'python tools/demo.py photo.jpg --config configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py' in page
 
 
 @pytest.fixture
