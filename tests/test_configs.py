@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose, pseudo_collate
+from mmengine.dataset import pseudo_collate
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmpose.models import build_pose_estimator
 from mmpose.registry import DATASETS, METRICS
+from packed_sample import packed_sample
 from torch import nn
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
@@ -29,23 +29,6 @@ def build(cfg: Config) -> nn.Module:
     init_default_scope('mmpose')
     MMLogger.get_current_instance().setLevel('ERROR')
     return build_pose_estimator(cfg.model)
-
-
-def sample(pipeline: list[dict]) -> dict:
-    """One image with a hand through the config's own pipeline, from the image on."""
-    rng = np.random.default_rng(0)
-    return Compose(pipeline)(
-        dict(
-            img=rng.integers(0, 255, (90, 120, 3), dtype=np.uint8),
-            img_shape=(90, 120),
-            ori_shape=(90, 120),
-            bbox=np.array([[20, 10, 90, 80]], np.float32),
-            bbox_score=np.ones(1, np.float32),
-            keypoints=rng.uniform(25, 75, (1, 21, 2)).astype(np.float32),
-            keypoints_visible=np.ones((1, 21), np.float32),
-            flip_indices=list(range(21)),
-        )
-    )
 
 
 def test_there_are_configs() -> None:
@@ -99,7 +82,7 @@ def test_network_trains_and_predicts(path: Path) -> None:
     model = build(cfg)
     model.init_weights()
 
-    batch = model.data_preprocessor(pseudo_collate([sample(pipelines[0]) for _ in range(2)]), training=True)
+    batch = model.data_preprocessor(pseudo_collate([packed_sample(pipelines[0]) for _ in range(2)]), training=True)
     losses = model(**batch, mode='loss')
     supervised = cfg.model.backbone.get('deep_supervision', cfg.model.head.type == 'DeepSupervisionHead')
     assert set(losses) == {'loss_kpt', 'acc_pose'} | ({'loss_ds'} if supervised else set())
@@ -109,7 +92,7 @@ def test_network_trains_and_predicts(path: Path) -> None:
     assert [n for n, p in model.named_parameters() if p.grad is None] == []
 
     with torch.no_grad():
-        (result,) = model.eval().test_step(pseudo_collate([sample(pipelines[1])]))
+        (result,) = model.eval().test_step(pseudo_collate([packed_sample(pipelines[1])]))
     assert result.pred_instances.keypoints.shape == (1, 21, 2)
     assert ((result.pred_instances.keypoint_scores >= 0) & (result.pred_instances.keypoint_scores <= 1)).all()
 

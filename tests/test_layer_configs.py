@@ -6,31 +6,14 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose, pseudo_collate
+from mmengine.dataset import pseudo_collate
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmpose.models import build_pose_estimator
+from packed_sample import packed_sample
 
 CONFIGS = Path(__file__).parents[1] / 'configs' / 'pmsdsnet'
 LEAVES = sorted(CONFIGS.glob('*_layers-*.py'))
-
-
-def sample(pipeline: list[dict], img_id: int) -> dict:
-    """A picture of 4 channels with a hand, from the image on."""
-    rng = np.random.default_rng(img_id)
-    return Compose(pipeline)(
-        dict(
-            img=rng.integers(0, 256, (90, 120, 4), dtype=np.uint8),
-            img_id=img_id,
-            img_shape=(90, 120),
-            ori_shape=(90, 120),
-            bbox=np.array([[20, 10, 90, 80]], np.float32),
-            bbox_score=np.ones(1, np.float32),
-            keypoints=rng.uniform(25, 75, (1, 21, 2)).astype(np.float32),
-            keypoints_visible=np.ones((1, 21), np.float32),
-            flip_indices=list(range(21)),
-        )
-    )
 
 
 def test_lite_trains_on_layers_and_predicts() -> None:
@@ -40,14 +23,14 @@ def test_lite_trains_on_layers_and_predicts() -> None:
     MMLogger.get_current_instance().setLevel('ERROR')
     model = build_pose_estimator(cfg.model)
     model.init_weights()
-    packed = [sample(cfg.train_dataloader.dataset.pipeline, i) for i in range(3)]
+    packed = [packed_sample(cfg.train_dataloader.dataset.pipeline, 4, i) for i in range(3)]
     assert {tuple(p['inputs'].shape) for p in packed} == {(4, 128, 128)}
     batch = model.data_preprocessor(pseudo_collate(packed), training=True)
     assert batch['inputs'].shape == (3, 3, 128, 128)
     total, _ = model.parse_losses(model(**batch, mode='loss'))
     assert total.isfinite()
 
-    packed = [sample(cfg.test_dataloader.dataset.pipeline, i) for i in range(2)]
+    packed = [packed_sample(cfg.test_dataloader.dataset.pipeline, 4, i) for i in range(2)]
     with torch.no_grad():
         first, again = (model.eval().test_step(pseudo_collate(packed)) for _ in range(2))
     for a, b in zip(first, again, strict=True):

@@ -1,4 +1,3 @@
-import importlib.util
 import json
 from pathlib import Path
 
@@ -6,11 +5,9 @@ import pytest
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
+from tool_module import load_tool
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'analysis' / 'aggregate_seeds.py'
-spec = importlib.util.spec_from_file_location('aggregate_seeds', TOOL)
-tool = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(tool)
+tool = load_tool('analysis/aggregate_seeds')
 
 
 def write(work_dir: Path, time: str = '20260101_000000', **scores) -> Path:

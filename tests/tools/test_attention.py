@@ -1,6 +1,5 @@
 """Figures of attention: what they show, and the errors of the tool."""
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -13,21 +12,18 @@ from conftest import write_mini_coco
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.models import build_pose_estimator
+from tool_module import load_tool
 
 from handkp_plugins.engine.attention import find_attention
 from handkp_plugins.engine.inference import init_model
 
 ROOT = Path(__file__).parents[2]
-TOOL = ROOT / 'tools' / 'analysis' / 'attention.py'
 LITE = ROOT / 'configs' / 'pmsdsnet' / 'pmsdsnet_lite_synthetic-128.py'
 
 
 @pytest.fixture(scope='module')
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location('attention', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('analysis/attention')
 
 
 def write_model(folder: Path, backbone: str = '') -> tuple[str, str]:

@@ -1,30 +1,19 @@
 """Miniature inputs of exactly the formats that the converters' docstrings describe."""
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 
 import cv2
 import numpy as np
 import pytest
 from mmpose.registry import DATASETS
+from tool_module import load_tool
 
 from handkp_plugins.datasets._conversion import CocoRecorder, split_8_1_1, write_coco
 from handkp_plugins.datasets.annotation_check import check_annotation_file
 from handkp_plugins.hand.skeleton import KEYPOINT_NAMES
 
-FOLDER = Path(__file__).parents[2] / 'tools' / 'dataset_converters'
-
-
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f'converter_{name}', FOLDER / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-hgr1, panoptic = _load('hgr1'), _load('panoptic')
+hgr1, panoptic = load_tool('dataset_converters/hgr1'), load_tool('dataset_converters/panoptic')
 
 
 def write_image(path: Path, width: int = 64, height: int = 48) -> None:

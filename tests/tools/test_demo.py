@@ -1,4 +1,3 @@
-import importlib.util
 import json
 import re
 from pathlib import Path
@@ -9,18 +8,14 @@ import numpy as np
 import pytest
 from shipped import ship_tiny
 from tiny_model import write_tiny_model
+from tool_module import load_tool
 
 from handkp_plugins import weights
-
-TOOL = Path(__file__).parents[2] / 'tools' / 'demo.py'
 
 
 @pytest.fixture(scope='module')
 def demo() -> ModuleType:
-    spec = importlib.util.spec_from_file_location('demo', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('demo')
 
 
 @pytest.fixture(scope='module')

@@ -1,5 +1,4 @@
 import hashlib
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -8,18 +7,14 @@ import pytest
 import torch
 from conftest import write_mini_coco
 from shipped import ship_tiny
+from tool_module import load_tool
 
 from handkp_plugins import weights
-
-TOOL = Path(__file__).parents[2] / 'tools' / 'export_weights.py'
 
 
 @pytest.fixture(scope='module')
 def export() -> ModuleType:
-    spec = importlib.util.spec_from_file_location('export_weights', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('export_weights')
 
 
 @pytest.fixture

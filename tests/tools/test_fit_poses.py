@@ -1,6 +1,5 @@
 """The command that turns recorded keypoints into poses."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from types import ModuleType
 import cv2
 import numpy as np
 import pytest
+from tool_module import load_tool
 
 from handkp_plugins.hand.gestures import GESTURES
 from handkp_plugins.hand.kinematics import frames_of_angles, keypoints_from_frames
@@ -22,11 +22,7 @@ NAMES = ['open', 'fist', 'victory', 'point', 'rock', 'claw']
 
 @pytest.fixture(scope='module')
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location('fit_poses', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules['fit_poses'] = module  # its dataclass looks there
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('fit_poses')
 
 
 @pytest.fixture(scope='module')

@@ -1,6 +1,5 @@
 """The command that generates hands."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from types import ModuleType
 import cv2
 import numpy as np
 import pytest
+from tool_module import load_tool
 
 from handkp_plugins.hand.gestures import named_gesture
 from handkp_plugins.hand.model import ProceduralHand
@@ -20,10 +20,7 @@ TOOL = Path(__file__).parents[2] / 'tools' / 'make_synthetic.py'
 
 @pytest.fixture(scope='module')
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location('make_synthetic', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('make_synthetic')
 
 
 def test_it_says_what_it_made_and_draws_a_sheet(tool, tmp_path, capsys):

@@ -1,20 +1,12 @@
 """The tools that count and compare: parameters and multiply-adds, widths, targets."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from mmengine.config import Config
+from tool_module import load_tool
 
 ROOT = Path(__file__).parents[2]
-
-
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / 'tools' / 'analysis' / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_flops_by_hand() -> None:
@@ -34,7 +26,7 @@ def test_flops_by_hand() -> None:
         head=dict(type='DeepSupervisionHead', in_channels=2, num_keypoints=1, num_scales=2,
                   supervised_scales=(), decoder=codec),
     )  # fmt: skip
-    result = load('get_flops').count(Config(dict(model=model, default_scope='mmpose')))
+    result = load_tool('analysis/get_flops').count(Config(dict(model=model, default_scope='mmpose')))
     fine, coarse = 8 * 4, 4 * 2
     convolutions = (
         fine * (27 + 3 * 9 + 3 * 9 + 2)  # stem, entry, convₓ, final
@@ -50,23 +42,23 @@ def test_flops_by_hand() -> None:
 
 def test_flops_of_a_config(capsys: pytest.CaptureFixture) -> None:
     config = ROOT / 'configs' / 'pmsdsnet' / 'pmsdsnet_lite_synthetic-128.py'
-    result = load('get_flops').main(str(config), cfg_options={'model.backbone.num_stages': 1})
+    result = load_tool('analysis/get_flops').main(str(config), cfg_options={'model.backbone.num_stages': 1})
     shown = capsys.readouterr().out
     assert result['shape'] == (128, 128) and f'{result["params"] / 1e6:.3f} M' in shown
     assert f'{result["macs"] / 1e9:.3f} GMACs' in shown
-    larger = load('get_flops').count(config, (256, 128))
+    larger = load_tool('analysis/get_flops').count(config, (256, 128))
     assert larger['macs'] > 2 * result['macs']
 
 
 def test_widths_of_the_config_match_the_search() -> None:
     """The counting of the search agrees with the networks of the configs, and the two totals with the paper."""
-    search = load('search_widths')
+    search = load_tool('analysis/search_widths')
     backbone = Config.fromfile(ROOT / 'configs/pmsdsnet/pmsdsnet_3stage_onehand10k.py').model.backbone
     size = search.measure(backbone.widths, backbone.fusion_widths, backbone.stem_widths)
     assert size.matches(0.02)
     for stages, params in ((3, size.params_3), (6, size.params_6)):
         config = ROOT / f'configs/pmsdsnet/pmsdsnet_{stages}stage_onehand10k.py'
-        counted = load('get_flops').count(config)
+        counted = load_tool('analysis/get_flops').count(config)
         assert counted['params'] == params
         macs = size.macs_3 if stages == 3 else size.macs_6
         assert macs < counted['macs'] < 1.02 * macs  # the search leaves batch norms out
@@ -74,7 +66,7 @@ def test_widths_of_the_config_match_the_search() -> None:
 
 
 def test_benchmark_of_targets(capsys: pytest.CaptureFixture) -> None:
-    ((msra, ours),) = load('benchmark_targets').main(
+    ((msra, ours),) = load_tool('analysis/benchmark_targets').main(
         sizes=(64,), strides=(2,), batch_size=2, batches=2, rounds=1, device='cpu'
     )
     labels = 21 * 3 * 4  # x, y and weight, float32

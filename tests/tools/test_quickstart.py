@@ -1,4 +1,3 @@
-import importlib.util
 import json
 import os
 import re
@@ -9,18 +8,14 @@ from types import ModuleType
 
 import cv2
 import pytest
+from tool_module import load_tool
 
 from handkp_plugins import weights
-
-TOOL = Path(__file__).parents[2] / 'tools' / 'quickstart.py'
 
 
 @pytest.fixture(scope='module')
 def quickstart() -> ModuleType:
-    spec = importlib.util.spec_from_file_location('quickstart', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('quickstart')
 
 
 @pytest.mark.slow

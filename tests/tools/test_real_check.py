@@ -1,4 +1,3 @@
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -8,20 +7,17 @@ import numpy as np
 import pytest
 from shipped import ship_tiny
 from tiny_model import write_tiny_model
+from tool_module import load_tool
 
 from handkp_plugins.engine import real_pictures
 from handkp_plugins.hand.skeleton import JOINT_ORDERS
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'analysis' / 'real_check.py'
 FRAMES = 6
 
 
 @pytest.fixture(scope='module')
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location('real_check', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('analysis/real_check')
 
 
 @pytest.fixture(scope='module')

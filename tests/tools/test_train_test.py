@@ -1,22 +1,12 @@
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
 from tiny_training import write_tiny_training
+from tool_module import load_tool
 
 from handkp_plugins.engine.checkpoint import CheckpointError
-
-TOOLS = Path(__file__).parents[2] / 'tools'
-
-
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, TOOLS / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope='module')
@@ -25,7 +15,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     folder = tmp_path_factory.mktemp('tiny')
     config, work_dir = str(write_tiny_training(folder)), folder / 'work'
     options = ['experiment_name=tool_one', 'auto_scale_lr.base_batch_size=1']
-    runner = load('train').main(
+    runner = load_tool('train').main(
         [config, '--work-dir', str(work_dir), '--amp', '--auto-scale-lr', '--no-validate', '--cfg-options', *options]
     )
     assert runner.epoch == 2
@@ -44,7 +34,7 @@ def test_training(trained: tuple[str, Path]):
 def test_resuming(trained: tuple[str, Path]):
     config, work_dir = trained
     options = ['experiment_name=tool_two', 'train_cfg.max_epochs=3']
-    load('train').main([config, '--work-dir', str(work_dir), '--resume', '--cfg-options', *options])
+    load_tool('train').main([config, '--work-dir', str(work_dir), '--resume', '--cfg-options', *options])
     checkpoint = torch.load(work_dir / 'epoch_3.pth', weights_only=True)
     assert checkpoint['meta']['iter'] == 6
     assert len(checkpoint['message_hub']['log_scalars']['train/loss']['log_history']) == 6
@@ -52,7 +42,7 @@ def test_resuming(trained: tuple[str, Path]):
 
 def test_testing(trained: tuple[str, Path], tmp_path: Path):
     config, work_dir = trained
-    metrics = load('test').main(
+    metrics = load_tool('test').main(
         [config, str(work_dir / 'epoch_2.pth'), '--work-dir', str(tmp_path), '--out', str(tmp_path / 'out' / 'm.json'),
          '--show-dir', 'pictures', '--dump', str(tmp_path / 'p.pkl'), '--cfg-options', 'experiment_name=tool_three']
     )  # fmt: skip
@@ -66,9 +56,9 @@ def test_a_missing_checkpoint_and_another_networks(trained: tuple[str, Path], tm
     config, work_dir = trained
     arguments = ['--work-dir', str(tmp_path), '--cfg-options', 'experiment_name=tool_four']
     with pytest.raises(FileNotFoundError, match='no checkpoint at none.pth'):
-        load('test').main([config, 'none.pth', *arguments])
+        load_tool('test').main([config, 'none.pth', *arguments])
     with pytest.raises(CheckpointError, match=f'{work_dir}/epoch_2.pth: .*another network'):
-        load('test').main(
+        load_tool('test').main(
             [
                 config,
                 str(work_dir / 'epoch_2.pth'),
