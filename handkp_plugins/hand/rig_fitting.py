@@ -1,4 +1,4 @@
-"""Brings a rig to the bones of the mean hand and makes a :class:`HandTemplate` of it.
+"""Brings a rig to the bones of the mean hand, so that it can become a :class:`HandTemplate`.
 
 The mesh is skinned once by the rig's own weights, from the rig's bones to ours at rest. After that it has our bone
 lengths and straight fingers, whatever its own rest pose was, and poses, shapes, keypoints and collision spheres mean on
@@ -14,15 +14,7 @@ from .pose import LONG_FINGERS
 from .rig_joints import PARTS, THUMB_PARTS
 from .rig_mesh import BONE_INDEX, BONES, FINGERS, RiggedMesh
 from .shape import MEAN_ROOTS, MEAN_SEGMENTS, HandShape
-from .template import (
-    REST_POSE,
-    HandTemplate,
-    finger_attributes,
-    hand_over_to_arm,
-    palm_weights,
-    smoothed,
-    vertex_normals,
-)
+from .template import REST_POSE, hand_over_to_arm, palm_weights, smoothed
 
 _WEIGHT_SMOOTHING = 4
 _OWN = 0.9  # weight from which a point counts as a bone's own
@@ -142,19 +134,3 @@ def frame_weights(weights: np.ndarray, points: np.ndarray, faces: np.ndarray) ->
             out[:, FRAME_INDEX[f'{far}_half']] += 2 * shared
     hand_over_to_arm(out, 1e3 * points[:, 1])
     return smoothed(out, faces, _WEIGHT_SMOOTHING)
-
-
-def as_template(points: np.ndarray, faces: np.ndarray, weights: np.ndarray) -> HandTemplate:
-    """A template from points (V, 3) in metres at :data:`REST_POSE`, faces and weights (V, 35) of our frames."""
-    frames = joint_frames(REST_POSE, HandShape())
-    finger, place, around, _ = finger_attributes(1e3 * points, frames)
-    return HandTemplate(
-        vertices=points.astype(np.float32),
-        normals=vertex_normals(points, faces).astype(np.float32),
-        faces=faces.astype(np.int32),
-        weights=weights.astype(np.float32),
-        rest_frames=frames,
-        finger=finger,
-        place=place.astype(np.float32),
-        around=(1e-3 * around).astype(np.float32),
-    )

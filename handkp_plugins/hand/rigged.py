@@ -7,12 +7,12 @@ import numpy as np
 
 from .gltf import read_skinned_mesh, read_texture
 from .model import TemplateHand
-from .rig_fitting import as_template, frame_weights, unbent
+from .rig_fitting import frame_weights, unbent
 from .rig_joints import RigKind, find_kind
 from .rig_mesh import BONE_INDEX, RiggedMesh, in_palm_frame, refined
 from .skin import SkinLook
 from .surface import neighbour_mean
-from .template import HandTemplate, smoothstep
+from .template import HandTemplate, as_template, smoothstep
 from .weld import with_forearm
 
 _TEXTURE_BLUR = 1.0  # pixels

@@ -62,12 +62,18 @@ def hand_template() -> HandTemplate:
     """The template, built on first use and kept."""
     frames = joint_frames(REST_POSE, HandShape())
     points, faces = _mesh(frames)
-    normals = vertex_normals(points, faces)
-    finger, place, around, membership = finger_attributes(points, frames)
+    *_, membership = finger_attributes(points, frames)
     weights = smoothed(_weights(points, frames, membership), faces, _WEIGHT_SMOOTHING)
+    return as_template(1e-3 * points, faces, weights)
+
+
+def as_template(points: np.ndarray, faces: np.ndarray, weights: np.ndarray) -> HandTemplate:
+    """A template from points (V, 3) in metres at :data:`REST_POSE`, faces and weights (V, B) of our frames."""
+    frames = joint_frames(REST_POSE, HandShape())
+    finger, place, around, _ = finger_attributes(1e3 * points, frames)
     return HandTemplate(
-        vertices=(1e-3 * points).astype(np.float32),
-        normals=normals.astype(np.float32),
+        vertices=points.astype(np.float32),
+        normals=vertex_normals(points, faces).astype(np.float32),
         faces=faces.astype(np.int32),
         weights=weights.astype(np.float32),
         rest_frames=frames,
