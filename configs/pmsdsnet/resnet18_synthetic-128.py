@@ -5,7 +5,7 @@ _base_ = ['pmsdsnet_lite_synthetic-128.py']
 
 max_epochs = 9
 train_cfg = dict(max_epochs=max_epochs, val_interval=9)
-optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-3))
+optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, begin=0, end=1, by_epoch=True, convert_to_iter_based=True),
     dict(type='CosineAnnealingLR', begin=1, end=max_epochs, by_epoch=True, convert_to_iter_based=True),

@@ -36,7 +36,7 @@ class MuonAdamW(torch.optim.AdamW):
     """
 
     def __init__(
-        self, params: Iterable[Tensor] | Iterable[dict], momentum: float = 0.95, ns_steps: int = 5, **kwargs: Any
+        self, params: Iterable[Tensor] | Iterable[dict], momentum: float = 0.9, ns_steps: int = 5, **kwargs: Any
     ) -> None:
         if not 0 <= momentum < 1:
             raise ValueError(f'momentum: allowed a number from 0 to below 1, received {momentum}')

@@ -3,7 +3,7 @@ _base_ = ['muon_cosine.py']
 # A long training in mixed precision. Its length is train_cfg.max_epochs, and the cosine ends with it. Each epoch leaves
 # a checkpoint, from which --resume goes on.
 train_cfg = dict(max_epochs=48, val_interval=4)
-optim_wrapper = dict(type='HandAmpOptimWrapper')
+optim_wrapper = dict(type='HandAmpOptimWrapper', optimizer=dict(lr=8e-3, weight_decay=0.1))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, begin=0, end=1, by_epoch=True, convert_to_iter_based=True),
     dict(type='CosineAnnealingLR', begin=1, by_epoch=True, convert_to_iter_based=True),
