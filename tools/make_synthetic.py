@@ -17,8 +17,8 @@ reads them as pictures of four channels, and ``HandCompositor`` puts another bac
 Beside the package's own hand, rigged hands (``--rig``) are used, each as often; poses come from named gestures,
 letters, folded fists, pinches and free curls, and from recordings (``--poses``). Some hands hold a thing, wear a ring
 or watch, are partly behind a thing, or have another hand beside them: annotations say so (``held``, ``in_front``,
-``other_hand``), and keypoints always are those of the main hand. Shares are constants of ``synthetic/scene.py``,
-``views.py`` and ``lights.py``.
+``other_hand``), and keypoints always are those of the main hand; with ``--alone`` there is none of this. Shares are
+constants of ``synthetic/scene.py``, ``views.py`` and ``lights.py``.
 """
 
 import argparse
@@ -51,6 +51,7 @@ def main(
     backgrounds: str | Path | None = None,
     layers: bool = False,
     shard: int = 1000,
+    alone: bool = False,
     rig: Sequence[str | Path] = (),
     poses: Sequence[str | Path] = (),
     preview: str | Path | None = None,
@@ -61,6 +62,7 @@ def main(
         workers: processes; None for one per usable core.
         layers: keep alpha and put nothing behind the hands; see the top of this file.
         shard: hands in each file of a set in layers.
+        alone: no second hand, and nothing held, worn or in front.
         rig: glTF files of rigged hands to use beside the procedural one.
         poses: files of recorded poses, which tools/fit_poses.py writes.
         preview: PNG to write a contact sheet with drawn keypoints to.
@@ -73,6 +75,7 @@ def main(
         str(backgrounds) if backgrounds else None,
         layers,
         shard,
+        alone,
         rigs=tuple(map(str, rig)),
         poses=tuple(map(str, poses)),
     )
@@ -120,6 +123,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--backgrounds', help='folder of photographs to put behind the hands')
     parser.add_argument('--layers', action='store_true', help='keep alpha, no background; written as shards')
     parser.add_argument('--shard', type=int, default=1000, help='hands a shard, with --layers (default %(default)s)')
+    parser.add_argument('--alone', action='store_true', help='no second hand, and nothing held, worn or in front')
     parser.add_argument('--rig', nargs='+', default=[], help='glTF files of rigged hands, beside the procedural one')
     parser.add_argument('--poses', nargs='+', default=[], help='files of recorded poses (tools/fit_poses.py)')
     parser.add_argument('--preview', help='PNG to write a contact sheet to')

@@ -1,6 +1,6 @@
 """From nothing to a trained hand keypoint network, its scores and pictures: what ``make demo`` runs.
 
-1. generates pictures of hands (``tools/make_synthetic.py``),
+1. generates pictures of single hands that hold nothing (``tools/make_synthetic.py --alone``),
 2. trains a small P-MSDSNet and, with the same budget, MMPose's ResNet-18 (``tools/train.py``),
 3. tests both (``tools/test.py``), and the mean pose of the training set as a third system,
 4. tests the weights that come with the package, before and after tuning them to the pictures for about a minute,
@@ -122,7 +122,7 @@ def main(
 def generate(s: Settings) -> None:
     """Generate the pictures, or what is missing of them."""
     heading(s, f'{s.num_images} pictures of generated hands')
-    run_tool('tools/make_synthetic.py', '--out', short(s.data), '--num', str(s.num_images))
+    run_tool('tools/make_synthetic.py', '--out', short(s.data), '--num', str(s.num_images), '--alone')
 
 
 def train(s: Settings, name: str, config: str) -> tuple[Path, float]:

@@ -56,6 +56,7 @@ class Recipe:
         backgrounds: folder of photographs, None for generated backgrounds only.
         layers: keep the hand and its alpha, without a background, in shards.
         shard: images of a shard, 1 to 10,000.
+        alone: no second hand, and nothing held, worn or in front.
         rigs: glTF files of rigged hands that are used beside the procedural one, each as often.
         poses: files of recorded poses.
     """
@@ -66,6 +67,7 @@ class Recipe:
     backgrounds: str | None = None
     layers: bool = False
     shard: int = 1000
+    alone: bool = False
     rigs: tuple[str, ...] = ()
     poses: tuple[str, ...] = ()
 
@@ -130,7 +132,14 @@ def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], 
     photographs = list_photographs(Path(recipe.backgrounds)) if recipe.backgrounds else None
     models = [ProceduralHand(), *(load_rig(Path(path)) for path in recipe.rigs)]
     poses = PoseSampler([pose for path in recipe.poses for pose in load_poses(Path(path))])
-    settings = dict(models=models, size=recipe.size, poses=poses, backgrounds=photographs, layers=recipe.layers)
+    settings = dict(
+        models=models,
+        size=recipe.size,
+        poses=poses,
+        backgrounds=photographs,
+        layers=recipe.layers,
+        alone=recipe.alone,
+    )
     _claim(out, recipe, len(photographs or []))
     missing = [batch for batch in recipe.batches if not _is_whole(out, recipe, batch)]
     kept = recipe.num - sum(map(len, missing))

@@ -95,7 +95,12 @@ class Scene:
 
 
 def random_scene(
-    models: Sequence[HandModel], size: int, rng: np.random.Generator, poses: PoseSampler, layer: bool = False
+    models: Sequence[HandModel],
+    size: int,
+    rng: np.random.Generator,
+    poses: PoseSampler,
+    layer: bool = False,
+    alone: bool = False,
 ) -> Scene:
     """A scene for a picture of ``size`` pixels.
 
@@ -103,11 +108,16 @@ def random_scene(
         models: hands to choose from, each as often.
         poses: what to draw poses from.
         layer: frame the hand to be cropped later, rather than as in a photograph.
+        alone: no second hand, and nothing held, worn or in front.
     """
+
+    def happens(share: float) -> bool:
+        return bool(rng.random() < share) and not alone
+
     model = models[int(rng.integers(len(models)))]
     handedness: Handedness = 'left' if rng.random() < LEFT_SHARE else 'right'
     shape = random_shape(rng)
-    holds = rng.random() < HELD_SHARE
+    holds = happens(HELD_SHARE)
     gesture, pose = _grasping(rng, poses, shape) if holds else poses.sample(rng, shape)
     hand = model.pose(pose, shape, handedness)
     camera = Camera(size, size * rng.uniform(1.1, 3.2))
@@ -116,14 +126,14 @@ def random_scene(
     sleeve = float(rng.uniform(0.012, 0.13)) if rng.random() < SLEEVE_SHARE else None
     main = HandInScene(model, hand, pose, shape, gesture, axes, offset, sleeve)
     held = held_object(hand, rng) if holds else None
-    worn = [ring(hand, rng)] if rng.random() < RING_SHARE else []
-    if rng.random() < WATCH_SHARE and (sleeve is None or sleeve > 0.08):
+    worn = [ring(hand, rng)] if happens(RING_SHARE) else []
+    if happens(WATCH_SHARE) and (sleeve is None or sleeve > 0.08):
         worn += watch(hand, rng)
     return Scene(
         main=main,
-        other=_other_hand(main, camera, rng, poses) if rng.random() < OTHER_HAND_SHARE else None,
+        other=_other_hand(main, camera, rng, poses) if happens(OTHER_HAND_SHARE) else None,
         held=held.moved(axes, offset) if held else None,
-        in_front=_in_front(main, camera, rng) if rng.random() < IN_FRONT_SHARE else None,
+        in_front=_in_front(main, camera, rng) if happens(IN_FRONT_SHARE) else None,
         worn=tuple(prop.moved(axes, offset) for prop in worn),
         skin=random_skin(rng),
         camera=camera,

@@ -48,6 +48,12 @@ def test_scenes_depend_on_the_seed_alone(hands, scenes):
     assert np.array_equal(again.main.offset, scenes[7].main.offset)
 
 
+def test_hands_alone_have_no_company(hands):
+    for i in range(40):
+        scene = random_scene(hands, 128, np.random.default_rng([3, i]), PoseSampler(), alone=True)
+        assert not scene.props and len(scene.hands) == 1
+
+
 def test_most_layers_are_whole_and_have_room_around_them(scenes):
     whole = []
     for scene in scenes:

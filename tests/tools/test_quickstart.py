@@ -23,6 +23,8 @@ def test_from_nothing_to_the_report(quickstart: ModuleType, tmp_path: Path, capf
     work_dir = tmp_path / 'work'
     scores = quickstart.main(20, 1, data=tmp_path / 'hands', work_dir=work_dir)
     out = capfd.readouterr().out
+    hands = json.loads((tmp_path / 'hands' / 'annotations' / 'train.json').read_text())['annotations']
+    assert not any(hand[company] for hand in hands for company in ('held', 'in_front', 'other_hand'))
     assert scores == json.loads((work_dir / 'scores.json').read_text())
     assert (scores['num_images'], scores['num_test_images']) == (20, 2)
     shipped = ['lite, shipped', 'lite, shipped and tuned'] if 'lite' in weights.available() else []
