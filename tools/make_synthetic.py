@@ -52,6 +52,7 @@ def main(
     layers: bool = False,
     shard: int = 1000,
     alone: bool = False,
+    one_shape: bool = False,
     rig: Sequence[str | Path] = (),
     poses: Sequence[str | Path] = (),
     preview: str | Path | None = None,
@@ -63,6 +64,7 @@ def main(
         layers: keep alpha and put nothing behind the hands; see the top of this file.
         shard: hands in each file of a set in layers.
         alone: no second hand, and nothing held, worn or in front.
+        one_shape: every hand has the mean hand's proportions.
         rig: glTF files of rigged hands to use beside the procedural one.
         poses: files of recorded poses, which tools/fit_poses.py writes.
         preview: PNG to write a contact sheet with drawn keypoints to.
@@ -76,6 +78,7 @@ def main(
         layers,
         shard,
         alone,
+        one_shape,
         rigs=tuple(map(str, rig)),
         poses=tuple(map(str, poses)),
     )
@@ -124,6 +127,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--layers', action='store_true', help='keep alpha, no background; written as shards')
     parser.add_argument('--shard', type=int, default=1000, help='hands a shard, with --layers (default %(default)s)')
     parser.add_argument('--alone', action='store_true', help='no second hand, and nothing held, worn or in front')
+    parser.add_argument('--one-shape', action='store_true', help='every hand has the mean proportions')
     parser.add_argument('--rig', nargs='+', default=[], help='glTF files of rigged hands, beside the procedural one')
     parser.add_argument('--poses', nargs='+', default=[], help='files of recorded poses (tools/fit_poses.py)')
     parser.add_argument('--preview', help='PNG to write a contact sheet to')

@@ -18,15 +18,12 @@ import hashlib
 import io
 import json
 import logging
-import re
-import shlex
-import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +36,13 @@ import handkp_plugins  # noqa: F401  (registers the modules that configs name)
 from handkp_plugins import weights
 from handkp_plugins.engine.checkpoint import CheckpointError, find_checkpoints
 from handkp_plugins.engine.config import load_config
+from handkp_plugins.engine.steps import run_step
 from handkp_plugins.evaluation.mean_pose import evaluate_mean_pose, mean_pose
 from handkp_plugins.files import write_text
 from handkp_plugins.visualization.quickstart_report import System, write_report
 
 ROOT = Path(__file__).resolve().parents[1]
+run_tool = partial(run_step, ROOT)
 DATA = 'data/synthetic/hands'
 WORK_DIR = 'work_dirs/demo'
 NUM_IMAGES = 2000
@@ -234,37 +233,6 @@ def epoch_options(s: Settings) -> list[str]:
 def with_options(options: list[str]) -> list[str]:
     """The options as arguments of a tool."""
     return ['--cfg-options', *options] if options else []
-
-
-def run_tool(tool: str, *arguments: str, log: Path | None = None, show: str = r'(?!)') -> None:
-    """Run a tool of this project, as a user would.
-
-    Args:
-        log: file that takes its output; by default the output goes to the terminal.
-        show: pattern of what to show of a line of the output, where there is a log; by default nothing.
-    """
-    command = [tool, *arguments]
-    print('$ python', shlex.join(command), flush=True)
-    argv = [sys.executable, '-u', *command]
-    if log is None:
-        status = subprocess.run(argv, cwd=ROOT).returncode
-        if status:
-            raise RuntimeError(f'{tool} failed (exit status {status}): see above')
-        return
-    log.parent.mkdir(parents=True, exist_ok=True)
-    last: deque[str] = deque(maxlen=20)
-    with (
-        log.open('w') as file,
-        subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
-    ):
-        for line in process.stdout:
-            file.write(line)
-            last.append(line)
-            found = re.search(show, line)
-            if found:
-                print(' '.join(found[0].split())[:160], flush=True)
-    if process.returncode:
-        raise RuntimeError(f'{tool} failed (exit status {process.returncode}), its log is {log}:\n{"".join(last)}')
 
 
 def short(path: Path) -> str:

@@ -57,6 +57,7 @@ class Recipe:
         layers: keep the hand and its alpha, without a background, in shards.
         shard: images of a shard, 1 to 10,000.
         alone: no second hand, and nothing held, worn or in front.
+        one_shape: every hand has the mean hand's proportions.
         rigs: glTF files of rigged hands that are used beside the procedural one, each as often.
         poses: files of recorded poses.
     """
@@ -68,6 +69,7 @@ class Recipe:
     layers: bool = False
     shard: int = 1000
     alone: bool = False
+    one_shape: bool = False
     rigs: tuple[str, ...] = ()
     poses: tuple[str, ...] = ()
 
@@ -139,6 +141,7 @@ def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], 
         backgrounds=photographs,
         layers=recipe.layers,
         alone=recipe.alone,
+        one_shape=recipe.one_shape,
     )
     _claim(out, recipe, len(photographs or []))
     missing = [batch for batch in recipe.batches if not _is_whole(out, recipe, batch)]

@@ -56,7 +56,7 @@ class SampleMaker:
         poses: what to draw poses from; None for all sources but recorded ones.
         backgrounds: photographs to crop; generated backgrounds where there are none.
         layers: put nothing behind the hand and leave the picture sharp, for whoever composites it later.
-        alone: no second hand, and nothing held, worn or in front.
+        alone, one_shape: see :func:`random_scene`.
     """
 
     def __init__(
@@ -67,16 +67,18 @@ class SampleMaker:
         backgrounds: list[Path] | None = None,
         layers: bool = False,
         alone: bool = False,
+        one_shape: bool = False,
     ) -> None:
         self.models, self.size, self.poses = list(models), size, poses or PoseSampler()
-        self.backgrounds, self.layers, self.alone = backgrounds, layers, alone
+        self.backgrounds, self.layers = backgrounds, layers
+        self.scene_options = dict(layer=layers, alone=alone, one_shape=one_shape)
         self.renderer = Renderer(size)
         self._shaders = {id(model): Shader(model.resting) for model in self.models}
 
     def make(self, seed: int, index: int) -> Sample:
         """The sample of an index. Labels depend on it, on the seed and on all arguments but the backgrounds."""
         rng = np.random.default_rng([seed, index])
-        scene = random_scene(self.models, self.size, rng, self.poses, self.layers, self.alone)
+        scene = random_scene(self.models, self.size, rng, self.poses, **self.scene_options)
         look = np.random.default_rng([seed, index, 1])
         rendering = self._render(scene, look)
         if self.layers:

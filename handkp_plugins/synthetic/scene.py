@@ -101,6 +101,7 @@ def random_scene(
     poses: PoseSampler,
     layer: bool = False,
     alone: bool = False,
+    one_shape: bool = False,
 ) -> Scene:
     """A scene for a picture of ``size`` pixels.
 
@@ -109,6 +110,7 @@ def random_scene(
         poses: what to draw poses from.
         layer: frame the hand to be cropped later, rather than as in a photograph.
         alone: no second hand, and nothing held, worn or in front.
+        one_shape: every hand has the mean hand's proportions.
     """
 
     def happens(share: float) -> bool:
@@ -116,7 +118,7 @@ def random_scene(
 
     model = models[int(rng.integers(len(models)))]
     handedness: Handedness = 'left' if rng.random() < LEFT_SHARE else 'right'
-    shape = random_shape(rng)
+    shape = HandShape() if one_shape else random_shape(rng)
     holds = happens(HELD_SHARE)
     gesture, pose = _grasping(rng, poses, shape) if holds else poses.sample(rng, shape)
     hand = model.pose(pose, shape, handedness)

@@ -54,6 +54,11 @@ def test_hands_alone_have_no_company(hands):
         assert not scene.props and len(scene.hands) == 1
 
 
+def test_hands_of_one_shape_do(hands):
+    scenes = [random_scene(hands, 128, np.random.default_rng([3, i]), PoseSampler(), one_shape=True) for i in range(4)]
+    assert all(np.array_equal(scene.main.shape.segments, HandShape().segments) for scene in scenes)
+
+
 def test_most_layers_are_whole_and_have_room_around_them(scenes):
     whole = []
     for scene in scenes:

@@ -1,0 +1,238 @@
+"""What matters in the recipe of generated hands: the same short training with one thing changed at a time.
+
+Usage:
+    python tools/analysis/ablation.py --out work_dirs/ablation --real data/real --rig rigs/*_R.gltf --poses poses.npz \\
+        --backgrounds data/backgrounds
+
+Each row renders its own hands where the change is in the hands, trains the lite network from nothing on as many samples
+as every other row, and tests it on the same held-out hands (of the full recipe) and on real pictures
+(tools/analysis/real_check.py). Rows that are finished are kept: run it again to go on after an interruption, or with
+--only to add some. Writes ``ablation.json`` and ``ablation.md``. A row is one training: small differences are chance,
+and --seed gives another.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+import handkp_plugins  # noqa: F401  (registers what configs name)
+from handkp_plugins.engine.config import load_config
+from handkp_plugins.engine.steps import run_step
+from handkp_plugins.engine.tool import run_tool
+from handkp_plugins.files import write_text
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = ROOT / 'configs' / 'pmsdsnet' / 'pmsdsnet_lite_layers-128.py'
+FULL = 'full recipe'
+_EPOCHS = 8  # warm-up is one of them
+_VIDEOS = {'tfjs_asl_hand': 'ASL video PCK@0.1', 'dex_retargeting_hand': 'retargeting video PCK@0.1'}
+_COLUMNS = ('generated PCK@0.2', 'generated EPE', 'photographs PCK@0.2', *_VIDEOS.values())
+
+
+def _mean_squared_error(cfg: Config) -> None:
+    """The paper's loss, as in pmsdsnet_3stage-mse_layers-256.py."""
+    cfg.model.head.loss = dict(type='KeypointMSELoss', use_target_weight=True)
+    for codec in _codecs(cfg):
+        codec.update(logits=False, window=None)
+
+
+def _input_size(size: int, cfg: Config) -> None:
+    """Square inputs of another size; maps stay at stride 4, and targets one of their pixels wide."""
+    for transform in _transforms(cfg):
+        if transform['type'] == 'TopdownAffine':
+            transform['input_size'] = (size, size)
+    for codec in _codecs(cfg):
+        codec.update(input_size=(size, size), heatmap_size=(size // 4, size // 4))
+    cfg.model.data_preprocessor.backgrounds.size = size * 5 // 4
+
+
+def _no_photographs(cfg: Config) -> None:
+    cfg.model.data_preprocessor.backgrounds.folder = None
+
+
+def _adamw(cfg: Config) -> None:
+    """AdamW for all parameters, at the rate that suited it in short trainings."""
+    cfg.optim_wrapper.optimizer.update(type='AdamW', lr=4e-3, weight_decay=0.01)
+
+
+def _transforms(cfg: Config) -> list[dict[str, Any]]:
+    return [t for split in ('train', 'val', 'test') for t in cfg[f'{split}_dataloader'].dataset.pipeline]
+
+
+def _codecs(cfg: Config) -> list[dict[str, Any]]:
+    encoders = [t['encoder'] for t in _transforms(cfg) if t['type'] == 'GenerateTarget']
+    return [cfg.model.head.decoder, *encoders]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One change: arguments of the generator added or left out, or what is done to the config."""
+
+    name: str
+    add: tuple[str, ...] = ()
+    leave_out: str = ''
+    change: Callable[[Config], None] = lambda cfg: None
+
+    @property
+    def hands(self) -> str:
+        """Folder of the hands that it is trained on."""
+        parts = [part.strip('-') for part in self.add] + [f'no-{self.leave_out[2:]}'] * bool(self.leave_out)
+        return '-'.join(parts) or 'full'
+
+
+ROWS = (
+    Row(FULL),
+    Row('procedural hand only, no rigs', leave_out='--rig'),
+    Row('every hand of one shape', add=('--one-shape',)),
+    Row('no recorded poses', leave_out='--poses'),
+    Row('nothing held, no second hands', add=('--alone',)),
+    Row('generated backgrounds only', change=_no_photographs),
+    Row('mean squared error of the maps', change=_mean_squared_error),
+    Row('AdamW instead of Muon', change=_adamw),
+    Row('input 96×96', change=partial(_input_size, 96)),
+    Row('input 192×192', change=partial(_input_size, 192)),
+)
+
+
+def main(
+    out: str | Path,
+    real: str | Path,
+    rig: Sequence[str] = (),
+    poses: Sequence[str] = (),
+    backgrounds: str | None = None,
+    num: int = 4000,
+    samples: int = 16384,
+    seed: int = 0,
+    only: Sequence[int] = (),
+) -> list[dict[str, Any]]:
+    """Train and test the rows; returns what ``ablation.json`` holds.
+
+    Args:
+        out: folder of hands, trainings and results.
+        real: folder of real pictures, as tools/analysis/real_check.py takes it.
+        rig, poses: of the full recipe, as tools/make_synthetic.py takes them.
+        backgrounds: folder of photographs of the full recipe.
+        num: hands to render for each kind of hands, split 8:1:1.
+        samples: to train on, in each row.
+        seed: of the hands and the trainings.
+        only: numbers of rows, from 0, which is the full recipe; by default all.
+
+    Raises:
+        ValueError: a number is out of range, or the folder holds results of other arguments.
+        RuntimeError: a step failed; the message names its log.
+    """
+    wrong = [i for i in only if not 0 <= i < len(ROWS)]
+    if wrong:
+        raise ValueError(f'only: rows 0 to {len(ROWS) - 1} are allowed, received {wrong[0]}')
+    if samples < 32 * _EPOCHS:
+        raise ValueError(f'samples: {32 * _EPOCHS} or more are allowed, received {samples}')
+    out = Path(out).resolve()
+    arguments = dict(rig=list(rig), poses=list(poses), backgrounds=backgrounds, num=num, samples=samples, seed=seed)
+    file = out / 'ablation.json'
+    document = json.loads(file.read_text()) if file.is_file() else dict(arguments=arguments, rows={})
+    if document['arguments'] != arguments:
+        raise ValueError(
+            f'{file} holds results of other arguments, {document["arguments"]}: give them or another --out'
+        )
+    inputs = {'--rig': list(rig), '--poses': list(poses)}
+    chosen = [ROWS[i] for i in sorted({0, *only})] if only else list(ROWS)
+    same = [
+        r for r in chosen if r.leave_out and not inputs[r.leave_out] or r.change is _no_photographs and not backgrounds
+    ]
+    for row in same:
+        print(f'{row.name}: left out, for the full recipe has nothing of the kind')
+        chosen.remove(row)
+    for i, row in enumerate(chosen):
+        if row.name in document['rows']:
+            continue
+        print(f'\n== {i + 1} of {len(chosen)}: {row.name}', flush=True)
+        for kind in dict.fromkeys((ROWS[0].hands, row.hands)):
+            made_by = next(r for r in ROWS if r.hands == kind)
+            given = [a for key, values in inputs.items() if values and key != made_by.leave_out for a in (key, *values)]
+            render(out / 'hands' / kind, num, seed, [*given, *made_by.add])
+        document['rows'][row.name] = score(out, row, samples, seed, backgrounds, Path(real).resolve())
+        write_text(file, json.dumps(document, indent=1))
+    text = table(document['rows'], samples, num)
+    write_text(out / 'ablation.md', text + '\n')
+    print(f'\n{text}\n{out}: ablation.json, ablation.md')
+    return document['rows']
+
+
+def render(folder: Path, num: int, seed: int, arguments: Sequence[str]) -> None:
+    """Make one kind of hands, unless it is there already."""
+    arguments = ['--num', str(num), '--size', '224', '--seed', str(seed), '--layers', '--shard', '250', *arguments]
+    run_step(ROOT, 'tools/make_synthetic.py', '--out', str(folder), *arguments)
+
+
+def score(out: Path, row: Row, samples: int, seed: int, backgrounds: str | None, real: Path) -> dict[str, float]:
+    """Train a row and test it."""
+    work_dir = out / row.hands / row.name.replace(' ', '_')
+    cfg = load_config(CONFIG)
+    cfg.model.data_preprocessor.backgrounds.folder = str(Path(backgrounds).resolve()) if backgrounds else None
+    row.change(cfg)
+    for split in ('train', 'val', 'test'):
+        kind = row.hands if split == 'train' else ROWS[0].hands
+        cfg[f'{split}_dataloader'].dataset.data_root = str(out / 'hands' / kind)
+    cfg.train_dataloader.sampler.samples_per_epoch = samples // _EPOCHS
+    cfg.train_cfg.max_epochs = _EPOCHS
+    cfg.default_hooks.checkpoint.update(interval=_EPOCHS, save_best=None)
+    cfg.randomness = dict(seed=seed)
+    work_dir.mkdir(parents=True, exist_ok=True)
+    config, checkpoint = work_dir / 'ablation.py', work_dir / f'epoch_{_EPOCHS}.pth'
+    cfg.dump(config)
+    show = r'Epoch\(train\).*?loss: \S+|Epoch\(test\).*EPE: \S+'
+    train = ['--amp', '--no-validate', '--work-dir', str(work_dir)]
+    run_step(ROOT, 'tools/train.py', str(config), *train, log=work_dir / 'train.log', show=show)
+    test = ['--work-dir', str(work_dir / 'test'), '--out', str(work_dir / 'scores.json')]
+    run_step(ROOT, 'tools/test.py', str(config), str(checkpoint), *test, log=work_dir / 'test.log', show=show)
+    check = ['--data', str(real), '--output', str(work_dir / 'real')]
+    run_step(ROOT, 'tools/analysis/real_check.py', str(config), str(checkpoint), *check, log=work_dir / 'real.log')
+    scores = json.loads((work_dir / 'scores.json').read_text())
+    sources = json.loads((work_dir / 'real' / 'real_check.json').read_text())['sources']
+    return dict(zip(_COLUMNS[:2], (scores['PCK'], scores['EPE']), strict=True)) | real_scores(sources)
+
+
+def real_scores(sources: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """All labelled photographs together, and each video; what the folder lacks is left out."""
+    photographs = [s for s in sources if s['measures'] == 'accuracy']
+    count = sum(s['n_keypoints'] for s in photographs)
+    scores = {_COLUMNS[2]: sum(s['pck_0.2'] * s['n_keypoints'] for s in photographs) / count} if count else {}
+    return scores | {_VIDEOS[s['key']]: s['pck_0.1'] for s in sources if s['key'] in _VIDEOS}
+
+
+def table(rows: dict[str, dict[str, float]], samples: int, num: int) -> str:
+    """The rows as Markdown, in the order of the list."""
+    lines = [f'| {samples:,} samples of {num * 8 // 10:,} hands | {" | ".join(_COLUMNS)} |', '|---' * 6 + '|']
+    for row in ROWS:
+        if row.name in rows:
+            scores = rows[row.name]
+            cells = [f'{scores[c]:.1f}' if 'EPE' in c else f'{scores[c]:.3f}' if c in scores else '–' for c in _COLUMNS]
+            lines.append(f'| {row.name} | {" | ".join(cells)} |')
+    return '\n'.join(lines)
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--out', required=True, help='folder of hands, trainings and results')
+    parser.add_argument('--real', required=True, metavar='DIR', help='folder of real pictures (data/README.md)')
+    parser.add_argument('--rig', nargs='+', default=[], help='glTF files of rigged hands')
+    parser.add_argument('--poses', nargs='+', default=[], help='files of recorded poses (tools/fit_poses.py)')
+    parser.add_argument('--backgrounds', metavar='DIR', help='photographs to put behind the hands')
+    parser.add_argument('--num', type=int, default=4000, help='hands of each kind (default %(default)s)')
+    parser.add_argument('--samples', type=int, default=16384, help='to train on in each row (default %(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='(default %(default)s)')
+    rows = '; '.join(f'{i}: {row.name}' for i, row in enumerate(ROWS))
+    parser.add_argument('--only', nargs='+', type=int, default=[], metavar='ROW', help=f'0 and these rows ({rows})')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    arguments = vars(parse_args())
+    run_tool(lambda: main(**arguments), 'stopped; run the same command again to go on', also=(RuntimeError,))
