@@ -52,10 +52,6 @@ def _input_size(size: int, cfg: Config) -> None:
     cfg.model.data_preprocessor.backgrounds.size = size * 5 // 4
 
 
-def _no_photographs(cfg: Config) -> None:
-    cfg.model.data_preprocessor.backgrounds.folder = None
-
-
 def _adamw(cfg: Config) -> None:
     """AdamW for all parameters, at the rate that suited it in short trainings."""
     cfg.optim_wrapper.optimizer.update(type='AdamW', lr=4e-3, weight_decay=0.01)
@@ -70,29 +66,33 @@ def _codecs(cfg: Config) -> list[dict[str, Any]]:
     return [cfg.model.head.decoder, *encoders]
 
 
+_OF_HANDS = ('--rig', '--poses')
+
+
 @dataclass(frozen=True)
 class Row:
-    """One change: arguments of the generator added or left out, or what is done to the config."""
+    """One change: an argument of the generator added, an input left out, or what is done to the config."""
 
     name: str
-    add: tuple[str, ...] = ()
+    add: str = ''
     leave_out: str = ''
     change: Callable[[Config], None] = lambda cfg: None
 
     @property
     def hands(self) -> str:
-        """Folder of the hands that it is trained on."""
-        parts = [part.strip('-') for part in self.add] + [f'no-{self.leave_out[2:]}'] * bool(self.leave_out)
-        return '-'.join(parts) or 'full'
+        """Name of the hands that it is trained on."""
+        if self.add:
+            return self.add.removeprefix('--')
+        return f'no-{self.leave_out[2:]}' if self.leave_out in _OF_HANDS else 'full'
 
 
 ROWS = (
     Row(FULL),
     Row('procedural hand only, no rigs', leave_out='--rig'),
-    Row('every hand of one shape', add=('--one-shape',)),
+    Row('every hand of one shape', add='--one-shape'),
     Row('no recorded poses', leave_out='--poses'),
-    Row('nothing held, no second hands', add=('--alone',)),
-    Row('generated backgrounds only', change=_no_photographs),
+    Row('nothing held, no second hands', add='--alone'),
+    Row('generated backgrounds only', leave_out='--backgrounds'),
     Row('mean squared error of the maps', change=_mean_squared_error),
     Row('AdamW instead of Muon', change=_adamw),
     Row('input 96×96', change=partial(_input_size, 96)),
@@ -110,8 +110,8 @@ def main(
     samples: int = 16384,
     seed: int = 0,
     only: Sequence[int] = (),
-) -> list[dict[str, Any]]:
-    """Train and test the rows; returns what ``ablation.json`` holds.
+) -> dict[str, dict[str, float]]:
+    """Train and test the rows; returns the scores of each.
 
     Args:
         out: folder of hands, trainings and results.
@@ -132,31 +132,27 @@ def main(
         raise ValueError(f'only: rows 0 to {len(ROWS) - 1} are allowed, received {wrong[0]}')
     if samples < 32 * _EPOCHS:
         raise ValueError(f'samples: {32 * _EPOCHS} or more are allowed, received {samples}')
-    out = Path(out).resolve()
-    arguments = dict(rig=list(rig), poses=list(poses), backgrounds=backgrounds, num=num, samples=samples, seed=seed)
+    out, real = Path(out).resolve(), Path(real).resolve()
+    inputs = {'--rig': rig, '--poses': poses, '--backgrounds': [backgrounds] if backgrounds else []}
+    inputs = {key: [str(Path(path).resolve()) for path in paths] for key, paths in inputs.items() if paths}
+    arguments = dict(inputs=inputs, num=num, samples=samples, seed=seed)
     file = out / 'ablation.json'
     document = json.loads(file.read_text()) if file.is_file() else dict(arguments=arguments, rows={})
     if document['arguments'] != arguments:
         raise ValueError(
             f'{file} holds results of other arguments, {document["arguments"]}: give them or another --out'
         )
-    inputs = {'--rig': list(rig), '--poses': list(poses)}
-    chosen = [ROWS[i] for i in sorted({0, *only})] if only else list(ROWS)
-    same = [
-        r for r in chosen if r.leave_out and not inputs[r.leave_out] or r.change is _no_photographs and not backgrounds
-    ]
-    for row in same:
-        print(f'{row.name}: left out, for the full recipe has nothing of the kind')
-        chosen.remove(row)
-    for i, row in enumerate(chosen):
+    for i in sorted({0, *only}) if only else range(len(ROWS)):
+        row = ROWS[i]
         if row.name in document['rows']:
             continue
-        print(f'\n== {i + 1} of {len(chosen)}: {row.name}', flush=True)
-        for kind in dict.fromkeys((ROWS[0].hands, row.hands)):
-            made_by = next(r for r in ROWS if r.hands == kind)
-            given = [a for key, values in inputs.items() if values and key != made_by.leave_out for a in (key, *values)]
-            render(out / 'hands' / kind, num, seed, [*given, *made_by.add])
-        document['rows'][row.name] = score(out, row, samples, seed, backgrounds, Path(real).resolve())
+        print(f'\n== row {i}: {row.name}', flush=True)
+        if row.leave_out and row.leave_out not in inputs:
+            print(f'left out, for there is no {row.leave_out}')
+            continue
+        for kind in dict.fromkeys((ROWS[0].hands, row.hands)):  # the first tests all
+            render(out / 'hands' / kind, kind, inputs, num, seed)
+        document['rows'][row.name] = score(out, row, inputs, samples, seed, real)
         write_text(file, json.dumps(document, indent=1))
     text = table(document['rows'], samples, num)
     write_text(out / 'ablation.md', text + '\n')
@@ -164,17 +160,19 @@ def main(
     return document['rows']
 
 
-def render(folder: Path, num: int, seed: int, arguments: Sequence[str]) -> None:
-    """Make one kind of hands, unless it is there already."""
-    arguments = ['--num', str(num), '--size', '224', '--seed', str(seed), '--layers', '--shard', '250', *arguments]
-    run_step(ROOT, 'tools/make_synthetic.py', '--out', str(folder), *arguments)
+def render(folder: Path, kind: str, inputs: dict[str, list[str]], num: int, seed: int) -> None:
+    """Make one kind of hands, or what is missing of it."""
+    row = next(row for row in ROWS if row.hands == kind)
+    given = [a for key in _OF_HANDS if key in inputs and key != row.leave_out for a in (key, *inputs[key])]
+    fixed = ['--num', str(num), '--size', '224', '--seed', str(seed), '--layers', '--shard', '250']
+    run_step(ROOT, 'tools/make_synthetic.py', '--out', str(folder), *fixed, *given, *[row.add] * bool(row.add))
 
 
-def score(out: Path, row: Row, samples: int, seed: int, backgrounds: str | None, real: Path) -> dict[str, float]:
-    """Train a row and test it."""
-    work_dir = out / row.hands / row.name.replace(' ', '_')
+def configured(out: Path, row: Row, inputs: dict[str, list[str]], samples: int, seed: int) -> Config:
+    """The lite recipe with a row's change."""
     cfg = load_config(CONFIG)
-    cfg.model.data_preprocessor.backgrounds.folder = str(Path(backgrounds).resolve()) if backgrounds else None
+    if '--backgrounds' in inputs and row.leave_out != '--backgrounds':
+        cfg.model.data_preprocessor.backgrounds.folder = inputs['--backgrounds'][0]
     row.change(cfg)
     for split in ('train', 'val', 'test'):
         kind = row.hands if split == 'train' else ROWS[0].hands
@@ -183,16 +181,23 @@ def score(out: Path, row: Row, samples: int, seed: int, backgrounds: str | None,
     cfg.train_cfg.max_epochs = _EPOCHS
     cfg.default_hooks.checkpoint.update(interval=_EPOCHS, save_best=None)
     cfg.randomness = dict(seed=seed)
+    return cfg
+
+
+def score(out: Path, row: Row, inputs: dict[str, list[str]], samples: int, seed: int, real: Path) -> dict[str, float]:
+    """Train a row and test it."""
+    work_dir = out / row.name.replace(' ', '_')
     work_dir.mkdir(parents=True, exist_ok=True)
     config, checkpoint = work_dir / 'ablation.py', work_dir / f'epoch_{_EPOCHS}.pth'
-    cfg.dump(config)
+    configured(out, row, inputs, samples, seed).dump(config)
+    network = [str(config), str(checkpoint)]
     show = r'Epoch\(train\).*?loss: \S+|Epoch\(test\).*EPE: \S+'
     train = ['--amp', '--no-validate', '--work-dir', str(work_dir)]
-    run_step(ROOT, 'tools/train.py', str(config), *train, log=work_dir / 'train.log', show=show)
+    run_step(ROOT, 'tools/train.py', network[0], *train, log=work_dir / 'train.log', show=show)
     test = ['--work-dir', str(work_dir / 'test'), '--out', str(work_dir / 'scores.json')]
-    run_step(ROOT, 'tools/test.py', str(config), str(checkpoint), *test, log=work_dir / 'test.log', show=show)
+    run_step(ROOT, 'tools/test.py', *network, *test, log=work_dir / 'test.log', show=show)
     check = ['--data', str(real), '--output', str(work_dir / 'real')]
-    run_step(ROOT, 'tools/analysis/real_check.py', str(config), str(checkpoint), *check, log=work_dir / 'real.log')
+    run_step(ROOT, 'tools/analysis/real_check.py', *network, *check, log=work_dir / 'real.log')
     scores = json.loads((work_dir / 'scores.json').read_text())
     sources = json.loads((work_dir / 'real' / 'real_check.json').read_text())['sources']
     return dict(zip(_COLUMNS[:2], (scores['PCK'], scores['EPE']), strict=True)) | real_scores(sources)
