@@ -6,7 +6,7 @@ network is one whose weights come with the package (``--weights``), or one of yo
 Examples:
     python tools/demo.py photo.jpg --bbox 63 92 99 194 --output out
     python tools/demo.py photo.jpg --config configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py \
-        --checkpoint work_dirs/demo/pmsdsnet_lite_synthetic-128/epoch_17.pth \
+        --checkpoint work_dirs/demo/pmsdsnet_lite_synthetic-128/epoch_15.pth \
         --bbox 63 92 99 194 --output out
 
 The output folder holds each picture under its own name (a video as MP4), ``heatmaps/`` with ``--save-heatmaps``, and

@@ -1,7 +1,7 @@
 """Turn a checkpoint into weights that ship with the package: half-precision safetensors and a model card.
 
 Example:
-    python tools/export_weights.py configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py work_dirs/lite/epoch_17.pth lite \
+    python tools/export_weights.py configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py work_dirs/lite/epoch_15.pth lite \
         --scores work_dirs/real_check/lite/real_check.json --card data='20,000 generated hands, seed 0' seed=0 \
         command='python tools/train.py configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py --amp'
 

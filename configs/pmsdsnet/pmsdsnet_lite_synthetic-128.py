@@ -4,11 +4,12 @@ _base_ = [
     '../_base_/schedules/muon_cosine.py', '../_base_/datasets/hand_synthetic.py', '_base_/pmsdsnet_lite_128.py']
 
 batch_size = 16
+padding = 1.1  # close to the hand, which is where a small input has to spend its pixels
 channels_last = True
 
 train_pipeline = [
     dict(type='LoadHandImage'),
-    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='GetBBoxCenterScale', padding=padding),
     dict(type='RandomFlip'),
     dict(type='RandomBBoxTransform', scale_factor=(0.85, 1.15), rotate_factor=15),
     dict(type='TopdownAffine', input_size={{_base_.input_size}}),
@@ -18,7 +19,7 @@ train_pipeline = [
 ]
 val_pipeline = [
     dict(type='LoadHandImage', strict=True),
-    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='GetBBoxCenterScale', padding=padding),
     dict(type='TopdownAffine', input_size={{_base_.input_size}}),
     dict(type='PackHandInputs'),
 ]

@@ -2,11 +2,11 @@ _base_ = ['../runtime.py']
 
 # A short training from scratch: Muon for the convolutions, a warm-up of one epoch, then a cosine down to 0. The decay is
 # strong because few hands come by many times. Whoever changes max_epochs gives the end of the cosine anew.
-train_cfg = dict(by_epoch=True, max_epochs=17, val_interval=9)
+train_cfg = dict(by_epoch=True, max_epochs=15, val_interval=8)
 optim_wrapper = dict(optimizer=dict(type='MuonAdamW', lr=1e-2, weight_decay=0.3, fused=True))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, begin=0, end=1, by_epoch=True, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=1, end=17, by_epoch=True, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=1, end=15, by_epoch=True, convert_to_iter_based=True),
 ]
 auto_scale_lr = dict(base_batch_size=16)
 
