@@ -57,8 +57,9 @@ def test_find_attention(model_files: tuple[str, str]) -> None:
         [(32, 32), (16, 16), None, None],
     ]
     assert all(0 < a.min() <= a.max() < 1 for stage in found.maps for a in stage if a is not None)
-    # The box, 40 pixels wide, is 1.25 times as wide in the crop's 128.
-    np.testing.assert_allclose(found.to_crop(np.array([[40, 30], [20, 10]])), [[64, 64], [12.8, 12.8]])
+    # The box, 40 pixels wide, and a tenth more around it fill the crop's 128.
+    corner = 64 - 20 * 128 / 44
+    np.testing.assert_allclose(found.to_crop(np.array([[40, 30], [20, 10]])), [[64, 64], [corner, corner]])
     data = dict(inputs=[torch.from_numpy(found.crop).permute(2, 0, 1)], data_samples=[])
     crop = model.data_preprocessor(data)['inputs']
     z = model.backbone(crop)[1]
