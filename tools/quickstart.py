@@ -1,7 +1,8 @@
 """From nothing to a trained hand keypoint network, its scores and pictures: what ``make demo`` runs.
 
 1. generates pictures of single hands that hold nothing (``tools/make_synthetic.py --alone``),
-2. trains a small P-MSDSNet and, with the same budget, MMPose's ResNet-18 (``tools/train.py``),
+2. trains a small P-MSDSNet and, with the same budget, MMPose's ResNet-18 (``tools/train.py``): on the CPU side by side,
+   each on half of the cores; on a GPU one after the other,
 3. tests both (``tools/test.py``), and the mean pose of the training set as a third system,
 4. tests the weights that come with the package, before and after tuning them to the pictures for about a minute,
 5. writes ``report.html``, its pictures and ``scores.json`` into the work dir.
@@ -19,10 +20,11 @@ import io
 import json
 import logging
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,13 +38,14 @@ import handkp_plugins  # noqa: F401  (registers the modules that configs name)
 from handkp_plugins import weights
 from handkp_plugins.engine.checkpoint import CheckpointError, find_checkpoints
 from handkp_plugins.engine.config import load_config
-from handkp_plugins.engine.steps import run_step
+from handkp_plugins.engine.steps import loading_options, run_step, side_by_side, threads
 from handkp_plugins.evaluation.mean_pose import evaluate_mean_pose, mean_pose
 from handkp_plugins.files import write_text
 from handkp_plugins.visualization.quickstart_report import System, write_report
 
 ROOT = Path(__file__).resolve().parents[1]
 run_tool = partial(run_step, ROOT)
+_reading = threading.Lock()
 DATA = 'data/synthetic/hands'
 WORK_DIR = 'work_dirs/demo'
 NUM_IMAGES = 2000
@@ -65,6 +68,7 @@ class Settings:
     work_dir: Path
     fresh: bool
     start: float
+    cores: int | None = None  # of a training; None: as many as there are
 
 
 def main(
@@ -94,10 +98,7 @@ def main(
     places = f'data: {short(s.data)}, results: {short(s.work_dir)}'
     print(f'pictures: {num_images}, trainings: {len(networks)}, {places}', flush=True)
     generate(s)
-    systems = []
-    for name, config in networks.items():
-        checkpoint, seconds = train(s, name, config)
-        systems.append(test(s, name, config, checkpoint, seconds))
+    systems = compare(s, networks)
     commands = [
         f'python tools/demo.py photo.jpg --config {short(Path(systems[0].config.filename))} '
         f'--checkpoint {address(systems[0].checkpoint)} --bbox X Y WIDTH HEIGHT --output out'
@@ -124,12 +125,22 @@ def generate(s: Settings) -> None:
     run_tool('tools/make_synthetic.py', '--out', short(s.data), '--num', str(s.num_images), '--alone')
 
 
+def compare(s: Settings, networks: dict[str, str]) -> list[System]:
+    """Train and test networks."""
+
+    def train_and_test(name: str, config: str, cores: int | None) -> System:
+        shared = replace(s, cores=cores)
+        return test(shared, name, config, *train(shared, name, config))
+
+    return side_by_side([partial(train_and_test, name, config) for name, config in networks.items()])
+
+
 def train(s: Settings, name: str, config: str) -> tuple[Path, float]:
     """Train a network unless that is done; returns the checkpoint and the seconds that the training took."""
     heading(s, f'Training: {name}')
     work_dir = s.work_dir / Path(config).stem
     options = data_options(s) + epoch_options(s)
-    cfg = load_config(ROOT / config)
+    cfg = read_config(config)
     decisive = [cfg.pretty_text, *options, (s.data / 'meta.json').read_text()]
     if str(cfg.load_from).startswith(weights.SCHEME):
         decisive.append(weights.read_metadata(weights.weights_file(cfg.load_from))['tensors_sha256'])
@@ -149,8 +160,9 @@ def train(s: Settings, name: str, config: str) -> tuple[Path, float]:
     write_text(marker, json.dumps(state))
     start = time.monotonic()
     run_tool(
-        'tools/train.py', config, '--amp', '--work-dir', short(work_dir), *resume, *with_options(options),
-        log=work_dir / 'train.log', show=r'Epoch\(train\).*?loss: \S+|Epoch\(val\).*EPE: \S+',
+        'tools/train.py', config, '--amp', '--work-dir', short(work_dir), *resume,
+        *with_options(options + loading_options(s.cores)), log=work_dir / 'train.log',
+        show=r'Epoch\(train\).*?loss: \S+|Epoch\(val\).*EPE: \S+', label=f'{name}: ', environment=threads(s.cores),
     )  # fmt: skip
     seconds = state['seconds'] + time.monotonic() - start
     checkpoint = ROOT / (work_dir / 'last_checkpoint').read_text().strip()
@@ -164,14 +176,14 @@ def test(
     """Test a network with the metrics of its config."""
     heading(s, f'Test: {name}')
     work_dir = s.work_dir / Path(config).stem / folder
-    metrics = load_config(ROOT / config).test_evaluator
+    metrics = read_config(config).test_evaluator
     curve = [f'test_evaluator.{i}.curve_file={short(work_dir / "pck.json")}' for i in pixel_pck(metrics)]
     run_tool(
         'tools/test.py', config, address(checkpoint), '--work-dir', short(work_dir),
         '--out', short(work_dir / 'scores.json'), *with_options([*data_options(s), *curve]),
-        log=work_dir / 'test.log', show=r'Epoch\(test\).*EPE: \S+',
+        log=work_dir / 'test.log', show=r'Epoch\(test\).*EPE: \S+', label=f'{name}: ', environment=threads(s.cores),
     )  # fmt: skip
-    cfg = load_config(ROOT / config)
+    cfg = read_config(config)
     set_data_root(cfg, s.data)
     scores = json.loads((work_dir / 'scores.json').read_text())
     return System(name, scores, json.loads((work_dir / 'pck.json').read_text()), cfg, checkpoint, seconds)
@@ -228,6 +240,12 @@ def epoch_options(s: Settings) -> list[str]:
     if s.epochs is None:
         return []
     return [f'train_cfg.max_epochs={s.epochs}', f'param_scheduler.1.end={max(2, s.epochs)}']
+
+
+def read_config(config: str) -> Config:
+    """A config of the project; MMEngine reads one at a time."""
+    with _reading:
+        return load_config(ROOT / config)
 
 
 def with_options(options: list[str]) -> list[str]:

@@ -2,7 +2,7 @@
 _base_ = ['pmsdsnet_lite_synthetic-128.py']
 
 load_from = 'handkp://lite'
-max_epochs = 3
+max_epochs = 2
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.01))
 param_scheduler = [

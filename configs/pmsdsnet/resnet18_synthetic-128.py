@@ -1,10 +1,10 @@
 # Baseline for the lite network: MMPose's ResNet-18 and deconvolutions, from scratch. Data, targets, loss and batch are
-# those of the lite config. The budget is about the same time on a CPU, so that it has fewer epochs. It is trained by
-# AdamW: for convolutions as wide as its own a step of Muon costs more than the rest of the iteration.
+# those of the lite config. The budget is about the same time beside it on a CPU, so that it has fewer epochs. It is
+# trained by AdamW: for convolutions as wide as its own a step of Muon costs more than the rest of the iteration.
 _base_ = ['pmsdsnet_lite_synthetic-128.py']
 
-max_epochs = 9
-train_cfg = dict(max_epochs=max_epochs, val_interval=9)
+max_epochs = 7
+train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, begin=0, end=1, by_epoch=True, convert_to_iter_based=True),

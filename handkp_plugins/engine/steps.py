@@ -1,14 +1,83 @@
-"""Runs the project's tools one after another, as a user would, and shows the lines that matter."""
+"""Runs the project's tools as a user would, one after another or side by side, and shows the lines that matter."""
 
+import os
 import re
 import shlex
 import subprocess
 import sys
+import threading
 from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+Result = TypeVar('Result')
+_running: set[subprocess.Popen] = set()
 
 
-def run_step(root: Path, tool: str, *arguments: str, log: Path | None = None, show: str = r'(?!)') -> None:
+def side_by_side(tasks: Sequence[Callable[[int | None], Result]], at_once: int = 2) -> list[Result]:
+    """Call functions that run steps, several at a time; returns what they return, in their order.
+
+    A small network leaves one of two cores idle for much of the time, so that one training on each gets more done than
+    one after the other on both. A GPU is not shared, and neither is a single core.
+
+    Args:
+        tasks: each is given how many cores it has to itself, or None where it runs alone.
+        at_once: how many run at the same time.
+
+    Where one fails, or this process is interrupted, the steps under way are ended, the rest is not begun, and the error
+    goes on.
+    """
+    at_once = min(at_once, len(tasks))
+    cores = len(os.sched_getaffinity(0)) // max(1, at_once)
+    if at_once < 2 or cores == 0 or torch.cuda.is_available():
+        return [task(None) for task in tasks]
+    stopped = threading.Event()
+
+    def call(task: Callable[[int | None], Result]) -> Result | None:
+        if stopped.is_set():  # not begun: what stopped the others is the error to tell
+            return None
+        try:
+            return task(cores)
+        except BaseException:
+            stopped.set()
+            raise
+
+    with ThreadPoolExecutor(at_once) as pool:
+        futures = [pool.submit(call, task) for task in tasks]
+        try:
+            for future in wait(futures, return_when=FIRST_EXCEPTION).done:
+                future.result()
+        except BaseException:
+            stopped.set()
+            for process in list(_running):
+                process.terminate()
+            raise
+    return [future.result() for future in futures]
+
+
+def threads(cores: int | None) -> dict[str, str]:
+    """The variables that keep a tool to so many cores; none for None."""
+    return {} if cores is None else dict(OMP_NUM_THREADS=str(cores))
+
+
+def loading_options(cores: int | None) -> list[str]:
+    """Config options: a training on one core loads its pictures itself, as another process would only take turns."""
+    return ['train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False'] if cores == 1 else []
+
+
+def run_step(
+    root: Path,
+    tool: str,
+    *arguments: str,
+    log: Path | None = None,
+    show: str = r'(?!)',
+    label: str = '',
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """Run a tool in a process of its own; the command is printed first.
 
     Args:
@@ -16,6 +85,8 @@ def run_step(root: Path, tool: str, *arguments: str, log: Path | None = None, sh
         tool: path of the tool, as seen from there.
         log: file that takes its output; by default the output goes to the terminal.
         show: pattern of what to show of a line of the output, where there is a log; by default nothing.
+        label: what such a line begins with.
+        environment: variables that the tool sees besides those of this process.
 
     Raises:
         RuntimeError: the tool failed; the message holds the end of its output and names its log.
@@ -23,26 +94,32 @@ def run_step(root: Path, tool: str, *arguments: str, log: Path | None = None, sh
     command = [tool, *arguments]
     print('$ python', shlex.join(command), flush=True)
     argv = [sys.executable, '-u', *command]
+    env = {**os.environ, **(environment or {})}
     if log is None:
-        status = subprocess.run(argv, cwd=root).returncode
+        status = subprocess.run(argv, cwd=root, env=env).returncode
         if status:
             raise RuntimeError(f'{tool} failed (exit status {status}): see above')
         return
     log.parent.mkdir(parents=True, exist_ok=True)
     last: deque[str] = deque(maxlen=20)
     with (
-        log.open('w') as file,
-        subprocess.Popen(argv, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
+        log.open('w', buffering=1) as file,  # line by line, for whoever follows it
+        subprocess.Popen(
+            argv, cwd=root, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process,
     ):
+        _running.add(process)
         try:
             for line in process.stdout:
                 file.write(line)
                 last.append(line)
                 found = re.search(show, line)
                 if found:
-                    print(' '.join(found[0].split())[:160], flush=True)
+                    print((label + ' '.join(found[0].split()))[:160], flush=True)
         except BaseException:
             process.terminate()  # it must not go on alone where only this process was interrupted
             raise
+        finally:
+            _running.discard(process)
     if process.returncode:
         raise RuntimeError(f'{tool} failed (exit status {process.returncode}), its log is {log}:\n{"".join(last)}')

@@ -113,6 +113,26 @@ def test_an_interrupted_training_goes_on(train: Callable[..., list[str]], tmp_pa
     assert '--resume' not in command
 
 
+def test_each_network_keeps_to_its_cores(quickstart: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(quickstart, 'side_by_side', lambda tasks: [task(i + 1) for i, task in enumerate(tasks)])
+    ran = []
+
+    def fake_tool(*command: str, environment: dict[str, str], label: str, **kwargs) -> None:
+        ran.append((Path(command[0]).stem, label, environment, 'train_dataloader.num_workers=0' in command))
+        work_dir = quickstart.ROOT / command[command.index('--work-dir') + 1]
+        work_dir.mkdir(parents=True, exist_ok=True)
+        for name in ('last_checkpoint', 'scores.json', 'pck.json'):
+            (work_dir / name).write_text('{}')
+
+    monkeypatch.setattr(quickstart, 'run_tool', fake_tool)
+    (tmp_path / 'meta.json').write_text('{}')
+    settings = quickstart.Settings(10, None, tmp_path, tmp_path, False, time.monotonic())
+    systems = quickstart.compare(settings, quickstart.NETWORKS)
+    assert [system.name for system in systems] == ['P-MSDSNet lite', 'ResNet-18']
+    lite, resnet = ('P-MSDSNet lite: ', dict(OMP_NUM_THREADS='1')), ('ResNet-18: ', dict(OMP_NUM_THREADS='2'))
+    assert ran == [('train', *lite, True), ('test', *lite, False), ('train', *resnet, False), ('test', *resnet, False)]
+
+
 def test_a_step_that_fails_is_named_with_its_last_lines(quickstart: ModuleType, tmp_path: Path):
     log = tmp_path / 'logs' / 'train.log'
     with pytest.raises(

@@ -6,13 +6,14 @@ Usage:
 
 Each row renders its own hands where the change is in the hands, trains the lite network from nothing on as many samples
 as every other row, and tests it on the same held-out hands (of the full recipe) and on real pictures
-(tools/analysis/real_check.py). Rows that are finished are kept: run it again to go on after an interruption, or with
---only to add some. Writes ``ablation.json`` and ``ablation.md``. A row is one training: small differences are chance,
-and --seed gives another.
+(tools/analysis/real_check.py); without a GPU, two rows at a time. Rows that are finished are kept: run it again to go
+on after an interruption, or with --only to add some. Writes ``ablation.json`` and ``ablation.md``. A row is one
+training: small differences are chance, and --seed gives another.
 """
 
 import argparse
 import json
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +24,7 @@ from mmengine.config import Config
 
 import handkp_plugins  # noqa: F401  (registers what configs name)
 from handkp_plugins.engine.config import load_config
-from handkp_plugins.engine.steps import run_step
+from handkp_plugins.engine.steps import loading_options, run_step, side_by_side, threads
 from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.files import write_text
 
@@ -31,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs' / 'pmsdsnet' / 'pmsdsnet_lite_layers-128.py'
 FULL = 'full recipe'
 _EPOCHS = 8  # warm-up is one of them
+_writing = threading.Lock()
 _VIDEOS = {'tfjs_asl_hand': 'ASL video PCK@0.1', 'dex_retargeting_hand': 'retargeting video PCK@0.1'}
 _COLUMNS = ('generated PCK@0.2', 'generated EPE', 'photographs PCK@0.2', *_VIDEOS.values())
 
@@ -142,18 +144,22 @@ def main(
         raise ValueError(
             f'{file} holds results of other arguments, {document["arguments"]}: give them or another --out'
         )
-    for i in sorted({0, *only}) if only else range(len(ROWS)):
-        row = ROWS[i]
-        if row.name in document['rows']:
-            continue
-        print(f'\n== row {i}: {row.name}', flush=True)
+    chosen = [ROWS[i] for i in sorted({0, *only})] if only else ROWS
+    for row in chosen:
         if row.leave_out and row.leave_out not in inputs:
-            print(f'left out, for there is no {row.leave_out}')
-            continue
-        for kind in dict.fromkeys((ROWS[0].hands, row.hands)):  # the first tests all
-            render(out / 'hands' / kind, kind, inputs, num, seed)
-        document['rows'][row.name] = score(out, row, inputs, samples, seed, real)
-        write_text(file, json.dumps(document, indent=1))
+            print(f'{row.name}: left out, for there is no {row.leave_out}')
+    chosen = [r for r in chosen if r.name not in document['rows'] and (not r.leave_out or r.leave_out in inputs)]
+    for kind in dict.fromkeys(row.hands for row in (ROWS[0], *chosen) if chosen):  # the first tests all
+        render(out / 'hands' / kind, kind, inputs, num, seed)
+
+    def train_and_test(row: Row, cores: int | None) -> None:
+        scores = score(out, row, inputs, samples, seed, real, cores)
+        with _writing:
+            found = document['rows'] | {row.name: scores}
+            document['rows'] = {row.name: found[row.name] for row in ROWS if row.name in found}
+            write_text(file, json.dumps(document, indent=1))
+
+    side_by_side([partial(train_and_test, row) for row in chosen])
     text = table(document['rows'], samples, num)
     write_text(out / 'ablation.md', text + '\n')
     print(f'\n{text}\n{out}: ablation.json, ablation.md')
@@ -184,20 +190,25 @@ def configured(out: Path, row: Row, inputs: dict[str, list[str]], samples: int, 
     return cfg
 
 
-def score(out: Path, row: Row, inputs: dict[str, list[str]], samples: int, seed: int, real: Path) -> dict[str, float]:
-    """Train a row and test it."""
+def score(
+    out: Path, row: Row, inputs: dict[str, list[str]], samples: int, seed: int, real: Path, cores: int | None
+) -> dict[str, float]:
+    """Train a row and test it, on so many cores."""
     work_dir = out / row.name.replace(' ', '_')
     work_dir.mkdir(parents=True, exist_ok=True)
     config, checkpoint = work_dir / 'ablation.py', work_dir / f'epoch_{_EPOCHS}.pth'
-    configured(out, row, inputs, samples, seed).dump(config)
+    with _writing:  # MMEngine reads one config at a time
+        configured(out, row, inputs, samples, seed).dump(config)
+    run = partial(run_step, ROOT, label=f'{row.name}: ', environment=threads(cores))
     network = [str(config), str(checkpoint)]
     show = r'Epoch\(train\).*?loss: \S+|Epoch\(test\).*EPE: \S+'
     train = ['--amp', '--no-validate', '--work-dir', str(work_dir)]
-    run_step(ROOT, 'tools/train.py', network[0], *train, log=work_dir / 'train.log', show=show)
+    options = ['--cfg-options', *loading_options(cores)] if loading_options(cores) else []
+    run('tools/train.py', network[0], *train, *options, log=work_dir / 'train.log', show=show)
     test = ['--work-dir', str(work_dir / 'test'), '--out', str(work_dir / 'scores.json')]
-    run_step(ROOT, 'tools/test.py', *network, *test, log=work_dir / 'test.log', show=show)
+    run('tools/test.py', *network, *test, log=work_dir / 'test.log', show=show)
     check = ['--data', str(real), '--output', str(work_dir / 'real')]
-    run_step(ROOT, 'tools/analysis/real_check.py', *network, *check, log=work_dir / 'real.log')
+    run('tools/analysis/real_check.py', *network, *check, log=work_dir / 'real.log')
     scores = json.loads((work_dir / 'scores.json').read_text())
     sources = json.loads((work_dir / 'real' / 'real_check.json').read_text())['sources']
     return dict(zip(_COLUMNS[:2], (scores['PCK'], scores['EPE']), strict=True)) | real_scores(sources)
