@@ -106,13 +106,19 @@ def orthogonalize(matrices: Tensor, steps: int = 5) -> Tensor:
     x = (matrices if wide else matrices.mT).float()
     x = x / torch.linalg.matrix_norm(x, keepdim=True).clamp(min=1e-7)
     gram = x @ x.mT
-    product = one = torch.eye(gram.shape[-1], device=gram.device)
-    for _ in range(steps):
-        factor = _A * one + _B * gram + _C * gram @ gram
-        product = factor @ product
+    one = torch.eye(gram.shape[-1], device=gram.device)
+    product = factor = _factor(gram, one)
+    for _ in range(steps - 1):
         gram = factor @ gram @ factor
+        factor = _factor(gram, one)
+        product = factor @ product
     x = product @ x
     return (x if wide else x.mT).to(matrices.dtype)
+
+
+def _factor(gram: Tensor, one: Tensor) -> Tensor:
+    """What one iteration multiplies X by."""
+    return _A * one + _B * gram + _C * gram @ gram
 
 
 def _is_spatial(p: Tensor) -> bool:
