@@ -1,7 +1,7 @@
 """The report of ``tools/quickstart.py``: scores, curves and pictures of systems tested on generated hands."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ _SCORES = {
     'PCK@20px': 'PCK@20px',
 }  # fmt: skip
 """Heading in the table → name of the metric."""
+Sample = Hand = dict[str, Any]
+"""A record of a data set; what is found in its box."""
 
 
 @dataclass
@@ -69,14 +71,13 @@ def write_report(
     init_default_scope('mmpose')
     dataset = DATASETS.build(first.config.test_dataloader.dataset)
     samples = [dataset.get_data_info(i) for i in range(len(dataset))]
-    found = {s.name: _predict_all(s, samples) for s in systems if s.checkpoint}
-    errors = {name: _errors(samples, results) for name, results in found.items()}
+    chosen = np.linspace(0, len(samples) - 1, min(_COLUMNS, len(samples))).round().astype(int)
+    found = {s.name: _predict(s, samples, range(len(samples)) if s is first else chosen) for s in systems if s.config}
 
     plot_pck_curves({s.name: np.array(s.curve['pck']) for s in systems}, work_dir / 'pck.png')
-    chosen = np.linspace(0, len(samples) - 1, min(_COLUMNS, len(samples))).round().astype(int)
-    write_image(work_dir / 'predictions.png', _compare(samples, found, errors, chosen))
-    worst = _worst(errors[first.name], _COLUMNS)
-    write_image(work_dir / 'worst.png', _compare(samples, {first.name: found[first.name]}, errors, worst))
+    write_image(work_dir / 'predictions.png', _compare(samples, found, chosen))
+    errors = np.array([_error(s, found[first.name][i]) for i, s in enumerate(samples)])
+    write_image(work_dir / 'worst.png', _compare(samples, {first.name: found[first.name]}, _worst(errors, _COLUMNS)))
 
     write_image(work_dir / 'attention.png', tile([read_image(path) for path in attention], 1))
 
@@ -130,7 +131,7 @@ def _json_scores(scores: dict[str, float]) -> dict[str, float | None]:
     return {name: None if np.isnan(score) else score for name, score in scores.items()}
 
 
-def _about_data(num_images: int, samples: Sequence[dict[str, Any]]) -> str:
+def _about_data(num_images: int, samples: Sequence[Sample]) -> str:
     height, width = read_image(samples[0]['img_path']).shape[:2]
     return (
         f'All hands here are generated (synthetic), in training and test alike: {num_images} pictures of '
@@ -139,21 +140,18 @@ def _about_data(num_images: int, samples: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def _predict_all(system: System, samples: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The hand found in the box of each sample; also counts the network's parameters."""
+def _predict(system: System, samples: Sequence[Sample], chosen: Iterable[int]) -> dict[int, Hand]:
+    """The hand found in the box of each chosen sample, by its index; also counts the network's parameters."""
     model = init_model(system.config, system.checkpoint)
     system.num_parameters = sum(p.numel() for p in model.parameters())
-    return [predict(model, read_image(s['img_path']), s['bbox'])[0] for s in samples]
+    return {i: predict(model, read_image(samples[i]['img_path']), samples[i]['bbox'])[0] for i in chosen}
 
 
-def _errors(samples: Sequence[dict[str, Any]], results: Sequence[dict[str, Any]]) -> np.ndarray:
-    """Mean distance in pixels to the labelled keypoints of each sample, [N]; NaN for one without any."""
-    errors = []
-    for sample, result in zip(samples, results, strict=True):
-        labelled = sample['keypoints_visible'][0] > 0
-        distances = np.linalg.norm(result['keypoints'] - sample['keypoints'][0], axis=-1)
-        errors.append(distances[labelled].mean() if labelled.any() else np.nan)
-    return np.array(errors)
+def _error(sample: Sample, hand: Hand) -> float:
+    """Mean distance in pixels to the labelled keypoints of a sample; NaN for one without any."""
+    labelled = sample['keypoints_visible'][0] > 0
+    distances = np.linalg.norm(hand['keypoints'] - sample['keypoints'][0], axis=-1)
+    return distances[labelled].mean() if labelled.any() else np.nan
 
 
 def _worst(errors: np.ndarray, count: int) -> np.ndarray:
@@ -161,12 +159,7 @@ def _worst(errors: np.ndarray, count: int) -> np.ndarray:
     return np.argsort(-np.nan_to_num(errors, nan=-1), kind='stable')[:count]
 
 
-def _compare(
-    samples: Sequence[dict[str, Any]],
-    found: dict[str, list[dict[str, Any]]],
-    errors: dict[str, np.ndarray],
-    chosen: np.ndarray,
-) -> np.ndarray:
+def _compare(samples: Sequence[Sample], found: dict[str, dict[int, Hand]], chosen: np.ndarray) -> np.ndarray:
     """A sheet with the chosen samples in columns: the truth in the first row, each network in one of its own."""
     images = [read_image(samples[i]['img_path']) for i in chosen]
     truths = [(samples[i]['keypoints'][0], samples[i]['keypoints_visible'][0]) for i in chosen]
@@ -175,7 +168,7 @@ def _compare(
     for name, results in found.items():
         for image, i in zip(images, chosen, strict=True):
             pictures.append(_hand_picture(image, results[i]['keypoints'], results[i]['scores']))
-            captions.append(f'{name}: {errors[name][i]:.1f} px')
+            captions.append(f'{name}: {_error(samples[i], results[i]):.1f} px')
     return tile(pictures, len(images), captions, (_SIDE, _SIDE))
 
 

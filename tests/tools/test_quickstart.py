@@ -128,9 +128,13 @@ def test_each_network_keeps_to_its_cores(quickstart: ModuleType, tmp_path: Path,
     (tmp_path / 'meta.json').write_text('{}')
     settings = quickstart.Settings(10, None, tmp_path, tmp_path, False, time.monotonic())
     systems = quickstart.compare(settings, quickstart.NETWORKS)
-    assert [system.name for system in systems] == ['P-MSDSNet lite', 'ResNet-18']
-    lite, resnet = ('P-MSDSNet lite: ', dict(OMP_NUM_THREADS='1')), ('ResNet-18: ', dict(OMP_NUM_THREADS='2'))
-    assert ran == [('train', *lite, True), ('test', *lite, False), ('train', *resnet, False), ('test', *resnet, False)]
+    names = 'P-MSDSNet lite', 'ResNet-18', 'lite, shipped', 'lite, shipped and tuned'
+    assert tuple(system.name for system in systems) == names
+    one, two, four, three = ((f'{name}: ', dict(OMP_NUM_THREADS=n)) for name, n in zip(names, '1243', strict=True))
+    assert ran == [
+        ('train', *one, True), ('test', *one, False), ('train', *two, False), ('test', *two, False),
+        ('train', *three, False), ('test', *three, False), ('test', *four, False),
+    ]  # fmt: skip
 
 
 def test_a_step_that_fails_is_named_with_its_last_lines(quickstart: ModuleType, tmp_path: Path):
