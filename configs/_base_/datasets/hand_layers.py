@@ -15,7 +15,7 @@ compositor = dict(
     bgr_to_rgb=True,
     backgrounds=dict(folder=None, photographs=0.7, num=1024, size=160, mix=0.25))
 
-scale_factor = (0.75, 1.25)
+scale_factor = (0.75, 1.4)  # boxes of detectors and of people are looser rather than closer
 augmentation = [
     dict(type='LoadHandImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
