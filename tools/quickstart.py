@@ -8,8 +8,8 @@
 5. writes ``report.html``, its pictures and ``scores.json`` into the work dir.
 
 On the CPU two trainings run side by side, each on half of the cores; on a GPU one after the other. Each step prints the
-command that it runs. Data and trainings that are finished are kept for the next run, and a training that was
-interrupted goes on, unless what they depend on has changed or ``--fresh`` is given.
+command that it runs. Trainings that are finished are kept for the next run, and one that was interrupted goes on,
+unless what they depend on has changed or ``--fresh`` is given. Pictures are kept as long as their folder is there.
 
 Example:
     python tools/quickstart.py --num-images 4000 --epochs 30
@@ -21,7 +21,6 @@ import io
 import json
 import logging
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -39,15 +38,14 @@ import handkp_plugins  # noqa: F401  (registers the modules that configs name)
 from handkp_plugins import weights
 from handkp_plugins.engine.checkpoint import CheckpointError, find_checkpoints
 from handkp_plugins.engine.config import load_config
-from handkp_plugins.engine.steps import loading_options, run_step, side_by_side, threads
+from handkp_plugins.engine.steps import loading_options, run_step, side_by_side, threads, with_options
 from handkp_plugins.evaluation.mean_pose import evaluate_mean_pose, mean_pose
 from handkp_plugins.files import write_text
 from handkp_plugins.visualization.quickstart_report import System, write_report
 
 ROOT = Path(__file__).resolve().parents[1]
 run_tool = partial(run_step, ROOT)
-_reading = threading.Lock()
-DATA = 'data/synthetic/hands'
+DATA = 'data/synthetic/demo'
 WORK_DIR = 'work_dirs/demo'
 NUM_IMAGES = 2000
 IMAGE_SIZE = 192  # 128 of it reach the networks, about
@@ -62,7 +60,7 @@ TUNING = 'configs/pmsdsnet/pmsdsnet_lite-shipped_synthetic-128.py'
 
 @dataclass
 class Settings:
-    """What the user chose, and when the run began."""
+    """What the user chose, when the run began, and what a step may use."""
 
     num_images: int
     epochs: int | None
@@ -70,7 +68,7 @@ class Settings:
     work_dir: Path
     fresh: bool
     start: float
-    cores: int | None = None  # of a training; None: as many as there are
+    cores: int | None = None  # None: as many as there are
 
 
 def main(
@@ -135,12 +133,12 @@ def compare(s: Settings, networks: dict[str, str]) -> list[System]:
         return test(replace(s, cores=cores), 'lite, shipped', TUNING, weights.SCHEME + SHIPPED, None, 'test_before')
 
     tasks = [partial(train_and_test, name, config) for name, config in networks.items()]
+    at_once = min(2, len(tasks))  # one long training has all cores
     if SHIPPED not in weights.available():
-        return side_by_side(tasks)
+        return side_by_side(tasks, at_once)
     # the shortest last, which is quickest where two run at a time
-    *systems, after, before = side_by_side(
-        [*tasks, partial(train_and_test, 'lite, shipped and tuned', TUNING), test_shipped]
-    )
+    tasks += [partial(train_and_test, 'lite, shipped and tuned', TUNING), test_shipped]
+    *systems, after, before = side_by_side(tasks, at_once)
     return [*systems, before, after]
 
 
@@ -148,8 +146,8 @@ def train(s: Settings, name: str, config: str) -> tuple[Path, float]:
     """Train a network unless that is done; returns the checkpoint and the seconds that the training took."""
     heading(s, f'Training: {name}')
     work_dir = s.work_dir / Path(config).stem
-    options = data_options(s) + epoch_options(s)
-    cfg = read_config(config)
+    cfg = load_config(ROOT / config)
+    options = data_options(s) + epoch_options(s, cfg)
     decisive = [cfg.pretty_text, *options, (s.data / 'meta.json').read_text()]
     if str(cfg.load_from).startswith(weights.SCHEME):
         decisive.append(weights.read_metadata(weights.weights_file(cfg.load_from))['tensors_sha256'])
@@ -159,7 +157,7 @@ def train(s: Settings, name: str, config: str) -> tuple[Path, float]:
     if state.get('key') != key or state['checkpoint'] and not Path(state['checkpoint']).is_file():
         state = dict(key=key, began=time.time(), seconds=0.0, checkpoint=None)
     if state['checkpoint']:
-        print(f'done before, in {clock(state["seconds"])}; --fresh does it anew')
+        print(f'{name}: done before, in {clock(state["seconds"])}; --fresh does it anew\n', end='', flush=True)
         return Path(state['checkpoint']), state['seconds']
     resume = []
     saved = [Path(c).stat().st_mtime for c in find_checkpoints(str(work_dir))[:1]]
@@ -185,14 +183,14 @@ def test(
     """Test a network with the metrics of its config."""
     heading(s, f'Test: {name}')
     work_dir = s.work_dir / Path(config).stem / folder
-    metrics = read_config(config).test_evaluator
+    metrics = load_config(ROOT / config).test_evaluator
     curve = [f'test_evaluator.{i}.curve_file={short(work_dir / "pck.json")}' for i in pixel_pck(metrics)]
     run_tool(
         'tools/test.py', config, address(checkpoint), '--work-dir', short(work_dir),
         '--out', short(work_dir / 'scores.json'), *with_options([*data_options(s), *curve]),
         log=work_dir / 'test.log', show=r'Epoch\(test\).*EPE: \S+', label=f'{name}: ', environment=threads(s.cores),
     )  # fmt: skip
-    cfg = read_config(config)
+    cfg = load_config(ROOT / config)
     set_data_root(cfg, s.data)
     scores = json.loads((work_dir / 'scores.json').read_text())
     return System(name, scores, json.loads((work_dir / 'pck.json').read_text()), cfg, checkpoint, seconds)
@@ -238,28 +236,16 @@ def set_data_root(cfg: Config, data: Path) -> None:
 
 
 def data_options(s: Settings) -> list[str]:
-    """What to change in a config where the data are not in their usual place."""
-    if s.data == ROOT / DATA:
-        return []
+    """What to change in a config, as the demo has pictures of its own."""
     return [f'{split}_dataloader.dataset.data_root={short(s.data)}' for split in ('train', 'val', 'test')]
 
 
-def epoch_options(s: Settings) -> list[str]:
+def epoch_options(s: Settings, cfg: Config) -> list[str]:
     """What to change in a config for another number of epochs: the schedule is one of warm-up and cosine."""
     if s.epochs is None:
         return []
-    return [f'train_cfg.max_epochs={s.epochs}', f'param_scheduler.1.end={max(2, s.epochs)}']
-
-
-def read_config(config: str) -> Config:
-    """A config of the project; MMEngine reads one at a time."""
-    with _reading:
-        return load_config(ROOT / config)
-
-
-def with_options(options: list[str]) -> list[str]:
-    """The options as arguments of a tool."""
-    return ['--cfg-options', *options] if options else []
+    end = max(cfg.param_scheduler[1].begin + 1, s.epochs)
+    return [f'train_cfg.max_epochs={s.epochs}', f'param_scheduler.1.end={end}']
 
 
 def short(path: Path) -> str:
@@ -287,7 +273,7 @@ def quiet() -> Iterator[None]:
 
 def heading(s: Settings, text: str) -> None:
     """Announce a step, with the time since the start."""
-    print(f'\n== {clock(time.monotonic() - s.start)}  {text}', flush=True)
+    print(f'\n== {clock(time.monotonic() - s.start)}  {text}\n', end='', flush=True)
 
 
 def clock(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """Loading configs, and changing them from the command line, with errors that name the culprit."""
 
 import re
+import threading
 import traceback
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -14,6 +15,8 @@ from .known_keys import RUNNER_KEYS, accepts, known_keys
 # Parts of a config where text never replaces a number; elsewhere it may, as priority=LOW or loss_scale=dynamic.
 _NUMBERS = re.compile(r'(train_cfg|val_cfg|optim_wrapper\.optimizer|param_scheduler\.\d+|\w+_dataloader)\.\w+$')
 
+_one_at_a_time = threading.Lock()  # MMEngine reads a config by importing it, through paths and names that all share
+
 
 def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> Config:
     """Load a config and change the values that ``cfg_options`` names (see :func:`apply_options`).
@@ -26,7 +29,8 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
     if not Path(path).is_file():
         raise FileNotFoundError(f'no config file at {path}')
     try:
-        cfg = Config.fromfile(path)
+        with _one_at_a_time:
+            cfg = Config.fromfile(path)
     except Exception as e:  # a config is a program: it may raise anything
         raise ValueError(f'config {path} cannot be read: {_place(e)}: {type(e).__name__}: {e}') from e
     apply_options(cfg, cfg_options or {})

@@ -5,7 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
-import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -24,49 +24,45 @@ def side_by_side(tasks: Sequence[Callable[[int | None], Result]], at_once: int =
     A small network leaves one of two cores idle for much of the time, so that one training on each gets more done than
     one after the other on both. A GPU is not shared, and neither is a single core.
 
-    Args:
-        tasks: each is given how many cores it has to itself, or None where it runs alone.
-        at_once: how many run at the same time.
+    Where one fails, or this process is interrupted, all are ended, at their next step at the latest, and the error goes
+    on. Such steps need a log.
 
-    Where one fails, or this process is interrupted, the steps under way are ended, the rest is not begun, and the error
-    goes on.
+    Args:
+        tasks: each is given how many cores it has to itself, or None where they run one after another.
+        at_once: how many run at the same time.
     """
-    at_once = min(at_once, len(tasks))
-    cores = len(os.sched_getaffinity(0)) // max(1, at_once)
+    cores = len(os.sched_getaffinity(0)) // at_once
     if at_once < 2 or cores == 0 or torch.cuda.is_available():
         return [task(None) for task in tasks]
-    stopped = threading.Event()
-
-    def call(task: Callable[[int | None], Result]) -> Result | None:
-        if stopped.is_set():  # not begun: what stopped the others is the error to tell
-            return None
-        try:
-            return task(cores)
-        except BaseException:
-            stopped.set()
-            raise
-
     with ThreadPoolExecutor(at_once) as pool:
-        futures = [pool.submit(call, task) for task in tasks]
+        futures = []
         try:
+            futures += [pool.submit(task, cores) for task in tasks]
             for future in wait(futures, return_when=FIRST_EXCEPTION).done:
                 future.result()
         except BaseException:
-            stopped.set()
-            for process in list(_running):
-                process.terminate()
+            pool.shutdown(wait=False, cancel_futures=True)
+            while not all(future.done() for future in futures):  # one may just be about to begin a step
+                for process in list(_running):
+                    process.terminate()
+                time.sleep(0.1)
             raise
     return [future.result() for future in futures]
 
 
 def threads(cores: int | None) -> dict[str, str]:
-    """The variables that keep a tool to so many cores; none for None."""
-    return {} if cores is None else dict(OMP_NUM_THREADS=str(cores))
+    """The variables that keep a tool to so many cores; none for None, or where the user has said how many."""
+    return {} if cores is None or 'OMP_NUM_THREADS' in os.environ else dict(OMP_NUM_THREADS=str(cores))
 
 
 def loading_options(cores: int | None) -> list[str]:
     """Config options: a training on one core loads its pictures itself, as another process would only take turns."""
     return ['train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False'] if cores == 1 else []
+
+
+def with_options(options: list[str]) -> list[str]:
+    """Config options as arguments of a tool."""
+    return ['--cfg-options', *options] if options else []
 
 
 def run_step(
@@ -92,7 +88,7 @@ def run_step(
         RuntimeError: the tool failed; the message holds the end of its output and names its log.
     """
     command = [tool, *arguments]
-    print('$ python', shlex.join(command), flush=True)
+    _print(f'$ python {shlex.join(command)}')
     argv = [sys.executable, '-u', *command]
     env = {**os.environ, **(environment or {})}
     if log is None:
@@ -115,7 +111,7 @@ def run_step(
                 last.append(line)
                 found = re.search(show, line)
                 if found:
-                    print((label + ' '.join(found[0].split()))[:160], flush=True)
+                    _print((label + ' '.join(found[0].split()))[:160])
         except BaseException:
             process.terminate()  # it must not go on alone where only this process was interrupted
             raise
@@ -123,3 +119,8 @@ def run_step(
             _running.discard(process)
     if process.returncode:
         raise RuntimeError(f'{tool} failed (exit status {process.returncode}), its log is {log}:\n{"".join(last)}')
+
+
+def _print(line: str) -> None:
+    """Print a line at one stroke: others may print at the same time."""
+    print(line + '\n', end='', flush=True)

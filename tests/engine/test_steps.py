@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ def share(monkeypatch: pytest.MonkeyPatch, cores: int, cuda: bool = False) -> No
     """Let the machine have so many cores."""
     monkeypatch.setattr(os, 'sched_getaffinity', lambda process: set(range(cores)))
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: cuda)
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
 
 
 def test_an_interrupted_step_takes_its_process_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -40,9 +42,10 @@ def test_steps_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
 import os, sys, time
 mine, other = sys.argv[1:]
 open(mine, 'w').close()
-while not os.path.exists(other):
+deadline = time.time() + 60
+while not os.path.exists(other) and time.time() < deadline:
     time.sleep(0.01)
-print('seen', os.environ['OMP_NUM_THREADS'])
+print('seen' if os.path.exists(other) else 'alone', os.environ['OMP_NUM_THREADS'])
 """)
 
     def task(mine: str, other: str, cores: int | None) -> str:
@@ -58,39 +61,71 @@ print('seen', os.environ['OMP_NUM_THREADS'])
 
 
 @pytest.mark.parametrize(
-    ('cores', 'cuda', 'tasks', 'each'), [(2, False, 2, 1), (8, False, 3, 4), (1, False, 2, None), (2, False, 1, None)]
-    + [(2, True, 2, None)]
-)  # fmt: skip
-def test_cores_of_each(monkeypatch: pytest.MonkeyPatch, cores: int, cuda: bool, tasks: int, each: int | None):
+    ('cores', 'cuda', 'at_once', 'each'),
+    [(2, False, 2, 1), (8, False, 2, 4), (1, False, 2, None), (2, False, 1, None), (2, True, 2, None)],
+)
+def test_cores_of_each(monkeypatch: pytest.MonkeyPatch, cores: int, cuda: bool, at_once: int, each: int | None):
     share(monkeypatch, cores, cuda)
-    assert steps.side_by_side([lambda cores: cores] * tasks) == [each] * tasks
+    for tasks in (1, 3):
+        assert steps.side_by_side([lambda cores: cores] * tasks, at_once) == [each] * tasks
 
 
-def test_a_training_on_one_core_loads_its_pictures_itself():
+def test_what_a_training_on_one_core_is_told(monkeypatch: pytest.MonkeyPatch):
     workers = ['train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False']
     assert [steps.loading_options(cores) for cores in (1, 2, None)] == [workers, [], []]
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
     assert [steps.threads(cores) for cores in (1, None)] == [dict(OMP_NUM_THREADS='1'), {}]
+    monkeypatch.setenv('OMP_NUM_THREADS', '4')
+    assert steps.threads(1) == {}
 
 
 def test_a_step_that_fails_ends_the_one_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     share(monkeypatch, 2)
-    begun = []
     (tmp_path / 'waits.py').write_text('import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n')
     (tmp_path / 'fails.py').write_text("""
 import os, sys, time
-while not (os.path.exists('waits.log') and os.path.getsize('waits.log')):
+deadline = time.time() + 60
+while not (os.path.exists('waits.log') and os.path.getsize('waits.log')) and time.time() < deadline:
     time.sleep(0.01)
 sys.exit('no space')
 """)
 
     def task(name: str, cores: int | None) -> None:
-        begun.append(name)
         steps.run_step(tmp_path, f'{name}.py', log=tmp_path / f'{name}.log')
 
     start = time.monotonic()
     with pytest.raises(RuntimeError, match='fails.py failed .*\n?no space'):
         steps.side_by_side([partial(task, name) for name in ('waits', 'fails', 'waits')])
-    assert begun == ['waits', 'fails']
     assert time.monotonic() - start < 20
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / 'waits.log').read_text()), 0)
+
+
+@pytest.mark.parametrize('interrupted', [False, True])
+def test_a_step_that_was_about_to_begin_is_ended_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: bool
+):
+    share(monkeypatch, 2)
+    (tmp_path / 'waits.py').write_text('import time\ntime.sleep(60)\n')
+    failed = threading.Event()
+    error = KeyboardInterrupt if interrupted else ValueError
+
+    def fails(cores: int | None) -> None:
+        failed.set()
+        if not interrupted:
+            raise ValueError('no step at all')
+
+    def late(cores: int | None) -> None:
+        failed.wait()
+        time.sleep(0.5)
+        steps.run_step(tmp_path, 'waits.py', log=tmp_path / 'log')
+
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    if interrupted:
+        monkeypatch.setattr(steps, 'wait', interrupt)
+    start = time.monotonic()
+    with pytest.raises(error):
+        steps.side_by_side([fails, late])
+    assert time.monotonic() - start < 20

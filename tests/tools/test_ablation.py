@@ -25,7 +25,7 @@ def steps(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     ran = []
 
     def step(root: Path, *command: str, **kwargs) -> None:
-        ran.append(list(command))
+        ran.append([*command, kwargs.get('label', ''), *kwargs.get('environment', {}).items()])
         if command[0].endswith('test.py'):
             Path(command[command.index('--out') + 1]).write_text('{"PCK": 0.5, "EPE": 20.0}')
         if command[0].endswith('real_check.py'):
@@ -39,6 +39,8 @@ def steps(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
             (folder / 'real_check.json').write_text(json.dumps({'sources': [*photographs, video]}))
 
     monkeypatch.setattr(tool, 'run_step', step)
+    monkeypatch.setattr(tool, 'side_by_side', lambda tasks: [task(1) for task in tasks])
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
     return ran
 
 
@@ -78,6 +80,9 @@ def test_rows_render_train_test_and_check(tool, steps, tmp_path, capsys):
     assert kinds == ['full', 'no-rig', 'one-shape']
     assert ['a.glb' in command for command in made] == [True, False, True]
     assert ['--one-shape' in command for command in made] == [kind == 'one-shape' for kind in kinds]
+    trained = [c for c in steps if 'train.py' in c[0]]
+    assert [c[-2:] for c in trained] == [[f'{name}: ', ('OMP_NUM_THREADS', '1')] for name in rows]
+    assert all('train_dataloader.num_workers=0' in c for c in trained)
     trained = Config.fromfile(tmp_path / tool.ROWS[2].name.replace(' ', '_') / 'ablation.py')
     assert trained.train_dataloader.dataset.data_root == str(tmp_path / 'hands' / 'one-shape')
     assert '| full recipe | 0.500 | 20.0 | 0.500 | – | 0.300 |' in (tmp_path / 'ablation.md').read_text()

@@ -114,7 +114,12 @@ def test_an_interrupted_training_goes_on(train: Callable[..., list[str]], tmp_pa
 
 
 def test_each_network_keeps_to_its_cores(quickstart: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(quickstart, 'side_by_side', lambda tasks: [task(i + 1) for i, task in enumerate(tasks)])
+    def side_by_side(tasks: list[Callable], at_once: int) -> list:
+        assert at_once == 2
+        return [task(i + 1) for i, task in enumerate(tasks)]
+
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
+    monkeypatch.setattr(quickstart, 'side_by_side', side_by_side)
     ran = []
 
     def fake_tool(*command: str, environment: dict[str, str], label: str, **kwargs) -> None:
@@ -146,9 +151,16 @@ def test_a_step_that_fails_is_named_with_its_last_lines(quickstart: ModuleType, 
     assert 'no config file at none.py' in log.read_text()
 
 
-def test_options_of_a_default_run_are_empty(quickstart: ModuleType, tmp_path: Path):
+def test_options(quickstart: ModuleType, tmp_path: Path):
     root = quickstart.ROOT
     settings = quickstart.Settings(10, None, root / quickstart.DATA, tmp_path, False, 0.0)
-    assert quickstart.data_options(settings) + quickstart.epoch_options(settings) == []
+    assert quickstart.data_options(settings) == [
+        f'{split}_dataloader.dataset.data_root=data/synthetic/demo' for split in ('train', 'val', 'test')
+    ]
+    scratch, tuning = (quickstart.load_config(root / c) for c in (quickstart.NETWORKS['ResNet-18'], quickstart.TUNING))
+    assert quickstart.epoch_options(settings, scratch) == []
+    once = quickstart.replace(settings, epochs=1)
+    assert quickstart.epoch_options(once, scratch) == ['train_cfg.max_epochs=1', 'param_scheduler.1.end=2']
+    assert quickstart.epoch_options(once, tuning) == ['train_cfg.max_epochs=1', 'param_scheduler.1.end=1']
     assert quickstart.short(root / 'work_dirs' / 'demo') == 'work_dirs/demo'
     assert quickstart.clock(605.9) == '10:05'

@@ -24,7 +24,7 @@ from mmengine.config import Config
 
 import handkp_plugins  # noqa: F401  (registers what configs name)
 from handkp_plugins.engine.config import load_config
-from handkp_plugins.engine.steps import loading_options, run_step, side_by_side, threads
+from handkp_plugins.engine.steps import loading_options, run_step, side_by_side, threads, with_options
 from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.files import write_text
 
@@ -197,13 +197,12 @@ def score(
     work_dir = out / row.name.replace(' ', '_')
     work_dir.mkdir(parents=True, exist_ok=True)
     config, checkpoint = work_dir / 'ablation.py', work_dir / f'epoch_{_EPOCHS}.pth'
-    with _writing:  # MMEngine reads one config at a time
-        configured(out, row, inputs, samples, seed).dump(config)
+    configured(out, row, inputs, samples, seed).dump(config)
     run = partial(run_step, ROOT, label=f'{row.name}: ', environment=threads(cores))
     network = [str(config), str(checkpoint)]
     show = r'Epoch\(train\).*?loss: \S+|Epoch\(test\).*EPE: \S+'
     train = ['--amp', '--no-validate', '--work-dir', str(work_dir)]
-    options = ['--cfg-options', *loading_options(cores)] if loading_options(cores) else []
+    options = with_options(loading_options(cores))
     run('tools/train.py', network[0], *train, *options, log=work_dir / 'train.log', show=show)
     test = ['--work-dir', str(work_dir / 'test'), '--out', str(work_dir / 'scores.json')]
     run('tools/test.py', *network, *test, log=work_dir / 'test.log', show=show)
