@@ -107,20 +107,20 @@ def test_a_step_that_was_about_to_begin_is_ended_too(
 ):
     share(monkeypatch, 2)
     (tmp_path / 'waits.py').write_text('import time\ntime.sleep(60)\n')
-    failed = threading.Event()
-    error = KeyboardInterrupt if interrupted else ValueError
+    begun, error = threading.Event(), KeyboardInterrupt if interrupted else ValueError
 
     def fails(cores: int | None) -> None:
-        failed.set()
+        begun.wait(60)
         if not interrupted:
             raise ValueError('no step at all')
 
     def late(cores: int | None) -> None:
-        failed.wait()
+        begun.set()
         time.sleep(0.5)
         steps.run_step(tmp_path, 'waits.py', log=tmp_path / 'log')
 
     def interrupt(*args, **kwargs):
+        begun.wait(60)
         raise KeyboardInterrupt
 
     if interrupted:
