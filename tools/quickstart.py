@@ -38,7 +38,7 @@ import handkp_plugins  # noqa: F401  (registers the modules that configs name)
 from handkp_plugins import weights
 from handkp_plugins.engine.checkpoint import CheckpointError, find_checkpoints
 from handkp_plugins.engine.config import load_config
-from handkp_plugins.engine.steps import loading_options, run_step, side_by_side, threads, with_options
+from handkp_plugins.engine.steps import loading_options, run_step, say, side_by_side, threads, with_options
 from handkp_plugins.evaluation.mean_pose import evaluate_mean_pose, mean_pose
 from handkp_plugins.files import write_text
 from handkp_plugins.visualization.quickstart_report import System, write_report
@@ -157,7 +157,7 @@ def train(s: Settings, name: str, config: str) -> tuple[Path, float]:
     if state.get('key') != key or state['checkpoint'] and not Path(state['checkpoint']).is_file():
         state = dict(key=key, began=time.time(), seconds=0.0, checkpoint=None)
     if state['checkpoint']:
-        print(f'{name}: done before, in {clock(state["seconds"])}; --fresh does it anew\n', end='', flush=True)
+        say(f'{name}: done before, in {clock(state["seconds"])}; --fresh does it anew')
         return Path(state['checkpoint']), state['seconds']
     resume = []
     saved = [Path(c).stat().st_mtime for c in find_checkpoints(str(work_dir))[:1]]
@@ -183,14 +183,13 @@ def test(
     """Test a network with the metrics of its config."""
     heading(s, f'Test: {name}')
     work_dir = s.work_dir / Path(config).stem / folder
-    metrics = load_config(ROOT / config).test_evaluator
-    curve = [f'test_evaluator.{i}.curve_file={short(work_dir / "pck.json")}' for i in pixel_pck(metrics)]
+    cfg = load_config(ROOT / config)
+    curve = [f'test_evaluator.{i}.curve_file={short(work_dir / "pck.json")}' for i in pixel_pck(cfg.test_evaluator)]
     run_tool(
         'tools/test.py', config, address(checkpoint), '--work-dir', short(work_dir),
         '--out', short(work_dir / 'scores.json'), *with_options([*data_options(s), *curve]),
         log=work_dir / 'test.log', show=r'Epoch\(test\).*EPE: \S+', label=f'{name}: ', environment=threads(s.cores),
     )  # fmt: skip
-    cfg = load_config(ROOT / config)
     set_data_root(cfg, s.data)
     scores = json.loads((work_dir / 'scores.json').read_text())
     return System(name, scores, json.loads((work_dir / 'pck.json').read_text()), cfg, checkpoint, seconds)
@@ -273,7 +272,7 @@ def quiet() -> Iterator[None]:
 
 def heading(s: Settings, text: str) -> None:
     """Announce a step, with the time since the start."""
-    print(f'\n== {clock(time.monotonic() - s.start)}  {text}\n', end='', flush=True)
+    say(f'\n== {clock(time.monotonic() - s.start)}  {text}')
 
 
 def clock(seconds: float) -> str:

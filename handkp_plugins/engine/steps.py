@@ -50,6 +50,11 @@ def side_by_side(tasks: Sequence[Callable[[int | None], Result]], at_once: int =
     return [future.result() for future in futures]
 
 
+def say(line: str) -> None:
+    """Print a line in one piece: others may print at the same time."""
+    print(line + '\n', end='', flush=True)
+
+
 def threads(cores: int | None) -> dict[str, str]:
     """The variables that keep a tool to so many cores; none for None, or where the user has said how many."""
     return {} if cores is None or 'OMP_NUM_THREADS' in os.environ else dict(OMP_NUM_THREADS=str(cores))
@@ -88,7 +93,7 @@ def run_step(
         RuntimeError: the tool failed; the message holds the end of its output and names its log.
     """
     command = [tool, *arguments]
-    _print(f'$ python {shlex.join(command)}')
+    say(f'$ python {shlex.join(command)}')
     argv = [sys.executable, '-u', *command]
     env = {**os.environ, **(environment or {})}
     if log is None:
@@ -111,7 +116,7 @@ def run_step(
                 last.append(line)
                 found = re.search(show, line)
                 if found:
-                    _print((label + ' '.join(found[0].split()))[:160])
+                    say((label + ' '.join(found[0].split()))[:160])
         except BaseException:
             process.terminate()  # it must not go on alone where only this process was interrupted
             raise
@@ -119,8 +124,3 @@ def run_step(
             _running.discard(process)
     if process.returncode:
         raise RuntimeError(f'{tool} failed (exit status {process.returncode}), its log is {log}:\n{"".join(last)}')
-
-
-def _print(line: str) -> None:
-    """Print a line at one stroke: others may print at the same time."""
-    print(line + '\n', end='', flush=True)

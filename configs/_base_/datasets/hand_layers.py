@@ -15,7 +15,7 @@ compositor = dict(
     bgr_to_rgb=True,
     backgrounds=dict(folder=None, photographs=0.7, num=1024, size=160, mix=0.25))
 
-scale_factor = (0.75, 1.4)  # boxes of detectors and of people are looser rather than closer
+scale_factor = (0.75, 1.4)  # up to a hand that is small in its box, as where the box takes in half an arm
 augmentation = [
     dict(type='LoadHandImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
