@@ -20,7 +20,7 @@ def tool() -> ModuleType:
 
 
 @pytest.fixture
-def steps(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+def steps(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Commands that were run, by tools that leave only what is read afterwards."""
     ran = []
 
@@ -40,7 +40,11 @@ def steps(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     monkeypatch.setattr(tool, 'run_step', step)
     monkeypatch.setattr(tool, 'side_by_side', lambda tasks: [task(1) for task in tasks])
+    monkeypatch.setattr(tool, 'find_sources', lambda data: None)
     monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
+    monkeypatch.chdir(tmp_path)
+    for name in ('a.glb', 'b.glb'):
+        Path(name).touch()
     return ran
 
 
@@ -98,3 +102,11 @@ def test_arguments_out_of_range(tool, tmp_path):
         tool.main(tmp_path, tmp_path, only=[10])
     with pytest.raises(ValueError, match='256 or more are allowed, received 255'):
         tool.main(tmp_path, tmp_path, samples=255)
+
+
+def test_missing_inputs_are_told_before_anything_is_made(tool, tmp_path, monkeypatch):
+    monkeypatch.setattr(tool, 'run_step', lambda *command, **kwargs: pytest.fail('nothing is to be run'))
+    with pytest.raises(FileNotFoundError, match='no source of real pictures there'):
+        tool.main(tmp_path / 'out', tmp_path)
+    with pytest.raises(FileNotFoundError, match='--rig .*/none.glb: no such file or folder'):
+        tool.main(tmp_path / 'out', tmp_path, rig=[tmp_path / 'none.glb'])

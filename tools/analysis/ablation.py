@@ -24,6 +24,7 @@ from mmengine.config import Config
 
 import handkp_plugins  # noqa: F401  (registers what configs name)
 from handkp_plugins.engine.config import load_config
+from handkp_plugins.engine.real_pictures import find_sources
 from handkp_plugins.engine.steps import loading_options, run_step, side_by_side, threads, with_options
 from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.files import write_text
@@ -127,6 +128,7 @@ def main(
 
     Raises:
         ValueError: a number is out of range, or the folder holds results of other arguments.
+        FileNotFoundError: an input is not there.
         RuntimeError: a step failed; the message names its log.
     """
     wrong = [i for i in only if not 0 <= i < len(ROWS)]
@@ -137,6 +139,11 @@ def main(
     out, real = Path(out).resolve(), Path(real).resolve()
     inputs = {'--rig': rig, '--poses': poses, '--backgrounds': [backgrounds] if backgrounds else []}
     inputs = {key: [str(Path(path).resolve()) for path in paths] for key, paths in inputs.items() if paths}
+    for key, paths in inputs.items():
+        for path in paths:
+            if not Path(path).exists():
+                raise FileNotFoundError(f'{key} {path}: no such file or folder')
+    find_sources(real)  # what is missing there shall not be found out after hours
     arguments = dict(inputs=inputs, num=num, samples=samples, seed=seed)
     file = out / 'ablation.json'
     document = json.loads(file.read_text()) if file.is_file() else dict(arguments=arguments, rows={})
