@@ -9,6 +9,7 @@ import numpy as np
 
 from .files import write_bytes
 from .shards import SHARDS, is_shard_address, split_address
+from .videos import VIDEOS, is_video_address
 
 # A marker that something follows: not a stuffed 0xFF, not a restart within a scan, not one that stands alone.
 _JPEG_MARKER = re.compile(rb'\xff+([^\x00\x01\xd0-\xd8\xff])', re.DOTALL)
@@ -89,13 +90,16 @@ _BEHIND_LAYERS = 128.0
 def read_image(path: str | Path) -> np.ndarray:
     """Read an image as :func:`decode_image` does, with the path in the error.
 
-    A picture of a shard that has alpha (:func:`read_layers`) is laid over mid grey.
+    A picture of a shard that has alpha (:func:`read_layers`) is laid over mid grey. A frame of a video
+    (:mod:`~handkp_plugins.videos`) is an image as well.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is empty, a JPEG without its end, or no image.
     """
     try:
+        if is_video_address(str(path)):
+            return VIDEOS.read(str(path))
         if is_shard_address(str(path)):
             image = read_layers(str(path))
             return over(image, _BEHIND_LAYERS) if image.shape[2] == 4 else image

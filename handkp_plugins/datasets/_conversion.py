@@ -47,15 +47,15 @@ class CocoRecorder:
         The box is the tightest about the labelled keypoints, both ends included, as in MMPose's Panoptic files.
 
         Args:
-            name: image file, relative to the root.
+            name: image file, or address of a video's frame, relative to the root.
             keypoints: (21, 3) x, y in pixels and visibility, in our order; unlabelled ones have visibility 0.
             extra: further keys of the annotation.
         """
         path = self.root / name
-        if not path.is_file():
-            return self.skip(name, 'no such image')
         try:
             height, width = read_image(path).shape[:2]
+        except (FileNotFoundError, IsADirectoryError):
+            return self.skip(name, 'no such image')
         except ValueError as e:
             return self.skip(name, str(e).removeprefix(f'{path}: '))
         keypoints = np.where(keypoints[:, 2:] > 0, keypoints, 0).astype(float)
@@ -85,10 +85,10 @@ class CocoRecorder:
         """Count an image, or a further hand in it, as skipped."""
         self.skipped[reason].append(name)
 
-    def report(self) -> str:
-        """How many hands were found, converted and skipped, and for each reason the first that were."""
+    def report(self, unit: str = 'hands') -> str:
+        """How many were found, converted and skipped, and for each reason the first that were."""
         skipped = sum(map(len, self.skipped.values()))
-        lines = [f'found {self.converted + skipped}, converted {self.converted}, skipped {skipped} hands']
+        lines = [f'found {self.converted + skipped}, converted {self.converted}, skipped {skipped} {unit}']
         for reason, names in self.skipped.items():
             lines.append(f'  {len(names)} skipped, {reason}: {", ".join(names[:5])}' + (', …' * (len(names) > 5)))
         return '\n'.join(lines)

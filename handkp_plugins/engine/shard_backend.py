@@ -1,4 +1,4 @@
-"""Lets MMEngine's file functions open pictures that lie in shards."""
+"""Lets MMEngine's file functions open pictures that lie in shards or videos."""
 
 import cv2
 from mmengine import fileio
@@ -6,22 +6,23 @@ from mmengine.fileio import LocalBackend, register_backend
 
 from ..images import read_image
 from ..shards import is_shard_address
+from ..videos import is_video_address
 
 
 class ShardBackend(LocalBackend):
-    """Files of this machine, and pictures of generated layers, laid over grey, as PNG.
+    """Files of this machine; pictures of generated layers, laid over grey, and frames of videos as PNG.
 
     For what reads pictures by ``mmengine.fileio``, as MMPose's visualization hook does:
     ``backend_args=dict(backend='hand_shards')``.
     """
 
     def get(self, filepath: str) -> bytes:
-        """The bytes of a file, or of a picture at the address of a shard's member.
+        """The bytes of a file, or of a picture at the address of a shard's member or a video's frame.
 
         Raises:
             OSError, ValueError: it cannot be read.
         """
-        if not is_shard_address(str(filepath)):
+        if not is_shard_address(str(filepath)) and not is_video_address(str(filepath)):
             return fileio.get(filepath)  # from wherever its prefix says
         return cv2.imencode('.png', read_image(filepath))[1].tobytes()
 

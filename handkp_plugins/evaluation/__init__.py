@@ -1,5 +1,7 @@
 """Scores: plain functions, and MMEngine metrics over them."""
 
+from .acceleration import AccelerationError
+from .heatmap_pck import HeatmapPCK
 from .metrics import MPJPEAtThreshold, PixelPCK
 
-__all__ = ['MPJPEAtThreshold', 'PixelPCK']
+__all__ = ['AccelerationError', 'HeatmapPCK', 'MPJPEAtThreshold', 'PixelPCK']

@@ -49,6 +49,63 @@ def mpjpe_at(distances: np.ndarray, threshold: float) -> tuple[float, int]:
     return (float(correct.mean()) if len(correct) else float('nan')), len(correct)
 
 
+def heatmap_hits(
+    predicted: np.ndarray, truth: np.ndarray, labelled: np.ndarray, size: Sequence[float], alpha: float = 0.03
+) -> np.ndarray:
+    """Which keypoints lie less than α·max(h, w) pixels from the truth (hand keypoint transformer, section 4).
+
+    Args:
+        predicted, truth: (N, K, 2) in pixels of the output heatmap.
+        size: [w, h] of the heatmap.
+        alpha: share of its longer side.
+
+    Returns:
+        (N, K): 1 for a keypoint that does, 0 for one that does not, NaN for an unlabelled one.
+    """
+    labelled = np.asarray(labelled).astype(bool)
+    hits = np.full(labelled.shape, np.nan)
+    hits[labelled] = keypoint_distances(predicted, truth, labelled) < alpha * max(size)
+    return hits
+
+
+def keypoint_shares(hits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """PCK of each keypoint, (K,), NaN where it is never labelled, and how often it is labelled, (K,).
+
+    Args:
+        hits: (N, K) of :func:`heatmap_hits`.
+    """
+    counts = (~np.isnan(hits)).sum(0)
+    return np.where(counts, np.nansum(hits, axis=0) / np.maximum(counts, 1), np.nan), counts
+
+
+def acceleration_errors(
+    predicted: np.ndarray, truth: np.ndarray, labelled: np.ndarray, frames: np.ndarray
+) -> np.ndarray:
+    """‖(p₊ − 2p + p₋) − (y₊ − 2y + y₋)‖ of each keypoint in each three consecutive frames of one video.
+
+    A keypoint counts where it is labelled in all three frames (Kanazawa et al., Learning 3D Human Dynamics from Video).
+
+    Args:
+        predicted, truth, labelled: of F frames, in any order.
+        frames: (F,) index of each frame.
+
+    Returns:
+        (L,) in pixels for each frame squared.
+
+    Raises:
+        ValueError: a frame comes twice, or shapes do not fit together.
+    """
+    order = np.argsort(frames)
+    frames, labelled = np.asarray(frames)[order], np.asarray(labelled).astype(bool)[order]
+    steps = np.diff(frames)
+    if (steps == 0).any():
+        raise ValueError(f'frames: each index once is allowed, received {frames[:-1][steps == 0][0]} twice')
+    consecutive = (steps[:-1] == 1) & (steps[1:] == 1)
+    whole = labelled[:-2] & labelled[1:-1] & labelled[2:] & consecutive[:, None]
+    acceleration = [np.diff(np.asarray(points, dtype=np.float64)[order], n=2, axis=0) for points in (predicted, truth)]
+    return keypoint_distances(*acceleration, whole)
+
+
 def to_input_space(
     points: np.ndarray, center: np.ndarray, scale: np.ndarray, input_size: Sequence[float]
 ) -> np.ndarray:

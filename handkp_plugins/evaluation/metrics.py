@@ -20,6 +20,24 @@ from .functional import keypoint_distances, mpjpe_at, pck_at, pck_curve, to_inpu
 _SPACES = ('image', 'input')
 
 
+def sample_points(sample: dict, space: str = 'image') -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A sample's predicted and true keypoints, (N, K, 2) in pixels, and which are labelled, (N, K).
+
+    Args:
+        sample: as MMEngine's evaluator hands it on.
+        space: whose pixels: of the original ``'image'``, or of the crop that is the network's ``'input'``.
+    """
+    predicted = np.asarray(sample['pred_instances']['keypoints'], dtype=np.float64)
+    truth = np.asarray(sample['gt_instances']['keypoints'], dtype=np.float64)
+    labelled = np.asarray(sample['gt_instances']['keypoints_visible']) > 0
+    if labelled.ndim == 3:  # some codecs append a weight to the visibility
+        labelled = labelled[..., 0]
+    if space == 'input':
+        crop = sample['input_center'], sample['input_scale'], sample['input_size']
+        predicted, truth = to_input_space(predicted, *crop), to_input_space(truth, *crop)
+    return predicted, truth, labelled
+
+
 class _PixelMetric(BaseMetric):
     """Collects the distances of all labelled keypoints, in pixels.
 
@@ -42,15 +60,7 @@ class _PixelMetric(BaseMetric):
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the distances (L,) of each sample's labelled keypoints, one result a sample."""
         for sample in data_samples:
-            predicted = np.asarray(sample['pred_instances']['keypoints'], dtype=np.float64)
-            truth = np.asarray(sample['gt_instances']['keypoints'], dtype=np.float64)
-            labelled = np.asarray(sample['gt_instances']['keypoints_visible']) > 0
-            if labelled.ndim == 3:  # some codecs append a weight to the visibility
-                labelled = labelled[..., 0]
-            if self.space == 'input':
-                crop = sample['input_center'], sample['input_scale'], sample['input_size']
-                predicted, truth = to_input_space(predicted, *crop), to_input_space(truth, *crop)
-            self.results.append(keypoint_distances(predicted, truth, labelled))
+            self.results.append(keypoint_distances(*sample_points(sample, self.space)))
 
     def _gather(self, results: list[np.ndarray]) -> np.ndarray:
         distances = np.concatenate(results)

@@ -5,6 +5,7 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from ...hand.skeleton import hand_metainfo
+from .hand_video import frame_keys
 
 
 @DATASETS.register_module()
@@ -18,6 +19,7 @@ class SyntheticHandDataset(BaseCocoStyleDataset):
     - ``keypoints_3d``: (1, 21, 3) float32, metres in the camera's frame: x right, y down, z forward
     - ``camera``: (3, 3) float32, the pinhole matrix of the unflipped, uncropped image
     - ``handedness``: 'left' or 'right', and ``gesture``: the name of the pose, both of the unflipped image
+    - of a set of sequences, ``video_id`` and ``frame_id``, as in :class:`HandVideoDataset`
     """
 
     METAINFO: dict = hand_metainfo('synthetic_hand')
@@ -47,4 +49,6 @@ class SyntheticHandDataset(BaseCocoStyleDataset):
             raise ValueError(f'{where}: camera K of shape (3, 3) is allowed, received {camera.shape}')
         if handedness not in ('left', 'right'):
             raise ValueError(f"{where}: handedness 'left' or 'right' is allowed, received {handedness!r}")
-        return dict(data_info, keypoints_3d=keypoints_3d[None], camera=camera, handedness=handedness, gesture=gesture)
+        sample = dict(data_info, keypoints_3d=keypoints_3d[None], camera=camera, handedness=handedness, gesture=gesture)
+        in_video = 'video_id' in image or 'frame_id' in image
+        return dict(sample, **frame_keys(self.ann_file, image)) if in_video else sample

@@ -11,6 +11,7 @@ from mmpose.registry import TRANSFORMS
 
 from ...images import decode_image, read_layers
 from ...shards import is_shard_address
+from ...videos import VIDEOS, is_video_address
 
 
 @TRANSFORMS.register_module()
@@ -26,7 +27,8 @@ class LoadHandImage(LoadImage):
 
     A path such as ``shards/00000.zip/000012.jpg`` names a picture in a shard on this machine's disk; where that has
     alpha, ``img`` has four channels, blue, green, red and alpha, which flips, warps and packing carry through to the
-    network's preprocessor (see :func:`handkp_plugins.images.read_layers`).
+    network's preprocessor (see :func:`handkp_plugins.images.read_layers`). ``videos/clip.mp4#000123`` names a frame of
+    a video on this machine's disk (:mod:`handkp_plugins.videos`), which is read in colour.
 
     Args:
         strict: raise on the first unreadable image; for validation and test.
@@ -67,6 +69,10 @@ class LoadHandImage(LoadImage):
         return super().transform(results)
 
     def _read(self, path: str) -> np.ndarray:
+        if is_video_address(path):
+            if self.color_type != 'color':
+                raise ValueError(f"color_type: 'color' is allowed for a video, received {self.color_type!r}")
+            return VIDEOS.read(path)
         if is_shard_address(path):
             return read_layers(path, self.color_type, self.imdecode_backend)
         return decode_image(fileio.get(path, backend_args=self.backend_args), self.color_type, self.imdecode_backend)
@@ -98,7 +104,7 @@ class PackHandInputs(PackPoseInputs):
         kwargs: those of MMPose's ``PackPoseInputs``.
     """
 
-    HAND_META_KEYS = ('unreadable_images', 'handedness', 'gesture', 'keypoints_3d', 'camera')
+    HAND_META_KEYS = ('unreadable_images', 'handedness', 'gesture', 'keypoints_3d', 'camera', 'video_id', 'frame_id')
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -1,0 +1,51 @@
+"""Hands in the frames of videos."""
+
+from typing import Any
+
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.registry import DATASETS
+
+from ...hand.skeleton import hand_metainfo
+
+
+@DATASETS.register_module()
+class HandVideoDataset(BaseCocoStyleDataset):
+    """Frames of videos with one hand each, after ``tools/dataset_converters/video_keypoints.py``.
+
+    COCO keypoint JSON of 21 keypoints in OneHand10K's order. Each image record says which frame it is, and so does the
+    sample:
+
+    - ``video_id``: number or name of the video
+    - ``frame_id``: index of the frame in it, consecutive from one frame to the next
+
+    Images are files, or frames of a video file, ``videos/clip.mp4#000123``; :class:`LoadHandImage` reads both.
+    """
+
+    METAINFO: dict = hand_metainfo('hand_video')
+
+    def parse_data_info(self, raw_data_info: dict) -> dict | None:
+        """Parse one annotation; see the class for the keys that it adds.
+
+        Raises:
+            ValueError: the image's record lacks one of these keys, or its value is of another kind.
+        """
+        data_info = super().parse_data_info(raw_data_info)
+        return data_info and dict(data_info, **frame_keys(self.ann_file, raw_data_info['raw_img_info']))
+
+
+def frame_keys(ann_file: str, image: dict[str, Any]) -> dict[str, Any]:
+    """``video_id`` and ``frame_id`` of an image record.
+
+    Raises:
+        ValueError: one is missing or of a wrong kind; the message names file and image.
+    """
+    where = f'{ann_file}: image {image["id"]}'
+    missing = [key for key in ('video_id', 'frame_id') if key not in image]
+    if missing:
+        raise ValueError(f'{where}: video_id and frame_id are needed, missing: {", ".join(missing)}')
+    video, frame = image['video_id'], image['frame_id']
+    if isinstance(video, bool) or not isinstance(video, (int, str)):
+        raise ValueError(f'{where}: video_id: a whole number or text is allowed, received {video!r}')
+    if isinstance(frame, bool) or not isinstance(frame, int) or frame < 0:
+        raise ValueError(f'{where}: frame_id: a whole number from 0 is allowed, received {frame!r}')
+    return dict(video_id=video, frame_id=frame)

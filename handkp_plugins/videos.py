@@ -1,0 +1,156 @@
+"""Frames of video files, read by their index in any order.
+
+An address is the video's path and the frame's index from 0, ``videos/clip.mp4#000123``. Frames are BGR, rotated as the
+file asks. The video must keep a constant frame rate: a frame is known by its time.
+"""
+
+import errno
+import os
+import re
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.webm')
+_ADDRESS = re.compile(rf'(.+(?:{"|".join(re.escape(s) for s in VIDEO_SUFFIXES)}))#(\d+)', re.IGNORECASE)
+_MAX_OPEN = 8
+_AFTER_ALL = 1 << 62  # the place of a capture that has come to an end
+_NEAR = 100  # frames: decoding on so far takes no longer than a search, which decodes from the last key frame
+
+
+def is_video_address(path: str) -> bool:
+    """Whether a path names a frame of a video."""
+    return _ADDRESS.fullmatch(path) is not None
+
+
+def video_address(video: str | Path, index: int) -> str:
+    """The address of a frame."""
+    return f'{video}#{index:06d}'
+
+
+def open_video(path: str | Path) -> cv2.VideoCapture:
+    """Open a video, to be decoded in this thread alone: processes that load data are parallel enough.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no video, or has lost its beginning or its index.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+    if not capture.isOpened() or not capture.get(cv2.CAP_PROP_FPS) > 0:
+        raise ValueError('the video cannot be opened: it is empty, damaged, or of an unknown format')
+    return capture
+
+
+def frame_index(capture: cv2.VideoCapture) -> int:
+    """The index of the frame decoded last, by its time."""
+    return round(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000 * capture.get(cv2.CAP_PROP_FPS))
+
+
+def holds_times(path: str | Path) -> bool:
+    """Whether a video file says when each frame is shown. AVI files do not: their frames are merely counted."""
+    with open(path, 'rb') as file:
+        return file.read(4) != b'RIFF'
+
+
+def number_frames(by_time: Sequence[int], announced: int, timed: bool = True) -> list[int]:
+    """Which frame of a video each decoded one is.
+
+    Where all frames that the file announces were decoded, they are counted, whatever their times. Where some are lost,
+    the times of the others tell which.
+
+    Args:
+        by_time: for each decoded frame, the index that follows from its time.
+        announced: number of frames that the file says it has.
+        timed: whether the file holds times.
+
+    Raises:
+        ValueError: frames are lost, and there is no telling which.
+    """
+    lost = announced - len(by_time)
+    if lost <= 0:
+        return list(range(len(by_time)))
+    rising = all(a < b for a, b in zip(by_time[:-1], by_time[1:], strict=True))
+    if not timed or not rising or (by_time and by_time[-1] >= announced):
+        reason = 'its frame rate varies' if timed else 'its format holds no times'
+        raise ValueError(f'{lost} of {announced} frames cannot be decoded, and as {reason} there is no telling which')
+    return list(by_time)
+
+
+class VideoReader:
+    """Reads frames of many videos in any order; neighbours in rising order are the fastest.
+
+    A process that was forked opens the videos anew: a position in a file would be shared with its parent.
+
+    Args:
+        max_open: videos kept open at a time.
+    """
+
+    def __init__(self, max_open: int = _MAX_OPEN) -> None:
+        self.max_open = max_open
+        self._clips: OrderedDict[str, _Clip] = OrderedDict()
+        self._process = os.getpid()
+
+    def read(self, address: str) -> np.ndarray:
+        """The frame at an address, BGR, uint8, [H, W, 3].
+
+        Raises:
+            OSError: there is no such video.
+            ValueError: it cannot be opened, or has no such frame that can be decoded.
+        """
+        video, index = _ADDRESS.fullmatch(address).groups()
+        if self._process != os.getpid():
+            self._clips.clear()
+            self._process = os.getpid()
+        if video not in self._clips:
+            clip = _Clip(video)
+            while len(self._clips) >= self.max_open:
+                self._clips.popitem(last=False)
+            self._clips[video] = clip
+        self._clips.move_to_end(video)
+        return self._clips[video].read(int(index))
+
+
+class _Clip:
+    """One open video. ``at`` is the index of the frame decoded last, -1 before the first."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._rewind()
+
+    def read(self, index: int) -> np.ndarray:
+        near = 0 <= index - self.at <= _NEAR
+        # A search may miss, in a damaged video by far; only decoding from the start is sure to find what is there.
+        if not (near and self._decode_to(index)) and not (self._search(index) and self._decode_to(index)):
+            self._rewind()
+            if not self._decode_to(index):
+                announced = int(self.capture.get(cv2.CAP_PROP_FRAME_COUNT))
+                raise ValueError(
+                    f'frame {index} cannot be decoded: the video, of {announced} frames, is damaged or ends before it, '
+                    'or its frame rate varies'
+                )
+        decoded, image = self.capture.retrieve()
+        if not decoded:
+            raise ValueError(f'frame {index} cannot be decoded')
+        return image
+
+    def _rewind(self) -> None:
+        self.capture = open_video(self.path)
+        self.at = -1
+
+    def _search(self, index: int) -> bool:
+        self.at = -1
+        return self.capture.set(cv2.CAP_PROP_POS_FRAMES, index)
+
+    def _decode_to(self, index: int) -> bool:
+        while self.at < index:
+            self.at = frame_index(self.capture) if self.capture.grab() else _AFTER_ALL
+        return self.at == index
+
+
+VIDEOS = VideoReader()
+"""This process's reader."""

@@ -1,0 +1,47 @@
+"""Bar charts of scores, drawn with matplotlib off screen and without its global state."""
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ..files import write_bytes
+
+
+def plot_keypoint_bars(names: Sequence[str], shares: np.ndarray, path: str | Path, title: str) -> None:
+    """Write a picture with a bar, and its number, for each keypoint, and a dashed line at their mean.
+
+    Args:
+        names: of the keypoints, K.
+        shares: from 0 to 1, (K,); NaN for a keypoint without a score, which is marked by a dash.
+        path: the picture to write; its suffix names the format (``.png``, ``.svg``, …). Its folder is made.
+
+    Raises:
+        ValueError: there are no keypoints, the numbers of names and shares differ, or a share is outside 0 to 1.
+    """
+    shares = np.asarray(shares, dtype=float)
+    if not len(names) or shares.shape != (len(names),):
+        raise ValueError(
+            f'shares: one for each of the {len(names)} names, 1 or more, is needed, received {shares.shape}'
+        )
+    known = ~np.isnan(shares)
+    if not ((shares[known] >= 0) & (shares[known] <= 1)).all():
+        raise ValueError(f'shares: numbers from 0 to 1 are allowed, received {shares.tolist()}')
+
+    figure = Figure(figsize=(2 + 0.4 * len(names), 4), dpi=120, layout='constrained')
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    bars = axes.bar(range(len(names)), np.nan_to_num(shares))
+    axes.bar_label(bars, [f'{v:.2f}' if k else '–' for v, k in zip(shares, known, strict=True)], fontsize=7)
+    if known.any():
+        mean = shares[known].mean()
+        axes.axhline(mean, color='grey', linestyle='--', linewidth=1)
+        title = f'{title}, mean {mean:.3f}'
+    axes.set_xticks(range(len(names)), names, rotation=60, ha='right', fontsize=8)
+    axes.set(ylabel='share correct', title=title, ylim=(0, 1.08))
+    content = BytesIO()
+    figure.savefig(content, format=Path(path).suffix[1:])
+    write_bytes(path, content.getvalue())
