@@ -1,10 +1,11 @@
-"""Generate pictures of hands with keypoint labels.
+"""Generate pictures or clips of hands with keypoint labels.
 
 Usage:
     python tools/make_synthetic.py --out data/synthetic/hands --num 2000 --size 256 --seed 0
     python tools/make_synthetic.py --out data/synthetic/photo --num 20000 --backgrounds photographs --preview a.png
     python tools/make_synthetic.py --out data/synthetic/layers --num 100000 --size 224 --layers --preview b.png \\
         --rig rigs/hand_r.gltf rigs/generic.glb --poses poses.npz
+    python tools/make_synthetic.py --out data/synthetic/video --video --num 20 --frames 60 --seed 0 --mp4
 
 Writes ``OUT/images/*.jpg`` and ``OUT/annotations/{train,val,test}.json`` (COCO keypoints with 3D, camera, visibility,
 handedness and gesture). The same seed gives the same labels, however many processes work. After an interruption the
@@ -14,11 +15,14 @@ With ``--layers`` nothing is put behind the hands: ``OUT/shards/*.zip`` hold the
 beyond the hand's edge) and the alpha (``000000.png``) of each, uncompressed, a thousand to a file. ``LoadHandImage``
 reads them as pictures of four channels, and ``HandCompositor`` puts another background behind each time one is used.
 
+With ``--video`` there are ``--num`` clips of ``--frames`` frames, ``OUT/clips/00000/000000.jpg``, split as wholes: a
+hand that moves smoothly before a camera that may move, too. Each image's record then has ``video_id`` and ``frame_id``.
+
 Beside the package's own hand, rigged hands (``--rig``) are used, each as often; poses come from named gestures,
 letters, folded fists, pinches and free curls, and from recordings (``--poses``). Some hands hold a thing, wear a ring
 or watch, are partly behind a thing, or have another hand beside them: annotations say so (``held``, ``in_front``,
 ``other_hand``), and keypoints always are those of the main hand; with ``--alone`` there is none of this. Shares are
-constants of ``synthetic/scene.py``, ``views.py`` and ``lights.py``.
+constants of ``synthetic/scene.py``, ``views.py`` and ``lights.py``, and of ``motion.py`` and ``hand_motion.py``.
 """
 
 import argparse
@@ -26,6 +30,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -33,8 +38,11 @@ from tqdm import tqdm
 from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.images import over, read_image, read_layers, write_image
 from handkp_plugins.shards import is_shard_address
-from handkp_plugins.synthetic.generate import Recipe, Result, generate
+from handkp_plugins.synthetic.coco import frame_name
+from handkp_plugins.synthetic.generate import Result, generate
+from handkp_plugins.synthetic.recipe import ClipRecipe, Recipe
 from handkp_plugins.visualization import draw_hand, tile
+from handkp_plugins.visualization.video import VideoFile
 
 _PREVIEW_IMAGES = 48
 _PREVIEW_COLUMNS = 8
@@ -44,8 +52,8 @@ _SCORE_OF_VISIBILITY = np.array([0.0, 0.1, 1.0])  # hidden keypoints are drawn f
 
 def main(
     out: str | Path,
-    num: int = 2000,
-    size: int = 256,
+    num: int | None = None,
+    size: int | Sequence[int] | None = None,
     seed: int = 0,
     workers: int | None = None,
     backgrounds: str | Path | None = None,
@@ -56,10 +64,16 @@ def main(
     rig: Sequence[str | Path] = (),
     poses: Sequence[str | Path] = (),
     preview: str | Path | None = None,
+    video: bool = False,
+    frames: int | None = None,
+    fps: float | None = None,
+    mp4: bool = False,
 ) -> Result:
     """Make or complete a set; see :func:`handkp_plugins.synthetic.generate.generate` for arguments and errors.
 
     Args:
+        num: images or clips; None for what :class:`Recipe` or :class:`ClipRecipe` says, as for size, frames and fps.
+        size: width and height, or of clips both in this order.
         workers: processes; None for one per usable core.
         layers: keep alpha and put nothing behind the hands; see the top of this file.
         shard: hands in each file of a set in layers.
@@ -68,21 +82,30 @@ def main(
         rig: glTF files of rigged hands to use beside the procedural one.
         poses: files of recorded poses, which tools/fit_poses.py writes.
         preview: PNG to write a contact sheet with drawn keypoints to.
+        video: make clips.
+        frames, fps: of each clip.
+        mp4: write each clip as a video, too.
+
+    Raises:
+        ValueError: an option of clips is given without ``video``, or one of pictures with it.
     """
     out = Path(out)
-    recipe = Recipe(
-        num,
-        size,
-        seed,
-        str(backgrounds) if backgrounds else None,
-        layers,
-        shard,
-        alone,
-        one_shape,
-        rigs=tuple(map(str, rig)),
-        poses=tuple(map(str, poses)),
+    recipe = _recipe(
+        video,
+        mp4,
+        dict(num=num, size=size, frames=frames, fps=fps),
+        dict(
+            seed=seed,
+            backgrounds=str(backgrounds) if backgrounds else None,
+            layers=layers,
+            shard=shard,
+            alone=alone,
+            one_shape=one_shape,
+            rigs=tuple(map(str, rig)),
+            poses=tuple(map(str, poses)),
+        ),
     )
-    with tqdm(total=num, unit='image', desc='hands', smoothing=0.05) as bar:
+    with tqdm(total=recipe.images, unit='image', desc='hands', smoothing=0.05) as bar:
         result = generate(out, recipe, workers or len(os.sched_getaffinity(0)), bar.update)
     counts = ', '.join(f'{count} {name}' for name, count in result.splits.items())
     if result.made:
@@ -91,8 +114,32 @@ def main(
         print(f'{out} is complete already: {counts}; nothing to do')
     if preview:
         write_image(preview, contact_sheet(out))
-    print(f'look at {preview or out / ("shards" if layers else "images")}')
+    if mp4:
+        _write_videos(out, recipe)
+    print(f'look at {preview or out / ("mp4" if mp4 else recipe.folder)}')
     return result
+
+
+def _recipe(video: bool, mp4: bool, of_kind: dict[str, Any], shared: dict[str, Any]) -> Recipe:
+    """The recipe for options of which None means its default."""
+    given = {name: value for name, value in of_kind.items() if value is not None}
+    if not video and (mp4 or {'frames', 'fps'} & set(given)):
+        wrong = next(iter({'frames', 'fps'} & set(given)), 'mp4')
+        raise ValueError(f'{wrong}: allowed with video only, received without it')
+    sides = given.pop('size', [])
+    sides = [sides] if isinstance(sides, int) else list(sides)
+    if len(sides) > (2 if video else 1):
+        raise ValueError(f'size: one number, or with video width and height, is allowed, received {sides}')
+    if sides:
+        given |= {'size': sides[0], 'height': sides[-1]} if video else {'size': sides[0]}
+    return (ClipRecipe if video else Recipe)(**given, **shared)
+
+
+def _write_videos(out: Path, recipe: ClipRecipe) -> None:
+    for clip in tqdm(range(recipe.num), unit='clip', desc='mp4'):
+        with VideoFile(out / 'mp4' / f'{clip:05d}.mp4', recipe.fps) as file:
+            for frame in range(recipe.frames):
+                file.append(read_image(out / frame_name(clip, frame)))
 
 
 def contact_sheet(out: Path) -> np.ndarray:
@@ -119,8 +166,8 @@ def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', required=True, help='folder of the set')
-    parser.add_argument('--num', type=int, default=2000, help='images in all, split 8:1:1 (default %(default)s)')
-    parser.add_argument('--size', type=int, default=256, help='width and height in pixels (default %(default)s)')
+    parser.add_argument('--num', type=int, help='images, or clips, in all, split 8:1:1 (default 2000, 100 clips)')
+    parser.add_argument('--size', type=int, nargs='+', help='pixels; of clips W H (default 256; of clips 240 320)')
     parser.add_argument('--seed', type=int, default=0, help='(default %(default)s)')
     parser.add_argument('--workers', type=int, help='processes (default: one per core)')
     parser.add_argument('--backgrounds', help='folder of photographs to put behind the hands')
@@ -131,6 +178,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--rig', nargs='+', default=[], help='glTF files of rigged hands, beside the procedural one')
     parser.add_argument('--poses', nargs='+', default=[], help='files of recorded poses (tools/fit_poses.py)')
     parser.add_argument('--preview', help='PNG to write a contact sheet to')
+    parser.add_argument('--video', action='store_true', help='clips of moving hands')
+    parser.add_argument('--frames', type=int, help='of each clip (default 60)')
+    parser.add_argument('--fps', type=float, help='frames a second of clips (default 30)')
+    parser.add_argument('--mp4', action='store_true', help='write OUT/mp4/*.mp4 of the clips, too, to look at')
     return parser.parse_args()
 
 

@@ -10,20 +10,27 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Camera:
-    """Square pictures of ``size`` pixels; ``focal`` in pixels; the principal point is the picture's centre."""
+    """Pictures of ``size`` pixels, or ``size`` wide and ``height`` high; ``focal`` in pixels; the principal point is
+    the picture's centre."""
 
     size: int
     focal: float
+    height: int | None = None
+
+    @property
+    def extent(self) -> np.ndarray:
+        """Width and height (2,) in pixels."""
+        return np.array([self.size, self.height or self.size])
 
     @property
     def matrix(self) -> np.ndarray:
         """Intrinsic matrix K (3, 3)."""
-        centre = (self.size - 1) / 2
-        return np.array([[self.focal, 0, centre], [0, self.focal, centre], [0, 0, 1.0]])
+        x, y = (self.extent - 1) / 2
+        return np.array([[self.focal, 0, x], [0, self.focal, y], [0, 0, 1.0]])
 
     def project(self, points: np.ndarray) -> np.ndarray:
         """Pixels (N, 2) of points (N, 3) in the camera frame, all before the camera."""
-        return self.focal * points[:, :2] / points[:, 2:3] + (self.size - 1) / 2
+        return self.focal * points[:, :2] / points[:, 2:3] + (self.extent - 1) / 2
 
 
 def place(points: np.ndarray, camera: Camera, centre: np.ndarray, extent: float) -> np.ndarray:

@@ -21,6 +21,11 @@ def image_name(index: int) -> str:
     return f'images/{index:06d}.jpg'
 
 
+def frame_name(clip: int, frame: int) -> str:
+    """File name of a frame of a clip, relative to the set's folder."""
+    return f'clips/{clip:05d}/{frame:06d}.jpg'
+
+
 def shard_name(number: int) -> str:
     """File name of a shard, relative to the set's folder."""
     return f'shards/{number:05d}.zip'
@@ -40,15 +45,19 @@ def split_of(num: int, seed: int) -> dict[str, list[int]]:
 
 
 @contextmanager
-def coco_file(path: Path, size: int, info: dict[str, Any]) -> Iterator[Callable[[dict[str, Any], str], None]]:
+def coco_file(
+    path: Path, size: int, info: dict[str, Any], height: int | None = None
+) -> Iterator[Callable[[dict[str, Any], str], None]]:
     """Write a COCO keypoint file record by record, so that memory does not grow with their number.
 
-    Yields a function that adds one record (of index, camera and annotation) and its image's file name. COCO wants all
+    Yields a function that adds one record (of index, camera and annotation, and 'image' for further keys of the image,
+    if there are any) and its image's file name. COCO wants all
     images before all annotations: the latter wait in a temporary file. ``path`` exists, whole, after the block.
 
     Args:
-        size: width and height of each picture.
+        size: width of each picture.
         info: COCO's ``info``.
+        height: theirs; None for square ones.
 
     Raises:
         OSError: the file cannot be written.
@@ -73,8 +82,8 @@ def coco_file(path: Path, size: int, info: dict[str, Any]) -> Iterator[Callable[
         def add(record: dict[str, Any], file_name: str) -> None:
             nonlocal between
             index = record['index']
-            image = {'id': index, 'file_name': file_name, 'width': size, 'height': size, 'camera': record['camera']}
-            file.write(between + json.dumps(image))
+            image = {'id': index, 'file_name': file_name, 'width': size, 'height': height or size}
+            file.write(between + json.dumps(image | {'camera': record['camera']} | record.get('image', {})))
             annotations.write(between + json.dumps({'id': index, 'image_id': index, **record['annotation']}))
             between = ', '
 

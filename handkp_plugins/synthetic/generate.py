@@ -5,6 +5,8 @@ Layout of the folder::
     meta.json                       version and arguments, written first
     images/000000.jpg …             or, of a set in layers:
     shards/00000.zip …                  members 000000.jpg (colours), 000000.png (alpha), … (see ``layers``)
+                                    or, of a set of clips:
+    clips/00000/000000.jpg …            the frames of each clip (see ``video``)
     records/00000.json …            labels of one batch of images each, written after its images
     annotations/{train,val,test}.json    written last, all at once
 
@@ -33,77 +35,14 @@ from ..hand.model import ProceduralHand
 from ..hand.pose_sources import PoseSampler, load_poses
 from ..hand.rigged import load_rig
 from .backgrounds import list_photographs
-from .coco import SPLITS, coco_file, image_name, member_name, shard_name, split_of
+from .coco import SPLITS, coco_file, member_name
 from .layers import as_jpeg, as_png, write_shard
+from .recipe import GENERATOR_VERSION, Recipe
 from .renderer import Renderer, one_thread_per_renderer
-from .sample import Sample, SampleMaker
+from .sample import Sample
 
-GENERATOR_VERSION = 2
-"""Raised whenever the same seed gives other labels or pictures."""
 _JPEG_QUALITY = 90
 _LAYER_QUALITY = 95  # what is composited is compressed, blurred and made noisy afterwards
-_BATCH = 20  # images of a folder that share a file of records
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What decides the contents of a set.
-
-    Args:
-        num: images, at least 10, so that each split has some.
-        size: width and height in pixels, 64 to 1024.
-        seed: not negative.
-        backgrounds: folder of photographs, None for generated backgrounds only.
-        layers: keep the hand and its alpha, without a background, in shards.
-        shard: images of a shard, 1 to 10,000.
-        alone: no second hand, and nothing held, worn or in front.
-        one_shape: every hand has the mean hand's proportions.
-        rigs: glTF files of rigged hands that are used beside the procedural one, each as often.
-        poses: files of recorded poses.
-    """
-
-    num: int = 2000
-    size: int = 256
-    seed: int = 0
-    backgrounds: str | None = None
-    layers: bool = False
-    shard: int = 1000
-    alone: bool = False
-    one_shape: bool = False
-    rigs: tuple[str, ...] = ()
-    poses: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.num < 10:
-            raise ValueError(f'num: 10 or more images is allowed (split 8:1:1), received {self.num}')
-        if not 64 <= self.size <= 1024:
-            raise ValueError(f'size: 64 to 1024 pixels is allowed, received {self.size}')
-        if self.seed < 0:
-            raise ValueError(f'seed: 0 or more is allowed, received {self.seed}')
-        if not 1 <= self.shard <= 10_000:
-            raise ValueError(f'shard: 1 to 10000 images is allowed, received {self.shard}')
-        if self.layers and self.backgrounds:
-            raise ValueError(
-                f'backgrounds: none is allowed with layers, which have no background, received {self.backgrounds}'
-            )
-
-    @property
-    def batch(self) -> int:
-        """How many images are made, and made again, together."""
-        return self.shard if self.layers else _BATCH
-
-    @property
-    def batches(self) -> list[range]:
-        """Indices of the images of each batch."""
-        return [range(start, min(start + self.batch, self.num)) for start in range(0, self.num, self.batch)]
-
-    def files(self, batch: range) -> list[str]:
-        """The files that hold a batch's images, relative to the set's folder."""
-        return [shard_name(batch.start // self.shard)] if self.layers else [image_name(i) for i in batch]
-
-    def file_name(self, index: int) -> str:
-        """Where an image lies, relative to the set's folder."""
-        return f'{shard_name(index // self.shard)}/{member_name(index, ".jpg")}' if self.layers else image_name(index)
 
 
 @dataclass(frozen=True)
@@ -136,23 +75,23 @@ def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], 
     poses = PoseSampler([pose for path in recipe.poses for pose in load_poses(Path(path))])
     settings = dict(
         models=models,
-        size=recipe.size,
         poses=poses,
         backgrounds=photographs,
         layers=recipe.layers,
         alone=recipe.alone,
         one_shape=recipe.one_shape,
+        **recipe.picture,
     )
     _claim(out, recipe, len(photographs or []))
     missing = [batch for batch in recipe.batches if not _is_whole(out, recipe, batch)]
-    kept = recipe.num - sum(map(len, missing))
+    kept = recipe.images - sum(map(len, missing))
     progress(kept)
     if missing:
         _remove_annotations(out)
         for done in _render(out, recipe, settings, missing, min(workers, len(missing))):
             progress(done)
     splits = _write_annotations(out, recipe)
-    return Result(recipe.num - kept, kept, splits)
+    return Result(recipe.images - kept, kept, splits)
 
 
 def _claim(out: Path, recipe: Recipe, photographs: int = 0) -> None:
@@ -174,7 +113,7 @@ def _claim(out: Path, recipe: Recipe, photographs: int = 0) -> None:
                 )
     elif out.is_dir() and any(out.iterdir()):
         raise ValueError(f'out: a new or empty folder, or one with a generated set, is allowed; {out} has other files')
-    for folder in ('shards' if recipe.layers else 'images', 'records', 'annotations'):
+    for folder in (recipe.folder, 'records', 'annotations'):
         (out / folder).mkdir(parents=True, exist_ok=True)
     if not path.exists():
         write_text(path, json.dumps(meta, indent=1))
@@ -212,34 +151,37 @@ def _start_worker(**settings: Any) -> None:
 def _make_batch(out: Path, recipe: Recipe, batch: range) -> int:
     """Write a batch of images, then its records."""
     if 'maker' not in _WORKER:
-        _WORKER['maker'] = SampleMaker(**_WORKER)
+        _WORKER['maker'] = recipe.maker(**_WORKER)
     records: list[dict[str, Any]] = []
+    samples = _samples(recipe, batch, records)
     if recipe.layers:
-        write_shard(out / recipe.files(batch)[0], _members(recipe.seed, batch, records))
+        write_shard(out / recipe.files(batch)[0], _members(samples))
     else:
-        for index in batch:
-            sample = _make(recipe.seed, index, records)
-            write_bytes(out / image_name(index), as_jpeg(sample.image, _JPEG_QUALITY))
+        for index, sample in samples:
+            write_bytes(out / recipe.file_name(index), as_jpeg(sample.image, _JPEG_QUALITY))
     write_text(_record_path(out, recipe, batch), json.dumps(records))
     return len(batch)
 
 
-def _members(seed: int, batch: range, records: list[dict[str, Any]]) -> Iterator[tuple[str, bytes]]:
+def _members(samples: Iterator[tuple[int, Sample]]) -> Iterator[tuple[str, bytes]]:
     """Names and contents of a shard's members."""
-    for index in batch:
-        sample = _make(seed, index, records)
+    for index, sample in samples:
         yield member_name(index, '.jpg'), as_jpeg(sample.image, _LAYER_QUALITY)
         yield member_name(index, '.png'), as_png(sample.mask)
 
 
-def _make(seed: int, index: int, records: list[dict[str, Any]]) -> Sample:
-    """Make a sample and append its record."""
-    try:
-        sample = _WORKER['maker'].make(seed, index)
-    except Exception as error:  # whatever it is, say which image it was
-        raise RuntimeError(f'image {index} (seed {seed}) failed: {type(error).__name__}: {error}') from error
-    records.append({'index': index, 'camera': sample.camera, 'annotation': sample.annotation})
-    return sample
+def _samples(recipe: Recipe, batch: range, records: list[dict[str, Any]]) -> Iterator[tuple[int, Sample]]:
+    """Make the samples of a batch, with their indices, and append their records."""
+    samples = recipe.samples(_WORKER['maker'], batch)
+    for index in batch:
+        try:
+            sample = next(samples)
+        except Exception as error:  # whatever it is, say which image it was
+            what = f'{recipe.name_of(index)} (seed {recipe.seed})'
+            raise RuntimeError(f'{what} failed: {type(error).__name__}: {error}') from error
+        labels = {'index': index, 'camera': sample.camera, 'annotation': sample.annotation}
+        records.append(labels | recipe.more_of(index))
+        yield index, sample
 
 
 def _render(out: Path, recipe: Recipe, settings: dict[str, Any], batches: list[range], workers: int) -> Iterator[int]:
@@ -272,15 +214,15 @@ def _render(out: Path, recipe: Recipe, settings: dict[str, Any], batches: list[r
 
 def _write_annotations(out: Path, recipe: Recipe) -> dict[str, int]:
     """Gather the records, one batch at a time, into one COCO file per split."""
-    splits = split_of(recipe.num, recipe.seed)
+    splits = recipe.splits
     paths = {name: out / 'annotations' / f'{name}.json' for name in splits}
     if not all(path.exists() for path in paths.values()):
         split = {index: name for name, indices in splits.items() for index in indices}
         with ExitStack() as stack:
             add = {}
             for name, path in paths.items():
-                about = {'description': f'generated hands, {name}', 'version': str(GENERATOR_VERSION)}
-                add[name] = stack.enter_context(coco_file(path, recipe.size, about | {'seed': recipe.seed}))
+                info = {'description': f'generated hands, {name}', **recipe.info}
+                add[name] = stack.enter_context(coco_file(path, info=info, **recipe.picture))
             for batch in recipe.batches:
                 for record in _read_records(_record_path(out, recipe, batch), batch):
                     add[split[record['index']]](record, recipe.file_name(record['index']))

@@ -36,7 +36,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Rendering:
-    """Pictures of H = W = size pixels.
+    """Pictures of H×W pixels.
 
     Args:
         color: (H, W, 3) sRGB 0…1, multiplied by coverage.
@@ -53,19 +53,21 @@ class Renderer:
     """Draws parts seen by a pinhole camera at the origin.
 
     Args:
-        size: width and height of the pictures in pixels.
+        size: width of the pictures in pixels.
+        height: theirs; None for square ones.
 
     Raises:
-        ValueError: ``size`` is below 16.
+        ValueError: ``size`` or ``height`` is below 16.
         RuntimeError: VTK finds no OpenGL to draw with; the message names the packages to install.
     """
 
     made_in: int | None = None
     """Id of the process that holds a GL context; its children must not be forked."""
 
-    def __init__(self, size: int) -> None:
-        if size < 16:
-            raise ValueError(f'size: 16 or more pixels is allowed, received {size}')
+    def __init__(self, size: int, height: int | None = None) -> None:
+        height = height or size
+        if min(size, height) < 16:
+            raise ValueError(f'size: 16 or more pixels is allowed, received {min(size, height)}')
         one_thread_per_renderer()
         try:
             import vtk
@@ -75,13 +77,13 @@ class Renderer:
         vtk.vtkObject.GlobalWarningDisplayOff()
         Renderer.made_in = os.getpid()
         self.vtk = vtk
-        self.size = size
-        self.drawn = size * _OVERSAMPLING
+        self.height = height
+        self.drawn = size * _OVERSAMPLING, height * _OVERSAMPLING  # width, height
         self.window = vtk.vtkRenderWindow()
         self.window.SetOffScreenRendering(1)
         self.window.SetMultiSamples(0)
         self.window.SetAlphaBitPlanes(1)
-        self.window.SetSize(self.drawn, self.drawn)
+        self.window.SetSize(*self.drawn)
         self.scene = vtk.vtkRenderer()
         self.scene.SetBackground(0, 0, 0)
         self.scene.SetBackgroundAlpha(0)
@@ -101,7 +103,7 @@ class Renderer:
         if not self.window.GetInitialized():
             return False
         points = np.array([[-1.0, -1, 1], [1, -1, 1], [0, 1, 1]])
-        rendering = self.render([Part(points, np.array([[0, 1, 2]]), np.ones((3, 3)))], focal=float(self.size))
+        rendering = self.render([Part(points, np.array([[0, 1, 2]]), np.ones((3, 3)))], focal=float(self.height))
         return bool(rendering.alpha.any())
 
     def render(self, parts: Sequence[Part], focal: float) -> Rendering:
@@ -110,18 +112,16 @@ class Renderer:
 
         self._show(parts)
         camera = self.scene.GetActiveCamera()
-        camera.SetViewAngle(float(np.degrees(2 * np.arctan(0.5 * self.size / focal))))
+        camera.SetViewAngle(float(np.degrees(2 * np.arctan(0.5 * self.height / focal))))
         self.window.Render()
-        last = self.drawn - 1
+        width, height = self.drawn
         pixels = self.vtk.vtkUnsignedCharArray()
-        self.window.GetRGBACharPixelData(0, 0, last, last, 0, pixels)
+        self.window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, pixels)
         buffer = self.vtk.vtkFloatArray()
-        self.window.GetZbufferData(0, 0, last, last, buffer)
+        self.window.GetZbufferData(0, 0, width - 1, height - 1, buffer)
         # the picture starts at the bottom; where nothing was drawn it is black, so averaging weighs by coverage
-        blocks = [
-            b[..., :3].astype(np.float32) for b in _blocks(vtk_to_numpy(pixels).reshape(self.drawn, self.drawn, 4))
-        ]
-        depths = _blocks(vtk_to_numpy(buffer).reshape(self.drawn, self.drawn))
+        blocks = [b[..., :3].astype(np.float32) for b in _blocks(vtk_to_numpy(pixels).reshape(height, width, 4))]
+        depths = _blocks(vtk_to_numpy(buffer).reshape(height, width))
         color = sum(blocks) / np.float32(255 * len(blocks))
         alpha = sum((z < 1).astype(np.float32) for z in depths) / np.float32(len(depths))
         nearest = np.minimum.reduce(depths).astype(float)

@@ -14,7 +14,7 @@ from .backgrounds import generated, photograph
 from .camera import Camera
 from .layers import extended
 from .meshes import Mesh
-from .photometric import develop, expose
+from .photometric import develop, exposure, toned
 from .renderer import Part, Renderer, Rendering
 from .scene import Scene, random_scene
 from .shading import Shader, Surface, to_linear, to_srgb
@@ -25,6 +25,8 @@ _THICKNESS = 1e-3 * np.array([21.0] + [15.0, 11.5, 10.5, 8.0] + 4 * [13.0, 9.5, 
 """Half the flesh's thickness at each keypoint of the mean hand, metres."""
 _AWAY = 0.25
 """Sine by which a normal may point away from the camera: skinned normals are not quite those of the triangles."""
+Piece = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""A surface: points (V, 3), triangles (F, 3) and the linear colours (V, 3) that leave it towards the camera."""
 _MARGIN = 8  # pixels around the picture
 _SEEN_WITHIN = 1.75
 """A keypoint counts as seen if the surface before it is nearer to it than this many half thicknesses."""
@@ -52,11 +54,12 @@ class SampleMaker:
 
     Args:
         models: the hands to pose, each as often.
-        size: width and height in pixels.
+        size: width in pixels, and height where no other is given.
         poses: what to draw poses from; None for all sources but recorded ones.
         backgrounds: photographs to crop; generated backgrounds where there are none.
         layers: put nothing behind the hand and leave the picture sharp, for whoever composites it later.
         alone, one_shape: see :func:`random_scene`.
+        height: in pixels; None for square pictures.
     """
 
     def __init__(
@@ -68,11 +71,12 @@ class SampleMaker:
         layers: bool = False,
         alone: bool = False,
         one_shape: bool = False,
+        height: int | None = None,
     ) -> None:
-        self.models, self.size, self.poses = list(models), size, poses or PoseSampler()
+        self.models, self.size, self.height, self.poses = list(models), size, height, poses or PoseSampler()
         self.backgrounds, self.layers = backgrounds, layers
         self.scene_options = dict(layer=layers, alone=alone, one_shape=one_shape)
-        self.renderer = Renderer(size)
+        self.renderer = Renderer(size, height)
         self._shaders = {id(model): Shader(model.resting) for model in self.models}
 
     def make(self, seed: int, index: int) -> Sample:
@@ -84,7 +88,7 @@ class SampleMaker:
         if self.layers:
             image = np.rint(255 * extended(rendering.color, rendering.alpha)).astype(np.uint8)
         else:
-            image = develop(rendering.color + (1 - rendering.alpha[..., None]) * self._behind(look), look)
+            image = develop(rendering.color + (1 - rendering.alpha[..., None]) * self._behind(self.size, look), look)
         return Sample(
             image=image,
             mask=rendering.alpha,
@@ -92,16 +96,20 @@ class SampleMaker:
             camera={'K': scene.camera.matrix.tolist()},
         )
 
-    def _behind(self, rng: np.random.Generator) -> np.ndarray:
+    def _behind(self, size: int, rng: np.random.Generator) -> np.ndarray:
         if self.backgrounds and rng.random() < 0.85:
-            return photograph(self.backgrounds, self.size, rng)
-        return generated(self.size, rng)
+            return photograph(self.backgrounds, size, rng)
+        return generated(size, rng)
 
     def _render(self, scene: Scene, rng: np.random.Generator) -> Rendering:
+        pieces = self._shaded(scene, gloss=rng.uniform(0.1, 1.3), cloth=int(rng.integers(2**31)))
+        return self._drawn(pieces, exposure(lights_of(pieces), rng), scene.camera)
+
+    def _shaded(self, scene: Scene, gloss: float, cloth: int) -> list[Piece]:
+        """All surfaces that can be seen, in the scene's light; ``gloss`` is the skin's, ``cloth`` a seed of sleeves."""
         hands = np.concatenate([hand.spheres for hand in scene.hands])
         casters = np.concatenate([hands, *(prop.spheres for prop in scene.props)])
-        gloss, cloth = rng.uniform(0.1, 1.3), int(rng.integers(2**31))
-        pieces: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []  # points, faces, linear colours
+        pieces: list[Piece] = []
 
         def add(surface: Surface, faces: np.ndarray, shader: Shader, spheres: np.ndarray) -> None:
             seen, faces = towards_camera(surface, faces, scene.camera)
@@ -117,13 +125,17 @@ class SampleMaker:
                 add(_surface(sleeve.moved(hand.axes, hand.offset), 0.0), sleeve.faces, Shader(sleeve.points), hands[:0])
         for prop in scene.props:
             add(_surface(prop.mesh, prop.gloss), prop.mesh.faces, Shader(prop.mesh.points, coarseness=2), hands)
-        exposed = expose(np.concatenate([light for _, _, light in pieces]), rng)
+        return pieces
+
+    def _drawn(self, pieces: list[Piece], factor: float, camera: Camera) -> Rendering:
+        """Pieces, exposed by a factor, as a picture."""
+        exposed = toned(lights_of(pieces), factor)
         ends = np.cumsum([len(light) for _, _, light in pieces])[:-1]
         parts = [
             Part(points, faces, to_srgb(light))
             for (points, faces, _), light in zip(pieces, np.split(exposed, ends), strict=True)
         ]
-        return self.renderer.render(parts, scene.camera.focal)
+        return self.renderer.render(parts, camera.focal)
 
     def _annotation(self, scene: Scene, rendering: Rendering) -> dict[str, Any]:
         hand = scene.main
@@ -134,8 +146,8 @@ class SampleMaker:
             hidden = behind_mesh(prop.mesh, points, pixels, scene.camera)
             visibility = np.where(hidden, np.minimum(visibility, OCCLUDED), visibility)
         outline = scene.camera.project(hand.to_camera(hand.hand.vertices[hand.model.is_hand]))
-        low = np.clip(outline.min(0), 0, self.size - 1)
-        high = np.clip(outline.max(0), 0, self.size - 1)
+        low = np.clip(outline.min(0), 0, scene.camera.extent - 1)
+        high = np.clip(outline.max(0), 0, scene.camera.extent - 1)
         left, top, right, bottom = (int(v) for v in (*np.floor(low), *np.ceil(high) + 1))
         return {
             'category_id': 1,
@@ -157,6 +169,11 @@ class SampleMaker:
         }
 
 
+def lights_of(pieces: list[Piece]) -> np.ndarray:
+    """The linear colours (V, 3) of all pieces."""
+    return np.concatenate([light for _, _, light in pieces])
+
+
 def towards_camera(surface: Surface, faces: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     """The part of a closed surface that can be seen: ids (S,) of vertices, and triangles (F', 3) among those.
 
@@ -165,7 +182,7 @@ def towards_camera(surface: Surface, faces: np.ndarray, camera: Camera) -> tuple
     """
     points, distance = surface.points, np.sqrt(np.einsum('vi,vi->v', surface.points, surface.points))
     shows = np.einsum('vi,vi->v', surface.normals, points) < _AWAY * distance
-    room = (0.5 * camera.size + _MARGIN) / camera.focal
+    room = (0.5 * camera.extent + _MARGIN) / camera.focal
     shows &= (np.abs(points[:, :2]) <= room * points[:, 2:]).all(1)
     faces = faces[shows[faces[:, 0]] | shows[faces[:, 1]] | shows[faces[:, 2]]]
     used = np.zeros(len(points), bool)

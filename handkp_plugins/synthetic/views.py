@@ -89,5 +89,9 @@ def view_hand(
 
 def arm_is_clear(hand: PosedHand, axes: np.ndarray, offset: np.ndarray) -> bool:
     """Whether the arm neither points at the camera nor comes so near that it hides the hand."""
-    to_elbow = -(axes @ hand.forearm[:3, 1])
-    return bool(-to_elbow[2] < _MAX_FORESHORTENING and offset[2] + _ARM_LENGTH * to_elbow[2] > _MIN_ARM_DISTANCE)
+    return bool(arms_are_clear((axes @ hand.forearm[:3, 1])[2], offset[2]))
+
+
+def arms_are_clear(to_hand: np.ndarray, wrist: np.ndarray) -> np.ndarray:
+    """:func:`arm_is_clear` of many arms: z of the unit vectors from elbow to hand (...), and of the wrists, metres."""
+    return (to_hand < _MAX_FORESHORTENING) & (wrist - _ARM_LENGTH * to_hand > _MIN_ARM_DISTANCE)

@@ -20,6 +20,7 @@ from handkp_plugins.hand.skeleton import HAND_METAINFO
 from handkp_plugins.synthetic import generate as module
 from handkp_plugins.synthetic.coco import coco_file, split_of
 from handkp_plugins.synthetic.generate import Recipe, generate
+from handkp_plugins.synthetic.sample import SampleMaker
 
 RECIPE = Recipe(num=22, size=64, seed=5)
 
@@ -167,7 +168,7 @@ def test_a_failing_image_is_named(tmp_path, monkeypatch):
     def fail(self, seed, index):
         raise ZeroDivisionError('no hand')
 
-    monkeypatch.setattr(module.SampleMaker, 'make', fail)
+    monkeypatch.setattr(SampleMaker, 'make', fail)
     with pytest.raises(RuntimeError, match=r'image 0 \(seed 0\) failed: ZeroDivisionError: no hand'):
         recipe = Recipe(num=10, size=64)
         list(module._render(tmp_path, recipe, settings(recipe), [range(10)], 1))
@@ -242,7 +243,7 @@ def test_a_shard_broken_off_leaves_no_file(layers, tmp_path, monkeypatch):
         raise ZeroDivisionError('no hand')
 
     module._claim(tmp_path / 'x', LAYERS)
-    monkeypatch.setattr(module.SampleMaker, 'make', fail)
+    monkeypatch.setattr(SampleMaker, 'make', fail)
     with pytest.raises(RuntimeError, match=r'image 8 \(seed 5\) failed: ZeroDivisionError: no hand'):
         list(module._render(tmp_path / 'x', LAYERS, settings(LAYERS), [range(8, 16)], 1))
     assert not list((tmp_path / 'x' / 'shards').iterdir())

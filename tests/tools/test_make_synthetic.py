@@ -78,6 +78,35 @@ def test_recorded_poses_and_rigs(tool, tmp_path, monkeypatch):
         tool.main(tmp_path / 'hands', num=20, size=64, workers=1, poses=[tmp_path / 'poses.npz'], rig=[rig])
 
 
+def test_clips_and_their_videos(tool, tmp_path, capsys):
+    options = dict(video=True, num=3, size=(64, 80), frames=3, fps=25, workers=1)
+    result = tool.main(tmp_path / 'clips', mp4=True, preview=tmp_path / 'sheet.png', **options)
+    assert result.made == 9 and '9 images made' in capsys.readouterr().out
+    assert cv2.imread(str(tmp_path / 'sheet.png')).shape[0] >= 80
+    for clip in range(3):
+        capture = cv2.VideoCapture(str(tmp_path / 'clips' / 'mp4' / f'{clip:05d}.mp4'))
+        assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 3 and capture.get(cv2.CAP_PROP_FPS) == 25
+        assert capture.read()[1].shape == (80, 64, 3)
+    assert tool.main(tmp_path / 'clips', **options).made == 0
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        ({'frames': 5}, 'frames: allowed with video only'),
+        ({'fps': 25.0}, 'fps: allowed with video only'),
+        ({'mp4': True}, 'mp4: allowed with video only'),
+        ({'size': [64, 80]}, r'size: one number, .* received \[64, 80\]'),
+        ({'video': True, 'size': [64, 80, 3]}, r'size: one number, or with video .* received \[64, 80, 3\]'),
+        ({'video': True, 'layers': True}, 'layers: not allowed with clips'),
+    ],
+)
+def test_options_that_do_not_go_together(tool, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        tool.main(tmp_path / 'x', num=10, **options)
+    assert not (tmp_path / 'x').exists()
+
+
 def test_the_command_line_reports_errors_in_one_line(tmp_path):
     run = subprocess.run(
         [sys.executable, str(TOOL), '--out', str(tmp_path / 'x'), '--num', '3'], capture_output=True, text=True
