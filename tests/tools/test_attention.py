@@ -109,5 +109,5 @@ def test_networks_without_attention(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='no deep supervision, hence no attention'):
         find_attention(model, image, np.array([0, 0, 20, 20]))
     model.backbone = torch.nn.Identity()
-    with pytest.raises(ValueError, match='allowed one with the backbone PMSDSNet, received Identity'):
+    with pytest.raises(ValueError, match='PMSDSNet or the neck TransformerNeck, received the backbone Identity'):
         find_attention(model, image, np.array([0, 0, 20, 20]))

@@ -73,3 +73,23 @@ def test_benchmark_of_targets(capsys: pytest.CaptureFixture) -> None:
     assert ours.passed_on == labels
     assert msra.passed_on == 21 * 32 * 32 * 4 + 21 * 4  # maps and weights
     assert '| 64² | 2 |' in capsys.readouterr().out
+
+
+def test_flops_of_attention_by_hand() -> None:
+    """Two layers on 3×2 tokens: projections, feed-forward network, norms, and once the two products of attention."""
+    model = dict(
+        type='TopdownPoseEstimator',
+        backbone=dict(type='SizeCheckedResNet', depth=18, num_stages=2, strides=(1, 2), dilations=(1, 1),
+                      out_indices=(1,)),
+        neck=dict(type='TransformerNeck', in_channels=128, embed_dims=8, num_layers=2, num_heads=2,
+                  feedforward_channels=16),
+        head=dict(type='OnDeviceHeatmapHead', in_channels=8, out_channels=1, deconv_out_channels=None,
+                  decoder=dict(type='GaussianHeatmap', input_size=(24, 16), heatmap_size=(3, 2))),
+    )  # fmt: skip
+    tool, neck = load_tool('analysis/get_flops'), model.pop('neck')
+    whole = tool.count(Config(dict(model=dict(model, neck=neck), default_scope='mmpose')))['macs']
+    neck['num_layers'] = 1
+    less = tool.count(Config(dict(model=dict(model, neck=neck), default_scope='mmpose')))['macs']
+    tokens = 3 * 2
+    linear = tokens * (4 * 8 * 8 + 2 * 8 * 16)
+    assert whole - less == linear + 2 * tokens * tokens * 8 + 2 * 5 * tokens * 8  # 5 for each value of a norm

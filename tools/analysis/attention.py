@@ -1,8 +1,14 @@
-"""Draw the attention of each stage beside the image, the prediction and the truth (the paper's figure 5).
+"""Draw what a network attends to in an image, beside its prediction and, where ``--ann`` knows it, the truth.
 
-One PNG per image, ``OUTPUT/<name>.png``: what the network saw, the attention of each stage at the finest scale (or a
-row per scale, ``--all-scales``), the predicted hand, and the true one where ``--ann`` knows it. Blue is 0, red is 1;
-the attention of a stage at a scale that nothing uses does not exist and is left grey.
+One PNG per image, ``OUTPUT/<name>.png``; blue is little, red is much.
+
+P-MSDSNet (the paper's figure 5): what the network saw, the attention of each stage at the finest scale (or a row per
+scale, ``--all-scales``), the predicted hand, the true one. Blue is 0, red is 1; the attention of a stage at a scale
+that nothing uses does not exist and is left grey.
+
+Networks with a TransformerNeck: two rows for each of ``--keypoints``, a column per layer. The dependency map is what
+the token at the predicted keypoint takes from every token (its row of the attention); the affected area is what every
+token takes from that one (its column). Blue is 0, red is the largest value of that map.
 """
 
 import argparse
@@ -10,16 +16,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from torch import nn
 
 import handkp_plugins  # noqa: F401  registers what configs name
-from handkp_plugins.engine.attention import Attention, find_attention
-from handkp_plugins.engine.given_hands import make_hand_finder
+from handkp_plugins.engine.attention import find_attention
+from handkp_plugins.engine.given_hands import Hand, make_hand_finder
 from handkp_plugins.engine.inference import init_model
+from handkp_plugins.engine.token_attention import find_token_attention, has_tokens
 from handkp_plugins.engine.tool import run_tool
+from handkp_plugins.hand.skeleton import FINGERS
 from handkp_plugins.images import read_image, write_image
-from handkp_plugins.visualization import draw_hand, heatmap_overlay, tile
+from handkp_plugins.visualization.attention_figures import stages_figure, tokens_figure
 
-SIDE = 256  # of the larger side of each picture in a figure
+TIPS = tuple(ids[-1] for ids in FINGERS.values())
 
 
 def main(
@@ -31,6 +40,9 @@ def main(
     ann: str | Path | None = None,
     whole_image: bool = False,
     all_scales: bool = False,
+    keypoints: Sequence[int] | None = None,
+    layers: Sequence[int] | None = None,
+    heads: Sequence[int] | None = None,
     device: str = 'auto',
 ) -> list[Path]:
     """Write the figures; returns their paths.
@@ -39,17 +51,25 @@ def main(
         bbox: Box (x, y, w, h) in pixels, for every image.
         ann: COCO keypoint JSON with the box and the true keypoints of each image, whose first hand is taken.
         whole_image: Take the whole image as the box.
+        all_scales: Of a P-MSDSNet, a row for each scale.
+        keypoints, layers, heads: With a TransformerNeck, ids of keypoints (by default the fingertips), layers from 1
+            (by default all) and heads from 1 (by default their mean).
 
     Raises:
         FileNotFoundError: A file is missing.
-        ValueError: The box is not given in exactly one way, an image is not in ``ann``, two images have one name, or
-            the network has no attention.
+        ValueError: The box is not given in exactly one way, an image is not in ``ann``, two images have one name, the
+            network has no attention or no such keypoint, layer or head, or an option is for another kind of network.
     """
     names = [Path(i).stem for i in images]
     if len(set(names)) < len(names):
         raise ValueError(f'images: different file names are needed, received {names}')
     find_hands = make_hand_finder(None if bbox is None else [bbox], whole_image, ann, with_keypoints=True)
     model = init_model(config, checkpoint, device)
+    options = dict(all_scales=all_scales, keypoints=keypoints, layers=layers, heads=heads)
+    allowed = ('keypoints', 'layers', 'heads') if has_tokens(model) else ('all_scales',)
+    useless = [name for name, value in options.items() if value and name not in allowed]
+    if useless:
+        raise ValueError(f'options: allowed with this network {allowed}, received {useless}')
     paths = []
     for path in map(Path, images):
         image = read_image(path)
@@ -58,35 +78,17 @@ def main(
         except ValueError as e:
             raise ValueError(f'{path}: {e}') from None
         paths.append(Path(output) / f'{path.stem}.png')
-        write_image(paths[-1], figure(find_attention(model, image, hand.box), hand.keypoints, all_scales))
+        write_image(paths[-1], figure(model, image, hand, options))
         print(paths[-1])
     return paths
 
 
-def figure(found: Attention, truth: np.ndarray | None, all_scales: bool = False) -> np.ndarray:
-    """Columns image, stages, prediction, truth; a row for each scale, the pictures beside the maps in the first."""
-    num_stages, num_scales = len(found.maps), len(found.maps[0]) if all_scales else 1
-    blank = np.full_like(found.crop, 255)
-    missing = np.full_like(found.crop, 190)
-    pictures, captions = [], []
-    for s in range(num_scales):
-        first = s == 0
-        scale = f', scale {s + 1}' if all_scales else ''
-        pictures.append(found.crop if first else blank)
-        captions.append('image' if first else '')
-        for m in range(num_stages):
-            attention = found.maps[m][s]
-            shown = missing if attention is None else heatmap_overlay(found.crop, attention, 0.6, (0, 1))
-            pictures.append(shown)
-            captions.append(f'stage {m + 1}{scale}')
-        pictures.append(draw_hand(found.crop, found.keypoints, found.scores) if first else blank)
-        captions.append('prediction' if first else '')
-        if truth is not None:
-            pictures.append(draw_hand(found.crop, found.to_crop(truth[:, :2]), truth[:, 2]) if first else blank)
-            captions.append('truth' if first else '')
-    h, w = found.crop.shape[:2]
-    cell = (round(SIDE * w / max(h, w)), round(SIDE * h / max(h, w)))
-    return tile(pictures, len(pictures) // num_scales, captions, cell)
+def figure(model: nn.Module, image: np.ndarray, hand: Hand, options: dict) -> np.ndarray:
+    """The figure of one hand, of the network's kind."""
+    if not has_tokens(model):
+        return stages_figure(find_attention(model, image, hand.box), hand.keypoints, options['all_scales'])
+    found = find_token_attention(model, image, hand.box, options['keypoints'] or TIPS)
+    return tokens_figure(found, hand.keypoints, options['layers'], options['heads'])
 
 
 if __name__ == '__main__':
@@ -103,7 +105,12 @@ if __name__ == '__main__':
     parser.add_argument('--bbox', type=float, nargs=4, metavar=tuple('XYWH'), help='box, in pixels')
     parser.add_argument('--ann', help='COCO keypoint JSON with boxes and true keypoints')
     parser.add_argument('--whole-image', action='store_true', help='take the whole image as the box')
-    parser.add_argument('--all-scales', action='store_true', help='a row for each scale')
+    parser.add_argument('--all-scales', action='store_true', help='P-MSDSNet: a row for each scale')
+    parser.add_argument(
+        '--keypoints', type=int, nargs='+', help='TransformerNeck: ids of keypoints, 0 to 20; default: the fingertips'
+    )
+    parser.add_argument('--layers', type=int, nargs='+', help='TransformerNeck: from 1; default: all')
+    parser.add_argument('--heads', type=int, nargs='+', help='TransformerNeck: from 1; default: the mean of all')
     parser.add_argument('--device', default='auto')
     arguments = vars(parser.parse_args())
     run_tool(lambda: main(**arguments))

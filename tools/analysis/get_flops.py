@@ -1,17 +1,21 @@
 """Count the parameters of a config's network, and the multiply-adds of one image through it.
 
 One multiply-add (MAC) is a multiplication and the addition of its product. What papers call FLOPs is either the MACs
-or twice as many; both figures are printed. The counting is MMEngine's: convolutions, and as small change batch norms
-and bilinear resizing, but no activations, products or sums of maps.
+or twice as many; both figures are printed. The counting is MMEngine's, to which the two matrix products of attention
+are added: convolutions, linear layers, attention, and as small change norms and bilinear resizing, but no activations,
+products or sums of maps.
 """
 
 import argparse
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.analysis import get_model_complexity_info
+from mmengine.analysis import ActivationAnalyzer, FlopAnalyzer
+from mmengine.analysis.jit_handles import get_shape
+from mmengine.analysis.print_helper import complexity_stats_table
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.models import build_pose_estimator
@@ -34,6 +38,13 @@ class _Network(nn.Module):
         return self.model._forward(images)
 
 
+def _attention_macs(inputs: list[Any], outputs: list[Any]) -> int:
+    """Multiply-adds of ``scaled_dot_product_attention``: of queries with keys, and of their weights with values."""
+    *batch, queries, channels = get_shape(inputs[0])
+    *_, keys, value_channels = get_shape(inputs[2])
+    return prod(batch) * queries * keys * (channels + value_channels)
+
+
 def count(config: str | Path | Config, shape: Sequence[int] | None = None) -> dict[str, Any]:
     """Count.
 
@@ -48,10 +59,14 @@ def count(config: str | Path | Config, shape: Sequence[int] | None = None) -> di
     init_default_scope(cfg.get('default_scope', 'mmpose'))
     w, h = shape or cfg.model.head.decoder.input_size
     network = _Network(build_pose_estimator(cfg.model)).eval()
+    image = (torch.zeros(1, 3, h, w),)
+    macs, activations = FlopAnalyzer(network, image), ActivationAnalyzer(network, image)
+    macs.set_op_handle('aten::scaled_dot_product_attention', _attention_macs)  # MMEngine leaves it out
     with torch.no_grad():
-        info = get_model_complexity_info(network, (3, h, w), show_arch=False)
+        table = complexity_stats_table(flops=macs, activations=activations, show_param_shapes=True)
+        total = int(macs.total())
     params = sum(p.numel() for p in network.parameters())
-    return dict(params=params, macs=int(info['flops']), shape=(w, h), table=info['out_table'])
+    return dict(params=params, macs=total, shape=(w, h), table=table)
 
 
 def main(

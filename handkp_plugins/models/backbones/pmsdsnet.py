@@ -10,7 +10,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from ..layers import spatial_attention
+from ..layers import check_input_size, spatial_attention
 
 FUSIONS = ('cycle', 'up', 'down')
 Maps = list[Tensor | None]
@@ -188,7 +188,7 @@ class PMSDSNet(BaseModule):
             map of stage m at scale s, (B, K, H/strides[s], W/strides[s]), or None where that map does not exist (see
             the class). ``(features,)`` without deep supervision.
         """
-        self._check_size(x)
+        check_input_size(x, self.strides[-1])
         x0 = [stem(x) for stem in self.stems]
         features = [entry(x0[s]) for s, entry in enumerate(self.entries)]
         maps: Maps = []
@@ -199,15 +199,6 @@ class PMSDSNet(BaseModule):
                 features, z = stage(features, x0)
             maps += z + [None] * (self.num_scales - len(z))
         return (features[0], *maps) if any(z is not None for z in maps) else (features[0],)
-
-    def _check_size(self, x: Tensor) -> None:
-        step, sizes = self.strides[-1], x.shape[2:]
-        if any(n % step for n in sizes):
-            near = [f'{n // step * step} or {-(-n // step) * step}' if n % step else f'{n}' for n in sizes]
-            raise ValueError(
-                f'input size: allowed multiples of the largest stride {step}, '
-                f'received {sizes[1]}×{sizes[0]} (width×height); nearest: width {near[1]}, height {near[0]}'
-            )
 
 
 def _check(

@@ -1,5 +1,8 @@
 """Small layers and functions that several networks share."""
 
 from .attention import spatial_attention
+from .input_size import check_input_size
+from .position_code import PositionCode
+from .transformer_encoder import EncoderLayer, SelfAttention
 
-__all__ = ['spatial_attention']
+__all__ = ['EncoderLayer', 'PositionCode', 'SelfAttention', 'check_input_size', 'spatial_attention']

@@ -1,0 +1,10 @@
+_base_ = ['../runtime.py']
+
+# Hand keypoint transformer, section 2: Adam, a cosine from 1e-4 to 1e-5, batches of 20. It ends with the training,
+# whatever train_cfg.max_epochs says.
+train_cfg = dict(by_epoch=True, max_epochs=230, val_interval=10)
+optim_wrapper = dict(optimizer=dict(type='Adam', lr=1e-4))
+param_scheduler = [dict(type='CosineAnnealingLR', eta_min=1e-5, by_epoch=True, convert_to_iter_based=True)]
+auto_scale_lr = dict(base_batch_size=20)
+
+default_hooks = dict(checkpoint=dict(save_best='EPE', rule='less'))

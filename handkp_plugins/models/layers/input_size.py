@@ -1,0 +1,18 @@
+"""Which image sizes a network takes."""
+
+from torch import Tensor
+
+
+def check_input_size(images: Tensor, stride: int) -> None:
+    """Refuse images (B, C, H, W) whose width or height the network's largest stride does not divide.
+
+    Raises:
+        ValueError: Names the nearest sizes that are allowed.
+    """
+    sizes = images.shape[2:]
+    if any(n % stride for n in sizes):
+        near = [' or '.join(str(m) for m in sorted({n - n % stride, n + -n % stride} - {0})) for n in sizes]
+        raise ValueError(
+            f'input size: allowed multiples of the largest stride {stride}, '
+            f'received {sizes[1]}×{sizes[0]} (width×height); nearest: width {near[1]}, height {near[0]}'
+        )

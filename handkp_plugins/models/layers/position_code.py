@@ -1,0 +1,58 @@
+"""Codes of two-dimensional positions for a Transformer."""
+
+import torch
+import torch.nn.functional as F
+from mmpose.models.heads.transformer_heads import PositionEmbeddingSineHW
+from torch import Tensor, nn
+
+KINDS = ('sine', 'learned', 'none')
+
+
+class PositionCode(nn.Module):
+    """Code of each position of a map of any size.
+
+    - ``'sine'``: fixed sines and cosines of x and y, scaled so that a map of any size spans one period of the slowest
+      (Carion et al., 2020, appendix A.4; MMPose's ``PositionEmbeddingSineHW``). It is made anew where the size changes.
+    - ``'learned'``: one vector per cell of a grid, resized bilinearly to the map.
+    - ``'none'``.
+
+    Args:
+        kind: One of the above.
+        embed_dims: d; a multiple of 4 for ``'sine'``.
+        grid_size: [W, H] of the learned grid.
+    """
+
+    def __init__(self, kind: str, embed_dims: int, grid_size: tuple[int, int] = (24, 32)) -> None:
+        super().__init__()
+        if kind not in KINDS:
+            raise ValueError(f'position: allowed {KINDS}, received {kind!r}')
+        if kind == 'sine' and embed_dims % 4:
+            raise ValueError(f'embed_dims: allowed a multiple of 4 with sine codes, received {embed_dims}')
+        if len(grid_size) != 2 or min(grid_size) < 1:
+            raise ValueError(f'grid_size: allowed [W, H] of two positive integers, received {grid_size}')
+        self.kind = kind
+        if kind == 'sine':
+            self.sine = PositionEmbeddingSineHW(embed_dims // 2, normalize=True)
+            self._latest: tuple[tuple, Tensor | None] = ((), None)
+        elif kind == 'learned':
+            self.grid = nn.Parameter(torch.empty(1, embed_dims, *grid_size[::-1]))
+            nn.init.trunc_normal_(self.grid, std=0.02)
+
+    def forward(self, maps: Tensor) -> Tensor | None:
+        """Codes (1, h·w, d), row by row, for maps (B, d, h, w), in their type and on their device; None for none."""
+        if self.kind == 'none':
+            return None
+        if self.kind == 'sine':
+            return self._sine_code(maps)
+        code = F.interpolate(self.grid, size=maps.shape[2:], mode='bilinear', align_corners=False)
+        return code.flatten(2).transpose(1, 2).to(maps.dtype)
+
+    def _sine_code(self, maps: Tensor) -> Tensor:
+        """The code made last, where it fits: making it takes longer than adding it."""
+        key = (maps.shape[2:], maps.device, maps.dtype)
+        if self._latest[0] != key:
+            with torch.no_grad(), torch.inference_mode(False):
+                nothing_masked = torch.zeros(1, *maps.shape[2:], dtype=torch.bool, device=maps.device)
+                code = self.sine(nothing_masked).flatten(2).transpose(1, 2)  # (1, h·w, d)
+                self._latest = (key, code.to(maps.dtype).contiguous())
+        return self._latest[1]

@@ -1,0 +1,106 @@
+"""Figures of what networks attend to: pictures in rows, each with its caption."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from ..engine.attention import Attention
+from ..engine.token_attention import TokenAttention
+from ..engine.view import View
+from ..hand.skeleton import KEYPOINT_COLORS, KEYPOINT_NAMES
+from .hand import draw_hand
+from .heatmap import heatmap_overlay
+from .sheet import tile
+
+SIDE = 256  # of the larger side of each picture in a figure
+_OPACITY = 0.6
+Cells = list[tuple[np.ndarray, str]]
+
+
+def stages_figure(found: Attention, truth: np.ndarray | None = None, all_scales: bool = False) -> np.ndarray:
+    """Columns image, stages, prediction, truth; a row for each scale, the pictures beside the maps in the first.
+
+    Args:
+        found: Of a P-MSDSNet.
+        truth: x, y and visibility in the image, [21, 3].
+        all_scales: Not the finest alone.
+    """
+    missing = np.full_like(found.crop, 190)
+    image, *outcomes = _pictures(found, truth)
+    rows: list[Cells] = []
+    for s in range(len(found.maps[0]) if all_scales else 1):
+        scale = f', scale {s + 1}' if all_scales else ''
+        maps = []
+        for m, stage in enumerate(found.maps):
+            shown = missing if stage[s] is None else heatmap_overlay(found.crop, stage[s], _OPACITY, (0, 1))
+            maps.append((shown, f'stage {m + 1}{scale}'))
+        blank = (np.full_like(found.crop, 255), '')
+        rows.append([image, *maps, *outcomes] if s == 0 else [blank, *maps, *[blank] * len(outcomes)])
+    return _sheet(rows, found.crop)
+
+
+def tokens_figure(
+    found: TokenAttention,
+    truth: np.ndarray | None = None,
+    layers: Sequence[int] | None = None,
+    heads: Sequence[int] | None = None,
+) -> np.ndarray:
+    """Image, prediction and truth; then for each keypoint and head a row of what its token depends on, and one of what
+    that affects: first the keypoint, then a column for each layer. Blue is 0, red the largest value of the map.
+
+    Args:
+        found: Of a network with a TransformerNeck.
+        truth: x, y and visibility in the image, [21, 3].
+        layers: From 1; all by default.
+        heads: From 1; by default the mean of all.
+
+    Raises:
+        ValueError: There is no such layer or head.
+    """
+    num_layers, num_heads = found.dependency.shape[:2]
+    layers = range(1, num_layers + 1) if layers is None else layers
+    for name, chosen, number in (('layers', layers, num_layers), ('heads', heads or (), num_heads)):
+        if not set(chosen) <= set(range(1, number + 1)):
+            raise ValueError(f'{name}: allowed 1 to {number}, received {list(chosen)}')
+    rows: list[Cells] = [_pictures(found, truth)]
+    for k, keypoint in enumerate(found.chosen):
+        for head in heads or [None]:
+            for title, maps in (('dependency', found.dependency), ('affected area', found.affected)):
+                which = 'mean of heads' if head is None else f'head {head}'
+                row = [(_mark(found, keypoint), f'{KEYPOINT_NAMES[keypoint]}: {title}')]
+                for layer in layers:
+                    of_layer = maps[layer - 1, :, k]  # (n, h, w)
+                    shown = of_layer.mean(0) if head is None else of_layer[head - 1]
+                    overlay = heatmap_overlay(found.crop, shown, _OPACITY, (0, float(shown.max())))
+                    row.append((overlay, f'layer {layer}, {which}'))
+                rows.append(row)
+    return _sheet(rows, found.crop)
+
+
+def _pictures(view: View, truth: np.ndarray | None) -> Cells:
+    """What the network saw, the predicted hand, and the true one where it is known."""
+    pictures = [(view.crop, 'image'), (draw_hand(view.crop, view.keypoints, view.scores), 'prediction')]
+    if truth is not None:
+        pictures.append((draw_hand(view.crop, view.to_crop(truth[:, :2]), truth[:, 2]), 'truth'))
+    return pictures
+
+
+def _mark(view: View, keypoint: int) -> np.ndarray:
+    """The crop with one predicted keypoint."""
+    canvas = view.crop.copy()
+    x, y = np.clip(view.keypoints[keypoint], -1e4, 1e4).round().astype(int).tolist()
+    radius = max(3, max(canvas.shape) // 50)
+    cv2.circle(canvas, (x, y), radius + 1, (40, 40, 40), -1, cv2.LINE_AA)
+    cv2.circle(canvas, (x, y), radius, KEYPOINT_COLORS[keypoint][::-1], -1, cv2.LINE_AA)
+    return canvas
+
+
+def _sheet(rows: list[Cells], crop: np.ndarray) -> np.ndarray:
+    """Rows of pictures with captions, the shorter ones filled up with white."""
+    columns = max(map(len, rows))
+    blank = (np.full_like(crop, 255), '')
+    cells = [cell for row in rows for cell in (*row, *[blank] * (columns - len(row)))]
+    pictures, captions = zip(*cells, strict=True)
+    h, w = crop.shape[:2]
+    return tile(pictures, columns, captions, (round(SIDE * w / max(h, w)), round(SIDE * h / max(h, w))))
