@@ -25,8 +25,13 @@ _REST = HandPose.of(
 """The rig's own rest pose: neither straight nor ours."""
 
 
-def tube_hand(handedness: str = 'right', kind: str = 'Godot XR Tools', textured: bool = False) -> dict[str, Any]:
-    """The glTF document of a hand of tubes, turned, moved and in centimetres, its joints' axes at random."""
+def tube_hand(
+    handedness: str = 'right', kind: str = 'Godot XR Tools', textured: bool = False, bumpy: bool = False
+) -> dict[str, Any]:
+    """The glTF document of a hand of tubes, turned, moved and in centimetres, its joints' axes at random.
+
+    ``bumpy`` gives it a normal map that leans to the right of the texture, around each tube.
+    """
     joints = _joints()
     roles = list(joints)
     points, faces, weights = _mesh(joints, roles)
@@ -52,7 +57,10 @@ def tube_hand(handedness: str = 'right', kind: str = 'Godot XR Tools', textured:
         },
         faces.astype('<u2'),
         np.linalg.inv(bind).transpose(0, 2, 1).astype('<f4'),
-        _stripes() if textured else None,
+        {
+            'baseColorTexture': _address(_stripes()) if textured else None,
+            'normalTexture': _address(np.full((8, 8, 3), (230, 128, 204), np.uint8)) if bumpy else None,
+        },
     )
 
 
@@ -130,17 +138,28 @@ def _tube(
 
 
 def _texture_places(count: int) -> np.ndarray:
-    return np.stack([np.arange(count) % _AROUND / _AROUND, np.full(count, 0.5)], axis=1)
+    ring, step = np.divmod(np.arange(count), _AROUND)
+    return np.stack([step / _AROUND, ring * _AROUND / count], axis=1)
 
 
-def _stripes() -> str:
+def _stripes() -> np.ndarray:
     image = np.full((8, 40, 3), 200, np.uint8)
     image[:, ::8] = 60
-    return 'data:image/png;base64,' + base64.b64encode(cv2.imencode('.png', image)[1].tobytes()).decode()
+    return image
+
+
+def _address(image: np.ndarray) -> str:
+    """An RGB picture as an address that holds it."""
+    data = cv2.imencode('.png', image[:, :, ::-1])[1].tobytes()
+    return 'data:image/png;base64,' + base64.b64encode(data).decode()
 
 
 def _document(
-    names: list[str], attributes: dict[str, np.ndarray], faces: np.ndarray, bind: np.ndarray, texture: str | None
+    names: list[str],
+    attributes: dict[str, np.ndarray],
+    faces: np.ndarray,
+    bind: np.ndarray,
+    pictures: dict[str, str | None],
 ) -> dict[str, Any]:
     arrays = [*attributes.values(), faces.reshape(-1, 1), bind.reshape(-1, 16)]
     types = {1: 'SCALAR', 2: 'VEC2', 3: 'VEC3', 4: 'VEC4', 16: 'MAT4'}
@@ -173,8 +192,12 @@ def _document(
             }
         ],
     }
-    if texture:
+    used = {key: address for key, address in pictures.items() if address is not None}
+    if used:
+        entries = {key: {'index': i} for i, key in enumerate(used)}
+        base = entries.pop('baseColorTexture', None)
         document['meshes'][0]['primitives'][0]['material'] = 0
-        document['materials'] = [{'pbrMetallicRoughness': {'baseColorTexture': {'index': 0}}}]
-        document['textures'], document['images'] = [{'source': 0}], [{'uri': texture}]
+        document['materials'] = [{'pbrMetallicRoughness': {'baseColorTexture': base} if base else {}, **entries}]
+        document['textures'] = [{'source': i} for i in range(len(used))]
+        document['images'] = [{'uri': address} for address in used.values()]
     return document

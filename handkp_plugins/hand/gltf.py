@@ -1,9 +1,10 @@
-"""Reads a skinned mesh from a glTF 2.0 file (``.gltf`` or ``.glb``): points, weights, joints at rest, texture.
+"""Reads a skinned mesh from a glTF 2.0 file (``.gltf`` or ``.glb``): points, weights, joints at rest, textures.
 
-Only what a rigged hand needs is read: triangles, at most four joints a vertex, one skin, the base colour's texture. A
+Only what a rigged hand needs is read: triangles, at most four joints a vertex, one skin, base colour and normal map. A
 general reader (pygltflib) would bring more packages and leave the work to do here: checked sizes and paths, and arrays.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ class SkinnedMesh:
         joints: (J, 4, 4) frames of the joints while the mesh rests.
         uv: (V, 2) places in the texture, from its upper left corner; None where the file has none.
         texture: (H, W, 3) RGB, 8 bit, of the base colour; None where the file has none.
+        normal_map: (H, W, 3) RGB, 8 bit: the normal in the texture's frame, x right, y up; None where it has none.
     """
 
     points: np.ndarray
@@ -35,6 +37,7 @@ class SkinnedMesh:
     joints: np.ndarray
     uv: np.ndarray | None
     texture: np.ndarray | None
+    normal_map: np.ndarray | None
 
 
 def read_skinned_mesh(path: Path) -> SkinnedMesh:
@@ -99,7 +102,8 @@ class _SkinnedFile(GltfFile):
             joint_names=names,
             joints=np.linalg.inv(inverse),
             uv=None if any(uv is None for uv in uvs) else np.concatenate(uvs),
-            texture=self._texture([self.entry('nodes', i)['mesh'] for i in node_ids]),
+            texture=self._picture(node_ids, lambda m: m.get('pbrMetallicRoughness', {}).get('baseColorTexture')),
+            normal_map=self._picture(node_ids, lambda m: m.get('normalTexture')),
         )
 
     def _primitive(
@@ -134,14 +138,14 @@ class _SkinnedFile(GltfFile):
             raise self.wrong(f'{len(points)} points have {len(uv)} places in the texture')
         return points, indices.reshape(-1, 3).astype(int), weights / total, uv
 
-    def _texture(self, mesh_ids: list[int]) -> np.ndarray | None:
-        """The base colour's picture of the first material that has one."""
-        for primitive in (p for i in mesh_ids for p in self.entry('meshes', i)['primitives']):
-            material = self.entry('materials', primitive['material']) if 'material' in primitive else {}
-            base = material.get('pbrMetallicRoughness', {}).get('baseColorTexture')
-            if base is None:
+    def _picture(self, node_ids: list[int], chosen: Callable[[dict[str, Any]], Any]) -> np.ndarray | None:
+        """A picture of the first material that has it; ``chosen`` finds its texture in a material."""
+        meshes = [self.entry('meshes', self.entry('nodes', i)['mesh']) for i in node_ids]
+        for primitive in (p for mesh in meshes for p in mesh['primitives']):
+            texture = chosen(self.entry('materials', primitive['material']) if 'material' in primitive else {})
+            if texture is None:
                 continue
-            source = self.entry('textures', base.get('index')).get('source')
+            source = self.entry('textures', texture.get('index')).get('source')
             image, what = self.entry('images', source), f'image {source}'
             data = self.fetch(image['uri'], what) if 'uri' in image else self.view(image.get('bufferView'))
             return _decode(data, f'{self.path}: {what}')

@@ -26,11 +26,13 @@ class RigKind:
         name: of the rig.
         joints: the rig's joint name of each role, with ``{side}`` for L or R.
         textures: file names of skin textures that belong to it but that its glTF does not name.
+        normal_maps: likewise, of its normal map.
     """
 
     name: str
     joints: Mapping[str, str]
     textures: tuple[str, ...] = ()
+    normal_maps: tuple[str, ...] = ()
 
 
 def _table(wrist: str, thumb: list[str], finger: str, names: list[str], parts: list[str]) -> dict[str, str]:
@@ -53,6 +55,7 @@ RIG_KINDS: tuple[RigKind, ...] = (
             ['Metacarpal', 'Proximal', 'Intermediate', 'Distal', 'Tip'],
         ),
         textures=('caucasian_realistic_baseColor.png', 'african_realistic_baseColor.png'),
+        normal_maps=('hands_normal.png',),
     ),
     RigKind(
         'WebXR generic hand',

@@ -132,6 +132,18 @@ def test_textures_show_in_every_tone_and_fade_towards_the_arm(textured, rig):
     assert light > 2 * dark and rig.colors(SkinLook()).shape == rig.resting.shape
 
 
+def test_a_normal_map_tilts_the_normals_of_the_hand_alone(rig, tmp_path):
+    bumpy = load_rig(write_tube_hand(tmp_path / 'hand.gltf', bumpy=True))
+    assert np.array_equal(bumpy.resting, rig.resting)
+    own, plain = bumpy.template.normals, rig.template.normals
+    cosine, height = (own * plain).sum(1), rig.resting[:, 1]
+    assert np.linalg.norm(own, axis=1) == pytest.approx(1, abs=1e-5)
+    assert np.degrees(np.arccos(np.median(cosine[rig.template.finger == 2]))) == pytest.approx(53, abs=4)
+    assert cosine[height < -0.05].min() > 1 - 1e-6
+    posed, without = (hand.pose(GESTURES['relaxed'], HandShape()) for hand in (bumpy, rig))
+    assert np.abs(posed.normals - without.normals).max() > 0.5 and np.array_equal(posed.vertices, without.vertices)
+
+
 def test_an_unknown_rig_is_told_about_by_a_table_beside_it(tmp_path):
     document = tube_hand()
     names = {node['name']: f'joint{i}' for i, node in enumerate(document['nodes'][:25])}
