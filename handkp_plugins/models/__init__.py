@@ -1,3 +1,3 @@
 """Networks: what prepares their batches, backbones, necks, heads and losses."""
 
-from . import backbones, data_preprocessors, heads, losses, necks  # noqa: F401
+from . import backbones, classifiers, data_preprocessors, heads, losses, necks  # noqa: F401

@@ -1,7 +1,8 @@
 """Hand data sets that MMPose lacks."""
 
+from .gesture_keypoints import GestureKeypointDataset
 from .hand_video import HandVideoDataset
 from .hgr1 import HGR1Dataset
 from .synthetic_hand import SyntheticHandDataset
 
-__all__ = ['HGR1Dataset', 'HandVideoDataset', 'SyntheticHandDataset']
+__all__ = ['GestureKeypointDataset', 'HGR1Dataset', 'HandVideoDataset', 'SyntheticHandDataset']

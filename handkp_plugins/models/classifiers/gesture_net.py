@@ -1,0 +1,92 @@
+"""GestureNet: the sign of a hand from its keypoints."""
+
+from mmengine.model import BaseModel
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from ...hand.skeleton import NUM_KEYPOINTS
+
+
+@MODELS.register_module()
+class GestureNet(BaseModel):
+    """Two convolutions along the keypoints and two layers over all of them (MSAHP, Table 3).
+
+    The coordinates are rows and the keypoints columns of an image of one channel. The two convolutions 1×7 see
+    neighbours in the order of the keypoints, one finger after the other; a mean over both coordinates, one hidden layer
+    and one output a class follow. The table lists ReLU and dropout after the last layer, too; scores must be free to be
+    negative, so that its dropout stands before the layer, and it has no ReLU.
+
+    Letters: N batch, C classes.
+
+    Args:
+        num_classes: C; the paper has 35.
+        channels: of the convolutions.
+        hidden: width of the hidden layer.
+        dropout: before the last layer. The paper's 0.5 and 0.2, at one place, are one of 0.6.
+        label_smoothing: of the cross-entropy.
+        data_preprocessor: :class:`GesturePreprocessor` and its arguments.
+        init_cfg: As in every MMEngine module.
+    """
+
+    def __init__(
+        self,
+        num_classes: int = 35,
+        channels: int = 16,
+        hidden: int = 128,
+        dropout: float = 0.6,
+        label_smoothing: float = 0.0,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(MODELS.build(data_preprocessor or dict(type='GesturePreprocessor')), init_cfg)
+        if num_classes < 2:
+            raise ValueError(f'num_classes: allowed an integer from 2, received {num_classes}')
+        self.num_classes = num_classes
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(1, channels, (1, 7), padding=(0, 3)),
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, (1, 7), padding=(0, 3)),
+            nn.ReLU(),
+        )
+        self.classifier = nn.Sequential(
+            nn.Linear(channels * NUM_KEYPOINTS, hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, num_classes),
+        )
+        self.criterion = nn.CrossEntropyLoss(label_smoothing=label_smoothing)
+
+    def forward(
+        self,
+        inputs: Tensor,
+        labels: Tensor | None = None,
+        num_classes: Tensor | None = None,
+        rows: Tensor | None = None,
+        sample_idx: Tensor | None = None,
+        mode: str = 'tensor',
+    ) -> Tensor | dict[str, Tensor] | list[dict]:
+        """Normalised keypoints (N, 21, 2) → by ``mode`` scores (N, C), the loss, or a prediction for each hand.
+
+        Args:
+            labels: (N,) indices of the classes; for 'loss', and passed on in predictions.
+            num_classes: (N,) of the data, which must be this network's.
+            rows, sample_idx: of the data, unused.
+
+        Returns:
+            In mode 'predict' dictionaries with ``pred_scores`` (C,), probabilities, ``pred_label`` and ``gt_label``.
+        """
+        if num_classes is not None and (num_classes != self.num_classes).any():
+            raise ValueError(
+                f'num_classes: allowed {int(num_classes[0])}, the classes of the data, received {self.num_classes}; '
+                f'train a network of the data by --cfg-options model.num_classes={int(num_classes[0])}'
+            )
+        x = self.convolutions(inputs.transpose(1, 2)[:, None])  # (N, channels, 2, 21)
+        scores = self.classifier(x.mean(2).flatten(1))
+        if mode == 'tensor':
+            return scores
+        if mode == 'loss':
+            accuracy = (scores.argmax(1) == labels).float().mean()
+            return dict(loss=self.criterion(scores, labels), accuracy=accuracy)
+        shares = scores.softmax(1)
+        truth = [None] * len(shares) if labels is None else labels.tolist()
+        return [dict(pred_scores=s, pred_label=int(s.argmax()), gt_label=t) for s, t in zip(shares, truth, strict=True)]

@@ -1,0 +1,86 @@
+"""Tables of signs: the split in time, and rows that are wrong."""
+
+import numpy as np
+import pytest
+from gesture_table import gesture_rows, write_table
+
+from handkp_plugins.datasets.hand import GestureKeypointDataset
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Ten rows of each sign, the signs by turns as if recorded so."""
+    rows = gesture_rows(10)
+    return write_table(tmp_path / 'signs.csv', [rows[sign * 10 + i] for i in range(10) for sign in range(3)])
+
+
+def rows_of(table, part, **options):
+    dataset = GestureKeypointDataset(str(table), part, **options)
+    return [(dataset.metainfo['classes'][d['labels']], d['rows']) for d in dataset]
+
+
+def test_each_class_is_split_in_time(table):
+    parts = {part: rows_of(table, part) for part in ('train', 'val', 'test')}
+    assert {part: len(rows) for part, rows in parts.items()} == dict(train=21, val=3, test=6)
+    for sign in ('open', 'fist', 'point'):
+        lines = [[line for name, line in parts[part] if name == sign] for part in ('train', 'val', 'test')]
+        assert max(lines[0]) < min(lines[1]) <= max(lines[1]) < min(lines[2])
+    assert sorted(sum(parts.values(), [])) == sorted(rows_of(table, 'all'))
+
+
+def test_a_sample_is_what_the_row_says(table):
+    sample = GestureKeypointDataset(str(table), 'all')[4]
+    cells = table.read_text().splitlines()[sample['rows'] - 1].split(',')
+    assert sample['inputs'].shape == (21, 2) and sample['inputs'].dtype == np.float32
+    assert sample['inputs'].ravel() == pytest.approx(np.array(cells[1:], float))
+    assert cells[0] == 'fist' and sample['labels'] == 0 and sample['num_classes'] == 3  # the names, sorted
+
+
+def test_given_classes_set_the_order(table):
+    dataset = GestureKeypointDataset(str(table), classes=['open', 'point', 'fist'])
+    assert dataset.metainfo['classes'] == ('open', 'point', 'fist')
+    assert dataset[0]['labels'] == 0
+
+
+@pytest.mark.parametrize(
+    ('damage', 'message'),
+    [
+        (lambda lines: lines[:4] + [lines[4][:-20]] + lines[5:], r'signs\.csv: line 5: 42, as before, numbers'),
+        (
+            lambda lines: lines[:6] + [lines[6].rsplit(',', 1)[0] + ',nan'] + lines[7:],
+            r'signs\.csv: row 7: not 21 finite',
+        ),
+        (lambda lines: lines + [lines[0].replace('open', 'wave')], r"signs\.csv: row 31: a label of .*received 'wave'"),
+        (lambda lines: [line for line in lines if 'fist' not in line], r"signs\.csv: class 'fist' has 0 rows"),
+        (
+            lambda lines: [line for line in lines if 'fist' not in line] + [lines[1]],
+            r"class 'fist' has 1 rows: too few",
+        ),
+    ],
+)
+def test_bad_rows_are_named(table, damage, message):
+    table.write_text('\n'.join(damage(table.read_text().splitlines())) + '\n')
+    with pytest.raises(ValueError, match=message):
+        GestureKeypointDataset(str(table), 'test', classes=('open', 'fist', 'point'))
+
+
+def test_bad_rows_can_be_left_out_and_are_logged(table, capsys):
+    lines = table.read_text().splitlines()
+    lines[4], lines[6] = lines[4][:-20], lines[6].rsplit(',', 1)[0] + ',nan'
+    table.write_text('\n'.join(lines) + '\n')
+    kept = {row for _, row in rows_of(table, 'all', skip_malformed=True)}
+    assert kept == set(range(1, 31)) - {5, 7}
+    told = capsys.readouterr()
+    assert 'left out 2 of 30 rows' in told.out + told.err
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(part='later'), "part: one of .* received 'later'"),
+        (dict(shares=(0.9, 0.1)), r'shares: two numbers .* received \(0\.9, 0\.1\)'),
+    ],
+)
+def test_bad_arguments(table, options, message):
+    with pytest.raises(ValueError, match=message):
+        GestureKeypointDataset(str(table), **options)
