@@ -14,11 +14,13 @@ from packed_sample import packed_sample
 from torch import nn
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
-LEAVES = sorted(p for p in CONFIGS.glob('*/*.py') if p.parent.name != '_base_')
+LEAVES = sorted(p for p in CONFIGS.glob('*/*.py') if p.parent.name != '_base_' and not p.stem.startswith('gesturenet_'))
+"""Of keypoint networks; GestureNet's are trained in tests/tools/test_gesture_benchmark.py."""
 NETWORKS = [CONFIGS / 'pmsdsnet' / f'{name}.py' for name in (
     'pmsdsnet_3stage_onehand10k', 'pmsdsnet_6stage_onehand10k', 'pmsdsnet_3stage-up_onehand10k',
     'pmsdsnet_3stage-down_onehand10k', 'pmsdsnet_3stage-no-supervision_onehand10k', 'pmsdsnet_lite_synthetic-128',
     'resnet18_synthetic-128')]  # fmt: skip
+NETWORKS += sorted((CONFIGS / 'msahp').glob('msahp_*.py'))
 
 
 def name(path: Path) -> str:
@@ -85,7 +87,9 @@ def test_network_trains_and_predicts(path: Path) -> None:
     batch = model.data_preprocessor(pseudo_collate([packed_sample(pipelines[0]) for _ in range(2)]), training=True)
     losses = model(**batch, mode='loss')
     supervised = cfg.model.backbone.get('deep_supervision', cfg.model.head.type == 'DeepSupervisionHead')
-    assert set(losses) == {'loss_kpt', 'acc_pose'} | ({'loss_ds'} if supervised else set())
+    stacks = cfg.model.backbone.get('num_stacks', 1)
+    others = {'loss_ds'} if supervised else {f'loss_stack{i}' for i in range(1, stacks)}
+    assert set(losses) == {'loss_kpt', 'acc_pose'} | others
     total, _ = model.parse_losses(losses)
     total.backward()
     assert total.isfinite()

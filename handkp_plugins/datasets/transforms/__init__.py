@@ -1,6 +1,7 @@
 """Transforms of the data pipeline."""
 
+from .crop_noise import CropCenterNoise
 from .loading import LoadHandImage, PackHandInputs
 from .whole_image import WholeImageCenterScale
 
-__all__ = ['LoadHandImage', 'PackHandInputs', 'WholeImageCenterScale']
+__all__ = ['CropCenterNoise', 'LoadHandImage', 'PackHandInputs', 'WholeImageCenterScale']

@@ -2,5 +2,6 @@
 
 from .deep_supervision_head import DeepSupervisionHead
 from .on_device_heatmap_head import OnDeviceHeatmapHead
+from .stacked_map_head import StackedMapHead
 
-__all__ = ['DeepSupervisionHead', 'OnDeviceHeatmapHead']
+__all__ = ['DeepSupervisionHead', 'OnDeviceHeatmapHead', 'StackedMapHead']

@@ -28,11 +28,20 @@ class SelfAttention(nn.Module):
         self.value = nn.Linear(embed_dims, embed_dims)
         self.output = nn.Linear(embed_dims, embed_dims)
 
-    def forward(self, tokens: Tensor, position: Tensor | None) -> Tensor:
-        """Tokens (B, L, d), and their code (1, L, d), which is added for queries and keys alone → (B, L, d)."""
+    def forward(self, tokens: Tensor, position: Tensor | None, bias: Tensor | None = None) -> Tensor:
+        """Attend.
+
+        Args:
+            tokens: (B, L, d).
+            position: Code (1, L, d) of the tokens' positions, which is added for queries and keys alone.
+            bias: (n, L, L), added to the products of queries with keys.
+
+        Returns:
+            (B, L, d).
+        """
         query, key = self._query_key(tokens, position)
         value = self.value(tokens).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)  # (B, n, L, d/n)
-        mixed = _attend(query, key, value, self.dropout if self.training else 0.0)  # (B, n, L, d/n)
+        mixed = _attend(query, key, value, self.dropout if self.training else 0.0, bias)  # (B, n, L, d/n)
         return self.output(mixed.transpose(1, 2).flatten(2))
 
     def weights(self, tokens: Tensor, position: Tensor | None) -> Tensor:
@@ -56,10 +65,11 @@ def _weights(query: Tensor, key: Tensor) -> Tensor:
     return (query @ key.mT).softmax(-1)
 
 
-def _attend(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
+def _attend(query: Tensor, key: Tensor, value: Tensor, dropout: float, bias: Tensor | None) -> Tensor:
     """Values (B, n, L, e) mixed by the weights of their queries and keys."""
-    if query.device.type != 'cpu' or query.dtype != torch.bfloat16:
-        return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
+    if query.device.type != 'cpu' or query.dtype != torch.bfloat16 or bias is not None:
+        mask = None if bias is None else bias.to(query.dtype)
+        return F.scaled_dot_product_attention(query, key, value, mask, dropout)
     # torch's kernels for this case compute in float32. Products in bfloat16 are faster, and of one head at a time the
     # weights stay in the cache.
     heads = zip(*(x.flatten(0, 1).contiguous() for x in (_scaled(query), key, value)), strict=True)

@@ -1,5 +1,6 @@
 """Losses that MMPose lacks."""
 
+from .cel2_loss import CEL2Loss
 from .softmax_heatmap_loss import SoftmaxHeatmapLoss
 
-__all__ = ['SoftmaxHeatmapLoss']
+__all__ = ['CEL2Loss', 'SoftmaxHeatmapLoss']
