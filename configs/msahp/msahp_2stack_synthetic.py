@@ -1,18 +1,10 @@
 # MSAHP's PoseEstimationNet on rendered hands
-_base_ = ['../_base_/schedules/adam_steps.py', '../_base_/datasets/hand_synthetic.py', '_base_/msahp_256.py']
+_base_ = ['msahp_2stack_stb.py']
 
-batch_size = 24
+dataset = dict(type='SyntheticHandDataset', data_root='data/synthetic/hands/')
 
-train_dataloader = dict(
-    batch_size=batch_size,
-    sampler=dict(_delete_=True, type='InfiniteSampler', shuffle=True),
-    dataset=dict(pipeline={{_base_.train_pipeline}}))
-val_dataloader = dict(dataset=dict(pipeline={{_base_.val_pipeline}}))
-test_dataloader = dict(dataset=dict(pipeline={{_base_.val_pipeline}}))
-
-# The four thresholds of Table 2, in one table
-val_evaluator = [
-    *(dict(type='PCKAccuracy', thr=thr, prefix=f'{thr}') for thr in (0.15, 0.2, 0.25, 0.3)),
-    *_base_.val_evaluator[1:],
-]
-test_evaluator = val_evaluator
+train_dataloader = dict(dataset=dataset)
+val_dataloader = dict(dataset=dict(dataset, ann_file='annotations/val.json'))
+test_dataloader = dict(dataset=dataset)
+dataset_type = dataset['type']  # MMPose's inferencer reads this
+data_root = dataset['data_root']

@@ -3,6 +3,7 @@
 from .gesture_keypoints import GestureKeypointDataset
 from .hand_video import HandVideoDataset
 from .hgr1 import HGR1Dataset
+from .stb import STBDataset
 from .synthetic_hand import SyntheticHandDataset
 
-__all__ = ['GestureKeypointDataset', 'HGR1Dataset', 'HandVideoDataset', 'SyntheticHandDataset']
+__all__ = ['GestureKeypointDataset', 'HGR1Dataset', 'HandVideoDataset', 'STBDataset', 'SyntheticHandDataset']

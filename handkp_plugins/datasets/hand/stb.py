@@ -1,0 +1,26 @@
+"""The Stereo Hand Pose Tracking Benchmark, after ``tools/dataset_converters/stb.py``."""
+
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.registry import DATASETS
+
+from ...hand.skeleton import hand_metainfo
+
+
+@DATASETS.register_module()
+class STBDataset(BaseCocoStyleDataset):
+    """STB: a left hand before 6 backgrounds, 18,000 stereo pairs of 640×480 pixels, as COCO keypoint JSON.
+
+    21 keypoints in OneHand10K's order, root to tip. The originals mark the palm's centre and no wrist; the converter
+    says how keypoint 0 comes about.
+    """
+
+    METAINFO: dict = hand_metainfo(
+        'stb',
+        paper_info=dict(
+            author='Zhang, Jiawei and Jiao, Jianbo and Chen, Mingliang and Qu, Liangqiong and others',
+            title='A hand pose tracking benchmark from stereo matching',
+            container='IEEE International Conference on Image Processing (ICIP)',
+            year='2017',
+            homepage='https://github.com/zhjwustc/icip17_stereo_hand_pose_dataset',
+        ),
+    )
