@@ -20,7 +20,7 @@ NETWORKS = [CONFIGS / 'pmsdsnet' / f'{name}.py' for name in (
     'pmsdsnet_3stage_onehand10k', 'pmsdsnet_6stage_onehand10k', 'pmsdsnet_3stage-up_onehand10k',
     'pmsdsnet_3stage-down_onehand10k', 'pmsdsnet_3stage-no-supervision_onehand10k', 'pmsdsnet_lite_synthetic-128',
     'resnet18_synthetic-128')]  # fmt: skip
-NETWORKS += sorted((CONFIGS / 'msahp').glob('msahp_*.py'))
+NETWORKS += sorted((CONFIGS / 'msahp').glob('*_synthetic.py'))
 
 
 def name(path: Path) -> str:
@@ -87,8 +87,9 @@ def test_network_trains_and_predicts(path: Path) -> None:
     batch = model.data_preprocessor(pseudo_collate([packed_sample(pipelines[0]) for _ in range(2)]), training=True)
     losses = model(**batch, mode='loss')
     supervised = cfg.model.backbone.get('deep_supervision', cfg.model.head.type == 'DeepSupervisionHead')
-    stacks = cfg.model.backbone.get('num_stacks', 1)
-    others = {'loss_ds'} if supervised else {f'loss_stack{i}' for i in range(1, stacks)}
+    stacks = cfg.model.backbone.get('num_stacks') or cfg.model.backbone.get('num_stages')
+    stacked = cfg.model.head.type == 'StackedMapHead'
+    others = {'loss_ds'} if supervised else {f'loss_stack{i}' for i in range(1, stacks)} if stacked else set()
     assert set(losses) == {'loss_kpt', 'acc_pose'} | others
     total, _ = model.parse_losses(losses)
     total.backward()

@@ -26,6 +26,13 @@ def test_every_parameter_learns_and_scores_may_be_negative():
     assert net.eval()(batch['inputs']).max() < 0
 
 
+def test_only_without_the_mean_x_and_y_are_told_apart():
+    points = torch.rand(4, 21, 2)
+    for mean in (True, False):
+        net = GestureNet(num_classes=3, mean_of_coordinates=mean).eval()
+        assert torch.allclose(net(points), net(points.flip(-1)), atol=1e-6) is mean
+
+
 def test_predictions_are_probabilities():
     net = GestureNet(num_classes=3).eval()
     found = net(torch.randn(2, 21, 2), labels=torch.tensor([2, 0]), mode='predict')

@@ -22,6 +22,8 @@ class GestureNet(BaseModel):
         num_classes: C; the paper has 35.
         channels: of the convolutions.
         hidden: width of the hidden layer.
+        mean_of_coordinates: whether the mean over both coordinates is taken, as in the paper. It cannot tell x from y;
+            without it the hidden layer sees both.
         dropout: before the last layer. The paper's 0.5 and 0.2, at one place, are one of 0.6.
         label_smoothing: of the cross-entropy.
         data_preprocessor: :class:`GesturePreprocessor` and its arguments.
@@ -33,6 +35,7 @@ class GestureNet(BaseModel):
         num_classes: int = 35,
         channels: int = 16,
         hidden: int = 128,
+        mean_of_coordinates: bool = True,
         dropout: float = 0.6,
         label_smoothing: float = 0.0,
         data_preprocessor: dict | None = None,
@@ -42,6 +45,7 @@ class GestureNet(BaseModel):
         if num_classes < 2:
             raise ValueError(f'num_classes: allowed an integer from 2, received {num_classes}')
         self.num_classes = num_classes
+        self.mean_of_coordinates = mean_of_coordinates
         self.convolutions = nn.Sequential(
             nn.Conv2d(1, channels, (1, 7), padding=(0, 3)),
             nn.ReLU(),
@@ -49,7 +53,7 @@ class GestureNet(BaseModel):
             nn.ReLU(),
         )
         self.classifier = nn.Sequential(
-            nn.Linear(channels * NUM_KEYPOINTS, hidden),
+            nn.Linear(channels * NUM_KEYPOINTS * (1 if mean_of_coordinates else 2), hidden),
             nn.ReLU(),
             nn.Dropout(dropout),
             nn.Linear(hidden, num_classes),
@@ -81,7 +85,7 @@ class GestureNet(BaseModel):
                 f'train a network of the data by --cfg-options model.num_classes={int(num_classes[0])}'
             )
         x = self.convolutions(inputs.transpose(1, 2)[:, None])  # (N, channels, 2, 21)
-        scores = self.classifier(x.mean(2).flatten(1))
+        scores = self.classifier((x.mean(2) if self.mean_of_coordinates else x).flatten(1))
         if mode == 'tensor':
             return scores
         if mode == 'loss':
