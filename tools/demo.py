@@ -2,9 +2,12 @@
 
 The hand's box is given (``--bbox``, ``--ann``), or the whole picture is taken as the box by ``--whole-image``. The
 network is one whose weights come with the package (``--weights``), or one of your own (``--config``, ``--checkpoint``).
+``--gesture`` names a GestureNet, which writes the sign of each hand beside it; over a video the last frames vote.
 
 Examples:
     python tools/demo.py photo.jpg --bbox 63 92 99 194 --output out
+    python tools/demo.py clip.mp4 --whole-image --gesture configs/msahp/gesturenet_keypoints.py \
+        work_dirs/gesturenet_keypoints/iter_1500.pth
     python tools/demo.py photo.jpg --config configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py \
         --checkpoint work_dirs/demo/pmsdsnet_lite_synthetic-128/epoch_15.pth \
         --bbox 63 92 99 194 --output out
@@ -18,7 +21,8 @@ The output folder holds each picture under its own name (a video as MP4), ``heat
     complete         false where the run was stopped, or the video ended before its announced length
     items            one per image or frame: file, frame and time (videos only; index from 0, seconds), width, height,
                      instances: [{bbox: [x, y, w, h], keypoints: [[x, y], ...], scores: [...]}]; all in pixels of the
-                     image after the rotation that its EXIF data ask for
+                     image after the rotation that its EXIF data ask for; with ``--gesture`` also gesture and
+                     gesture_score, the sign and its probability
     skipped          images that gave nothing: [{file, reason}]
 """
 
@@ -38,11 +42,12 @@ from tqdm import tqdm
 
 import handkp_plugins  # noqa: F401  (registers the modules that configs name)
 from handkp_plugins.engine.checkpoint import CheckpointError
+from handkp_plugins.engine.gestures import GestureReader
 from handkp_plugins.engine.given_hands import Hand, HandFinder, make_hand_finder
 from handkp_plugins.engine.inference import init_model, predict
 from handkp_plugins.files import write_text
 from handkp_plugins.images import read_image, write_image
-from handkp_plugins.visualization import draw_hand, heatmap_overlay
+from handkp_plugins.visualization import draw_hand, draw_label, heatmap_overlay
 from handkp_plugins.visualization.video import VideoFile, read_frames
 from handkp_plugins.weights import SCHEME, available, config_file, weights_file
 
@@ -61,9 +66,10 @@ class Job:
     output: Path
     score_thr: float
     batch_size: int
+    gestures: GestureReader | None = None
 
     def run(
-        self, name: str, image: np.ndarray, hands: Sequence[Hand]
+        self, name: str, image: np.ndarray, hands: Sequence[Hand], in_video: bool = False
     ) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
         """Find the keypoints of an image's hands; returns its entry for the JSON, the picture and the heatmaps."""
         height, width = image.shape[:2]
@@ -79,6 +85,12 @@ class Job:
                     scores=r['scores'].astype(float).round(4).tolist(),
                 )
             )
+        if self.gestures is not None:
+            read = self.gestures.read_frame if in_video else self.gestures.read
+            signs = read([r['keypoints'] for r in results])
+            for r, instance, (sign, share) in zip(results, instances, signs, strict=True):
+                instance.update(gesture=sign, gesture_score=round(share, 4))
+                picture = draw_label(picture, f'{sign} {share:.0%}', r['bbox'])
         maps = [r['heatmap'] for r in results if 'heatmap' in r]
         heat = heatmap_overlay(image, np.max(maps, axis=0)) if maps else None
         return dict(file=name, width=width, height=height, instances=instances), picture, heat
@@ -97,6 +109,8 @@ def main(
     batch_size: int = 32,
     save_heatmaps: bool = False,
     weights: str | None = None,
+    gesture: Sequence[str | Path] | None = None,
+    gesture_frames: int = 15,
 ) -> dict[str, Any]:
     """Run the demo; returns what ``keypoints.json`` holds.
 
@@ -109,6 +123,8 @@ def main(
         score_thr: keypoints below it are drawn faint.
         batch_size: boxes of one picture that go through the network at once.
         weights: the name of shipped weights; ``lite`` where no network is given.
+        gesture: config and checkpoint of a network that reads signs.
+        gesture_frames: of a video, the last ones that vote.
 
     Raises:
         FileNotFoundError, OSError: a file is missing, or the output folder cannot be written.
@@ -126,7 +142,8 @@ def main(
     names = [model.dataset_meta['keypoint_id2name'][k] for k in range(model.dataset_meta['num_keypoints'])]
     if len(names) != 21:
         raise ValueError(f'{config}: a network of 21 keypoints is needed, received one of {len(names)}')
-    job = Job(model, find_hands, output, score_thr, batch_size)
+    gestures = None if gesture is None else GestureReader(*gesture, device=device, frames=gesture_frames)
+    job = Job(model, find_hands, output, score_thr, batch_size, gestures)
     document = dict(
         version=1, source=str(source), config=str(config), checkpoint=str(checkpoint), keypoint_names=names,
         complete=False, items=[], skipped=[],
@@ -237,7 +254,7 @@ def run_video(job: Job, path: Path, document: dict[str, Any]) -> bool:
         tqdm(total=announced or None, unit='frame') as bar,
     ):
         for seconds, frame in chain([first], frames):
-            item, picture, heat = job.run(path.name, frame, hands)
+            item, picture, heat = job.run(path.name, frame, hands, in_video=True)
             pictures.append(picture)
             if heat is not None:
                 heats.append(heat)
@@ -278,6 +295,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--score-thr', type=float, default=0.3, help='keypoints below it are drawn faint (default 0.3)')
     parser.add_argument('--batch-size', type=int, default=32, help='boxes of a picture at once (default 32)')
     parser.add_argument('--save-heatmaps', action='store_true')
+    parser.add_argument('--gesture', nargs=2, metavar=('CONFIG', 'CKPT'), help='a network that reads signs')
+    parser.add_argument('--gesture-frames', type=int, default=15, help='last frames of a video that vote (default 15)')
     return parser.parse_args()
 
 

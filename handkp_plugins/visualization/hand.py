@@ -57,6 +57,26 @@ def draw_hand(
     return _draw_parts(canvas, keypoints, drawn & clear, clear, width)
 
 
+def draw_label(image: np.ndarray, text: str, bbox: np.ndarray) -> np.ndarray:
+    """Write a line of text above a box (x1, y1, x2, y2), or below it where there is no room, white on a dark rim.
+
+    Returns:
+        A new BGR image of the same shape.
+    """
+    check_image(image)
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = (float(v) for v in bbox)
+    size = float(np.clip((x2 - x1) / 250, 0.4, 2.0))
+    (length, tall), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
+    x = int(np.clip(x1, 0, max(0, width - length)))
+    y = y1 - below if y1 - below - tall >= 0 else y2 + tall + below
+    place = (x, int(np.clip(y, tall, height - below)))
+    canvas = image.copy()
+    for ink, line in ((40, 4), (255, 1)):
+        cv2.putText(canvas, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, (ink, ink, ink), line, cv2.LINE_AA)
+    return canvas
+
+
 def line_width(keypoints: np.ndarray) -> int:
     """Width of a bone in pixels: about one fortieth of the extent of the keypoints [K, 2]."""
     return max(1, round(float(np.ptp(keypoints, axis=0).max()) / 40))

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from shipped import ship_tiny
+from tiny_gesture_net import CLASSES, write_gesture_net
 from tiny_model import write_tiny_model
 from tool_module import load_tool
 
@@ -66,6 +67,23 @@ def test_image_with_boxes(demo: ModuleType, model_args: dict, tmp_path: Path):
     assert (written != picture()).any()
     assert cv2.imread(str(output / 'heatmaps' / source.name)).shape == (40, 60, 3)
     np.testing.assert_array_equal(cv2.imread(str(source)), picture())
+
+
+@pytest.mark.parametrize('video', [False, True])
+def test_signs_are_written_beside_the_hands(demo: ModuleType, model_args: dict, tmp_path: Path, video: bool):
+    source = tmp_path / ('clip.mp4' if video else 'hands.png')
+    write_video(source, 3) if video else cv2.imwrite(str(source), picture())
+    boxes = dict(bbox=[[5, 5, 20, 30], [30, 0, 30, 40]])
+    plain = demo.main(source, output=tmp_path / 'plain', **boxes, **model_args)
+    document = demo.main(source, output=tmp_path / 'signs', gesture=write_gesture_net(tmp_path), **boxes, **model_args)
+    assert len(document['items']) == (3 if video else 1)
+    for item, other in zip(document['items'], plain['items'], strict=True):
+        for hand, same in zip(item['instances'], other['instances'], strict=True):
+            assert hand.pop('gesture') in CLASSES and 0.5 <= hand.pop('gesture_score') <= 1
+            assert hand == same
+    if not video:
+        with_signs, without = (cv2.imread(str(tmp_path / name / source.name)) for name in ('signs', 'plain'))
+        assert (with_signs != without).any(-1).sum() > 50
 
 
 def test_exif_rotation_is_followed(demo: ModuleType, model_args: dict, tmp_path: Path):
