@@ -14,7 +14,7 @@ from packed_sample import packed_sample
 from torch import nn
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
-LEAVES = sorted(p for p in CONFIGS.glob('*/*.py') if p.parent.name != '_base_' and not p.stem.startswith('gesturenet_'))
+LEAVES = sorted(p for p in CONFIGS.glob('*/*.py') if p.parent.name != '_base_' and not p.stem.startswith('gesturenet'))
 """Of keypoint networks; GestureNet's are trained in tests/tools/test_gesture_benchmark.py."""
 NETWORKS = [CONFIGS / 'pmsdsnet' / f'{name}.py' for name in (
     'pmsdsnet_3stage_onehand10k', 'pmsdsnet_6stage_onehand10k', 'pmsdsnet_3stage-up_onehand10k',

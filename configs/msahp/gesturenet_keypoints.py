@@ -28,5 +28,7 @@ test_dataloader = dict(val_dataloader, dataset=dict(dataset, part='test', test_m
 val_evaluator = [dict(type='GestureMetric')]
 test_evaluator = val_evaluator
 
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=500, save_best='accuracy', rule='greater'))
+default_hooks = dict(
+    checkpoint=dict(by_epoch=False, interval=500, save_best='accuracy', rule='greater'),
+    same_classes=dict(type='SameClassesHook'))
 log_processor = dict(by_epoch=False)

@@ -1,11 +1,12 @@
-# MSAHP's PoseEstimationNet on the Stereo Hand Pose Tracking Benchmark
+# MSAHP's PoseEstimationNet on the Stereo Hand Pose Tracking Benchmark. The set has no part for validation: the best
+# checkpoint is chosen on the test images, and the last one is what to report.
 _base_ = ['../_base_/schedules/adam_steps.py', '../_base_/datasets/hand_stb.py', '_base_/msahp_256.py']
 
 batch_size = 24
 
 train_dataloader = dict(
     batch_size=batch_size,
-    sampler=dict(_delete_=True, type='InfiniteSampler', shuffle=True),
+    sampler=dict(_delete_=True, type='FixedEpochSampler', samples_per_epoch=2000 * batch_size),
     dataset=dict(pipeline={{_base_.train_pipeline}}))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.val_pipeline}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.val_pipeline}}))

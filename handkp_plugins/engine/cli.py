@@ -169,6 +169,9 @@ def _common_config(args: argparse.Namespace) -> Config:
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'./work_dirs/{Path(args.config).stem}'
     if args.interval < 1:
         raise ValueError(f'--interval: allowed 1 or more, received {args.interval}')
+    kind = cfg.get('model', {}).get('type')
+    if (args.show or args.show_dir or getattr(args, 'badcase', False)) and kind and 'head' not in cfg.model:
+        raise ValueError(f'--show, --show-dir and --badcase: allowed for networks that find keypoints, received {kind}')
     # One that is relative lies in the work dir, which the runner checks.
     if args.show_dir and os.path.isabs(args.show_dir):
         check_writable(args.show_dir, 'folder of the pictures', '--show-dir')

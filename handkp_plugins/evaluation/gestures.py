@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Hashable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,8 @@ class GestureMetric(BaseMetric):
 
     def __init__(self, picture_file: str | None = None, json_file: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if picture_file is not None and not Path(picture_file).suffix:
+            raise ValueError(f'picture_file: a name with .png, .svg or alike is allowed, received {picture_file!r}')
         self.picture_file = picture_file
         self.json_file = json_file
 

@@ -103,7 +103,7 @@ class _SkinnedFile(GltfFile):
             joints=np.linalg.inv(inverse),
             uv=None if any(uv is None for uv in uvs) else np.concatenate(uvs),
             texture=self._picture(node_ids, lambda m: m.get('pbrMetallicRoughness', {}).get('baseColorTexture')),
-            normal_map=self._picture(node_ids, lambda m: m.get('normalTexture')),
+            normal_map=self._picture(node_ids, self._normal_texture),
         )
 
     def _primitive(
@@ -137,6 +137,12 @@ class _SkinnedFile(GltfFile):
         if uv is not None and len(uv) != len(points):
             raise self.wrong(f'{len(points)} points have {len(uv)} places in the texture')
         return points, indices.reshape(-1, 3).astype(int), weights / total, uv
+
+    def _normal_texture(self, material: dict[str, Any]) -> dict[str, Any] | None:
+        texture = material.get('normalTexture')
+        if texture is not None and texture.get('scale', 1) != 1:
+            raise self.wrong(f'a normal map of scale 1 is allowed, received {texture["scale"]}')
+        return texture
 
     def _picture(self, node_ids: list[int], chosen: Callable[[dict[str, Any]], Any]) -> np.ndarray | None:
         """A picture of the first material that has it; ``chosen`` finds its texture in a material."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from mmpose.datasets.transforms import TopdownAffine
 
 from handkp_plugins.datasets.transforms import CropCenterNoise
 
@@ -34,6 +35,25 @@ def test_labelled_keypoints_stay_inside():
         assert (found['bbox_scale'] >= before['bbox_scale']).all() and found['bbox_scale'].max() < 100
         grown += (found['bbox_scale'] > before['bbox_scale']).any()
     assert grown > 150
+
+
+def test_keypoints_stay_inside_the_networks_input():
+    np.random.seed(2)
+    warp = TopdownAffine(input_size=(256, 256))
+    for size in (20, 60, 200):
+        for _ in range(60):
+            keypoints = np.random.uniform(100, 100 + size, (1, 21, 2))
+            center = (keypoints.min(1) + keypoints.max(1)) / 2
+            hand = dict(
+                img=np.zeros((400, 400, 3), np.uint8),
+                keypoints=keypoints,
+                keypoints_visible=np.ones((1, 21)),
+                bbox_center=center.astype(np.float32),
+                bbox_scale=np.ptp(keypoints, axis=1).astype(np.float32),
+            )
+            found = warp(CropCenterNoise(8.0)(hand))
+            seen = found['transformed_keypoints']
+            assert seen.min() >= -0.5 and seen.max() <= 255.5
 
 
 def test_no_keypoint_and_no_noise_change_nothing():

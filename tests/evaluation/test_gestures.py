@@ -27,6 +27,13 @@ def test_word_error_rate():
         word_error_rate(references, [['a']])
 
 
+def test_a_picture_needs_a_format():
+    with pytest.raises(
+        ValueError, match="picture_file: a name with .png, .svg or alike is allowed, received 'confusion'"
+    ):
+        GestureMetric(picture_file='confusion')
+
+
 def test_metric(tmp_path):
     metric = GestureMetric(picture_file=str(tmp_path / 'confusion.png'), json_file=str(tmp_path / 'confusion.json'))
     metric.dataset_meta = dict(classes=('open', 'fist', 'point', 'ok'))

@@ -60,6 +60,20 @@ def test_size_and_place_do_not_matter(scale):
         assert torch.allclose((own[:, 6] - own[:, 5]).norm(dim=1), torch.ones(3))
 
 
+def test_a_bone_that_points_at_the_camera_does_not_blow_the_hand_up():
+    points = torch.rand(1, 21, 2)
+    points[:, 6] = points[:, 5]
+    assert GesturePreprocessor('bone')(dict(inputs=points))['inputs'].abs().max() <= 20
+
+
+def test_the_scale_comes_with_the_weights():
+    trained, read = GestureNet(3, data_preprocessor=dict(type='GesturePreprocessor', scale='bone')), GestureNet(3)
+    read.load_state_dict(trained.state_dict())
+    points = dict(inputs=torch.rand(2, 21, 2))
+    assert torch.equal(read.data_preprocessor(points)['inputs'], trained.data_preprocessor(points)['inputs'])
+    assert read.data_preprocessor.scale == 'bone'
+
+
 def test_training_turns_and_mirrors_and_testing_does_not():
     torch.manual_seed(0)
     points = torch.randn(500, 1, 2).expand(500, 21, 2) * torch.linspace(0, 1, 21)[None, :, None]  # along a line

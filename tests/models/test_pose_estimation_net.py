@@ -2,7 +2,9 @@
 
 import pytest
 import torch
+from mmengine.structures import InstanceData
 from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
 from torch import nn
 
 from handkp_plugins.models.backbones import PoseEstimationNet
@@ -105,6 +107,15 @@ def test_head_supervises_every_stack_and_predicts_with_the_last():
     assert not list(head.parameters())
     first, last = torch.randn(2, 2, 3, 8, 8).unbind()
     assert torch.equal(head([first, last]), last)
+    samples = []
+    for i in range(2):
+        labels = InstanceData(keypoint_labels=torch.rand(1, 3, 2) * 63, keypoint_weights=torch.ones(1, 3))
+        samples.append(PoseDataSample(gt_instance_labels=labels, metainfo=dict(id=i)))
+    losses = head.loss([first, last], samples)
+    assert set(losses) == {'loss_kpt', 'loss_stack1', 'acc_pose'}
+    alone = [head.loss([maps], samples)['loss_kpt'] for maps in (first, last)]
+    assert torch.equal(losses['loss_stack1'], alone[0]) and torch.equal(losses['loss_kpt'], alone[1])
+    assert not torch.equal(*alone)
     with pytest.raises(ValueError, match='num_keypoints: allowed 4, those of the backbone, received 3'):
         head([torch.zeros(1, 4, 8, 8)])
 

@@ -4,6 +4,8 @@ import pytest
 from gesture_table import gesture_rows, write_table
 from tool_module import load_tool
 
+from handkp_plugins.engine.checkpoint import CheckpointError
+
 
 def test_signs_that_differ_are_told_apart_and_those_at_random_are_not(tmp_path, capsys):
     rows = gesture_rows(40)
@@ -44,3 +46,11 @@ def test_train_and_test_tools(tmp_path):
          f'test_evaluator.0.picture_file={picture}'])  # fmt: skip
     assert scores['accuracy'] > 0.9 and scores['WER'] == pytest.approx(1 - scores['accuracy'])
     assert picture.is_file()
+
+    other = write_table(tmp_path / 'other.csv', gesture_rows(20, signs=('open', 'fist', 'ok')))
+    with pytest.raises(CheckpointError, match='learned the classes fist, open, point; received data of fist, ok, open'):
+        load_tool('test').main(
+            [config, str(work / 'iter_40.pth'), '--work-dir', str(work), '--cfg-options', 'model.num_classes=3',
+             'test_dataloader.dataset.data_root=', f'test_dataloader.dataset.ann_file={other}'])  # fmt: skip
+    with pytest.raises(ValueError, match='--badcase: allowed for networks that find keypoints, received GestureNet'):
+        load_tool('test').main([config, str(work / 'iter_40.pth'), '--badcase'])

@@ -65,6 +65,18 @@ def test_missing_images_are_counted(root):
     assert len(json.loads((root / 'annotations' / 'train.json').read_text())['annotations']) == 21
 
 
+def test_images_without_labels_are_counted(root):
+    (root / 'images' / 'B3Random' / 'BB_left_2.png').write_bytes(b'')
+    assert 'found 25, converted 24, skipped 1 hands\n  1 skipped, no label: images/B3Random/BB_left_2.png' in stb.main(
+        root
+    )
+
+
+def test_nothing_left_to_train_on(root):
+    with pytest.raises(ValueError, match='test: some of the sequences are allowed, received all'):
+        stb.main(root, test=stb.SEQUENCES)
+
+
 @pytest.mark.parametrize(
     ('damage', 'error', 'message'),
     [

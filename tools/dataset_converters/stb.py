@@ -60,6 +60,8 @@ def main(
     for name, given, allowed in (('cameras', cameras, CAMERAS), ('test', test, SEQUENCES)):
         if not given or not set(given) <= set(allowed):
             raise ValueError(f'{name}: one or more of {allowed} are allowed, received {tuple(given)}')
+    if set(test) == set(SEQUENCES):
+        raise ValueError('test: some of the sequences are allowed, received all: none is left to train on')
     base = Path(root)
     labels = {sequence: read_labels(base / 'labels' / f'{sequence}_BB.mat', keep_palm) for sequence in SEQUENCES}
     recorder = CocoRecorder(base)
@@ -72,6 +74,11 @@ def main(
                 record = recorder.record(name, points)
                 if record is not None:
                     records['test' if sequence in test else 'train'].append(record)
+        for camera in cameras:
+            labelled = {f'BB_{camera}_{i}.png' for i in range(len(hands))}
+            for path in sorted((base / 'images' / sequence).glob(f'BB_{camera}_*.png')):
+                if path.name not in labelled:
+                    recorder.skip(f'images/{sequence}/{path.name}', 'no label')
     lines = [recorder.report()]
     for split, found in records.items():
         path = base / 'annotations' / f'{split}.json'

@@ -1,7 +1,8 @@
 _base_ = ['../runtime.py']
 
-# MSAHP, section 3.3: Adam, batches of 24, 30,000 iterations, of which 2,000 warm up.
-train_cfg = dict(by_epoch=False, max_iters=30000, val_interval=2000)
+# MSAHP, section 3.3: Adam, batches of 24, 30,000 iterations, of which 2,000 warm up. The learning rate goes by
+# iterations; an epoch, whatever the size of the set, is 2,000 of them (FixedEpochSampler).
+train_cfg = dict(by_epoch=True, max_epochs=15, val_interval=1)
 optim_wrapper = dict(optimizer=dict(type='Adam', lr=3e-4))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.001, begin=0, end=2000, by_epoch=False),
@@ -9,5 +10,4 @@ param_scheduler = [
 ]
 auto_scale_lr = dict(base_batch_size=24)
 
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=2000, save_best='EPE', rule='less'))
-log_processor = dict(by_epoch=False)
+default_hooks = dict(checkpoint=dict(save_best='EPE', rule='less'))

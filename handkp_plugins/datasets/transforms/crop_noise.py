@@ -5,6 +5,8 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpose.registry import TRANSFORMS
 
+_MARGIN = 1.02  # the last pixel's centre lies half a pixel inside the crop, of 50 pixels or more
+
 
 @TRANSFORMS.register_module()
 class CropCenterNoise(BaseTransform):
@@ -32,7 +34,7 @@ class CropCenterNoise(BaseTransform):
         center = results['bbox_center'] + self._noise()
         visible = results['keypoints_visible']
         labelled = results['keypoints'][(visible[..., 0] if visible.ndim == 3 else visible) > 0][:, :2]
-        reach = 2 * np.abs(labelled - center).max(0, initial=0)[None]
+        reach = _MARGIN * 2 * np.abs(labelled - center).max(0, initial=0)[None]
         results['bbox_center'] = center
         results['bbox_scale'] = np.maximum(results['bbox_scale'], reach).astype(np.float32)
         return results

@@ -1,6 +1,7 @@
 """Hooks that configs may name."""
 
 from .non_finite_loss import NonFiniteLossHook
+from .same_classes import SameClassesHook
 from .unreadable_images import UnreadableImageHook
 
-__all__ = ['NonFiniteLossHook', 'UnreadableImageHook']
+__all__ = ['NonFiniteLossHook', 'SameClassesHook', 'UnreadableImageHook']

@@ -82,7 +82,8 @@ class GestureNet(BaseModel):
         if num_classes is not None and (num_classes != self.num_classes).any():
             raise ValueError(
                 f'num_classes: allowed {int(num_classes[0])}, the classes of the data, received {self.num_classes}; '
-                f'train a network of the data by --cfg-options model.num_classes={int(num_classes[0])}'
+                f'train a network of the data by --cfg-options model.num_classes={int(num_classes[0])}, or name all '
+                'classes where the data lack some: train_dataloader.dataset.classes and so on'
             )
         x = self.convolutions(inputs.transpose(1, 2)[:, None])  # (N, channels, 2, 21)
         scores = self.classifier((x.mean(2) if self.mean_of_coordinates else x).flatten(1))

@@ -9,6 +9,7 @@ from ...hand.skeleton import NUM_KEYPOINTS
 
 SCALES = ('max_abs', 'bone', 'none')
 _BONE = (5, 6)  # the index finger's first
+_SHORTEST = 0.05  # of the hand's extent: how short a bone that points at the camera may count
 
 
 @MODELS.register_module()
@@ -41,11 +42,17 @@ class GesturePreprocessor(BaseDataPreprocessor):
         for name, value in (('rotation', rotation), ('shear', shear), ('noise', noise)):
             if value < 0:
                 raise ValueError(f'{name}: a number from 0 is allowed, received {value}')
-        self.scale = scale
+        # with the weights, so that a checkpoint is read as it was trained, whatever the config says
+        self.register_buffer('scale_index', torch.tensor(SCALES.index(scale)))
         self.mirror = mirror
         self.rotation = rotation
         self.shear = shear
         self.noise = noise
+
+    @property
+    def scale(self) -> str:
+        """That of the constructor, or of the weights that were loaded."""
+        return SCALES[int(self.scale_index)]
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """A batch with ``inputs`` (N, 21, 2) → the same with ``inputs`` normalised, and in training changed."""
@@ -74,8 +81,8 @@ def normalized(points: Tensor, scale: str) -> Tensor:
     points = points - points[:, :1]
     if scale == 'none':
         return points
-    if scale == 'max_abs':
-        size = points.abs().amax((1, 2))
-    else:
-        size = (points[:, _BONE[1]] - points[:, _BONE[0]]).norm(dim=1)
+    size = points.abs().amax((1, 2))
+    if scale == 'bone':
+        bone = (points[:, _BONE[1]] - points[:, _BONE[0]]).norm(dim=1)
+        size = torch.maximum(bone, _SHORTEST * size)
     return points / size.clamp(min=1e-6)[:, None, None]

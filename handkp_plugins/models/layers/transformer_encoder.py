@@ -45,7 +45,7 @@ class SelfAttention(nn.Module):
         return self.output(mixed.transpose(1, 2).flatten(2))
 
     def weights(self, tokens: Tensor, position: Tensor | None) -> Tensor:
-        """What :meth:`forward` weights the values with: (B, n, L, L); row i is what token i takes from the others."""
+        """What :meth:`forward` without a bias weights the values with: (B, n, L, L); row i is what token i takes."""
         query, key = self._query_key(tokens, position)
         return _weights(_scaled(query.float()), key.float())
 
@@ -68,7 +68,7 @@ def _weights(query: Tensor, key: Tensor) -> Tensor:
 def _attend(query: Tensor, key: Tensor, value: Tensor, dropout: float, bias: Tensor | None) -> Tensor:
     """Values (B, n, L, e) mixed by the weights of their queries and keys."""
     if query.device.type != 'cpu' or query.dtype != torch.bfloat16 or bias is not None:
-        mask = None if bias is None else bias.to(query.dtype)
+        mask = None if bias is None else bias.to(query.dtype)[None]  # of four dimensions, which a fast kernel asks for
         return F.scaled_dot_product_attention(query, key, value, mask, dropout)
     # torch's kernels for this case compute in float32. Products in bfloat16 are faster, and of one head at a time the
     # weights stay in the cache.

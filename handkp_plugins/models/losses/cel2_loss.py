@@ -13,7 +13,8 @@ class CEL2Loss(nn.Module):
 
     The cross-entropy is that of a softmax over the map's positions with the target map scaled to sum 1, for visible
     keypoints alone. The squared error is that of the maps themselves: mean over the positions of all keypoints, those
-    that are not visible included, whose target is zero everywhere. The paper says neither over what it averages.
+    that are not visible included, whose target is zero everywhere. Eq. 3 could be read as a sum over the positions;
+    then the squared error would outweigh the cross-entropy and hold its maps flat.
 
     Letters: B batch, K keypoints, h and w the map's size. Arguments of the call are those of ``KeypointMSELoss``.
 
