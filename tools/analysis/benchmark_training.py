@@ -20,6 +20,7 @@ from mmengine.runner import Runner
 
 import handkp_plugins  # noqa: F401  registers what configs name
 from handkp_plugins.engine import cli
+from handkp_plugins.engine.scratch import leave_nothing
 from handkp_plugins.engine.tool import run_tool
 
 PARTS = ('loading', 'preprocessing', 'forward and loss', 'backward', 'optimizer', 'rest')
@@ -106,12 +107,13 @@ def main(
     if iterations < 1 or warm_up < 0:
         raise ValueError(f'iterations: 1 or more after 0 or more are allowed, received {iterations} after {warm_up}')
     with tempfile.TemporaryDirectory() as folder:
-        args = cli.train_parser().parse_args([config, '--work-dir', folder, '--no-validate'] + ['--amp'] * amp)
+        args = cli.train_parser().parse_args([config] + ['--amp'] * amp)
         args.cfg_options = dict(cfg_options or {})
         cfg = cli.train_config(args)
+        leave_nothing(cfg, folder)
         cfg.train_cfg = dict(by_epoch=False, max_iters=warm_up + iterations)
         cfg.param_scheduler = []
-        cfg.default_hooks.update(checkpoint=None, logger=dict(type='LoggerHook', interval=warm_up + iterations + 1))
+        cfg.default_hooks.logger = dict(type='LoggerHook', interval=warm_up + iterations + 1)
         watch = Stopwatch(warm_up)
         runner = cli.build_runner(cfg)
         runner.register_hook(watch)

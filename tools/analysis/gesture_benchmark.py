@@ -25,6 +25,7 @@ from tqdm import tqdm
 import handkp_plugins  # noqa: F401  registers what configs name
 from handkp_plugins.engine import cli
 from handkp_plugins.engine.config import load_config
+from handkp_plugins.engine.scratch import leave_nothing
 from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.files import write_text
 
@@ -52,12 +53,8 @@ def features(cfg: Config, part: str) -> tuple[np.ndarray, np.ndarray]:
 def gesture_net(cfg: Config, seed: int) -> float:
     """Train and test; returns the accuracy."""
     with tempfile.TemporaryDirectory() as folder:
-        name = f'gestures_{time.time_ns()}'  # loggers and visualizers are kept by name
-        cfg.update(work_dir=folder, experiment_name=name, log_level='WARNING')
-        cfg.visualizer.update(name=name, vis_backends=[])
-        cfg.randomness = dict(seed=seed)
-        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-        cfg.default_hooks.checkpoint = None
+        leave_nothing(cfg, folder)
+        cfg.update(log_level='WARNING', randomness=dict(seed=seed))
         runner = cli.build_runner(cfg)
         runner.train()
         scores = runner.test()
