@@ -47,6 +47,7 @@ from handkp_plugins.engine.given_hands import Hand, HandFinder, make_hand_finder
 from handkp_plugins.engine.inference import init_model, predict
 from handkp_plugins.files import write_text
 from handkp_plugins.images import read_image, write_image
+from handkp_plugins.videos import VIDEO_SUFFIXES
 from handkp_plugins.visualization import draw_hand, draw_label, heatmap_overlay
 from handkp_plugins.visualization.video import VideoFile, read_frames
 from handkp_plugins.weights import SCHEME, available, config_file, weights_file
@@ -54,7 +55,6 @@ from handkp_plugins.weights import SCHEME, available, config_file, weights_file
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 DEFAULT_WEIGHTS = 'lite'
 OUTPUT = 'work_dirs/demo_pictures'
-VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
 
 
 @dataclass

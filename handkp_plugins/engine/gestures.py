@@ -58,7 +58,7 @@ class GestureReader:
     def read_frame(self, hands: Sequence[np.ndarray]) -> list[tuple[str, float]]:
         """As :meth:`read`, for the next frame of a video: the mean probability over the last frames decides.
 
-        The i-th hand of a frame is the i-th hand of the frame before; :meth:`start_video` forgets them.
+        The i-th hand of a frame is the i-th hand of the frame before. Another video takes another reader.
         """
         while len(self._votes) < len(hands):
             self._votes.append(deque(maxlen=self.frames))
@@ -67,10 +67,6 @@ class GestureReader:
             votes.append(shares)
             found.append(self._best(np.mean(votes, axis=0)))
         return found
-
-    def start_video(self) -> None:
-        """Forget the frames before."""
-        self._votes.clear()
 
     @torch.no_grad()
     def _probabilities(self, hands: Sequence[np.ndarray]) -> list[np.ndarray]:

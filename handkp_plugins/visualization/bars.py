@@ -1,14 +1,11 @@
 """Bar charts of scores, drawn with matplotlib off screen and without its global state."""
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from ..files import write_bytes
+from .plots import new_plot, save_plot
 
 
 def plot_keypoint_bars(names: Sequence[str], shares: np.ndarray, path: str | Path, title: str) -> None:
@@ -31,9 +28,7 @@ def plot_keypoint_bars(names: Sequence[str], shares: np.ndarray, path: str | Pat
     if not ((shares[known] >= 0) & (shares[known] <= 1)).all():
         raise ValueError(f'shares: numbers from 0 to 1 are allowed, received {shares.tolist()}')
 
-    figure = Figure(figsize=(2 + 0.4 * len(names), 4), dpi=120, layout='constrained')
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    figure, axes = new_plot(2 + 0.4 * len(names), 4)
     bars = axes.bar(range(len(names)), np.nan_to_num(shares))
     axes.bar_label(bars, [f'{v:.2f}' if k else '–' for v, k in zip(shares, known, strict=True)], fontsize=7)
     if known.any():
@@ -42,6 +37,4 @@ def plot_keypoint_bars(names: Sequence[str], shares: np.ndarray, path: str | Pat
         title = f'{title}, mean {mean:.3f}'
     axes.set_xticks(range(len(names)), names, rotation=60, ha='right', fontsize=8)
     axes.set(ylabel='share correct', title=title, ylim=(0, 1.08))
-    content = BytesIO()
-    figure.savefig(content, format=Path(path).suffix[1:])
-    write_bytes(path, content.getvalue())
+    save_plot(figure, path)

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from .hand import draw_hand
+from .plots import new_plot, save_plot
 
 
 def beside_label(
@@ -53,12 +52,10 @@ def plot_frames(path: str | Path, frames: np.ndarray, errors: np.ndarray, title:
     index = np.arange(frames.min(), frames.max() + 1)
     curve = np.full(len(index), np.nan)
     curve[frames - frames.min()] = errors
-    figure = Figure(figsize=(10, 3), dpi=120, layout='constrained')
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    figure, axes = new_plot(10, 3)
     axes.plot(index, curve, linewidth=1)
     axes.axhline(wrong, color='grey', linestyle='--', linewidth=1, label='0.1 of the box')
     axes.set(xlabel='frame', ylabel='mean error (px of 256)', title=title, ylim=(0, None), xlim=(index[0], index[-1]))
     axes.grid(alpha=0.3)
     axes.legend(loc='upper right')
-    figure.savefig(path)
+    save_plot(figure, path)

@@ -1,14 +1,11 @@
 """Confusion matrices as pictures, drawn with matplotlib off screen and without its global state."""
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from ..files import write_bytes
+from .plots import new_plot, save_plot
 
 _DARK = 0.5  # share from which on a cell's number is white
 
@@ -26,9 +23,7 @@ def plot_confusion(names: Sequence[str], counts: np.ndarray, path: str | Path) -
         raise ValueError(f'counts: allowed ({len(names)}, {len(names)}), a class or more, received {counts.shape}')
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     side = 2.5 + 0.45 * len(names)
-    figure = Figure(figsize=(side, side), dpi=120, layout='constrained')
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    figure, axes = new_plot(side, side)
     axes.imshow(shares, cmap='Blues', vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts):
         if count:
@@ -37,6 +32,4 @@ def plot_confusion(names: Sequence[str], counts: np.ndarray, path: str | Path) -
     axes.set_xticks(range(len(names)), names, rotation=60, ha='right', fontsize=8)
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set(xlabel='recognised', ylabel='true')
-    content = BytesIO()
-    figure.savefig(content, format=Path(path).suffix[1:])
-    write_bytes(path, content.getvalue())
+    save_plot(figure, path)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+
+from .plots import new_plot, save_plot
 
 
 def plot_pck_curves(
@@ -35,12 +35,10 @@ def plot_pck_curves(
         if not ((curve >= 0) & (curve <= 1)).all():
             raise ValueError(f'curves: shares from 0 to 1 are allowed, received {curve.tolist()} for {name!r}')
 
-    figure = Figure(figsize=(6, 4), dpi=120, layout='constrained')
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    figure, axes = new_plot(6, 4)
     for name, curve in values.items():
         axes.plot(thresholds, curve, label=name)
     axes.set(xlabel='distance (px)', ylabel='PCK', title=title, ylim=(0, 1.02), xlim=(0, max(thresholds)))
     axes.grid(alpha=0.3)
     axes.legend(loc='lower right')
-    figure.savefig(path)
+    save_plot(figure, path)

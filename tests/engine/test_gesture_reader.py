@@ -52,8 +52,6 @@ def test_the_last_frames_vote_for_each_hand(reader):
     assert [sign for (sign, _), _ in read] == ['right', 'right', 'right', 'left', 'left']
     assert [sign for _, (sign, _) in read] == ['left', 'left', 'left', 'right', 'right']
     assert read[2][0][1] == pytest.approx((0.9 + 0.9 + 0.3) / 3)
-    reader.start_video()
-    assert reader.read_frame([hand(0.9)])[0] == ('right', pytest.approx(0.9))
 
 
 def test_what_is_refused(tmp_path):
