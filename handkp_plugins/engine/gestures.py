@@ -60,10 +60,11 @@ class GestureReader:
 
         The i-th hand of a frame is the i-th hand of the frame before. Another video takes another reader.
         """
+        del self._votes[len(hands) :]  # a hand that is gone has no say when one comes again
         while len(self._votes) < len(hands):
             self._votes.append(deque(maxlen=self.frames))
         found = []
-        for votes, shares in zip(self._votes, self._probabilities(hands), strict=False):
+        for votes, shares in zip(self._votes, self._probabilities(hands), strict=True):
             votes.append(shares)
             found.append(self._best(np.mean(votes, axis=0)))
         return found

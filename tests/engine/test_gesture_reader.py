@@ -54,6 +54,13 @@ def test_the_last_frames_vote_for_each_hand(reader):
     assert read[2][0][1] == pytest.approx((0.9 + 0.9 + 0.3) / 3)
 
 
+def test_a_hand_that_left_has_no_vote(reader):
+    for _ in range(3):
+        reader.read_frame([hand(0.9)])
+    assert reader.read_frame([]) == []
+    assert reader.read_frame([hand(0.1)])[0][0] == 'left'
+
+
 def test_what_is_refused(tmp_path):
     config, checkpoint = write_gesture_net(tmp_path, meta={})
     with pytest.raises(CheckpointError, match=r'gestures\.pth: no names of classes'):
