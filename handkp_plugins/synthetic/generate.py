@@ -105,10 +105,10 @@ def _claim(out: Path, recipe: Recipe, photographs: int = 0) -> None:
             existing = json.loads(path.read_text())
         except json.JSONDecodeError as error:
             raise ValueError(f'{path} is not valid JSON ({error}); remove the folder to start again') from error
-        for name, value in meta.items():
-            if existing.get(name) != value:
+        for name in meta | existing:  # a set of clips has keys that one of pictures lacks
+            if existing.get(name) != meta.get(name):
                 raise ValueError(
-                    f'{out} holds a set made with {name}={existing.get(name)!r}, received {name}={value!r}: '
+                    f'{out} holds a set made with {name}={existing.get(name)!r}, received {name}={meta.get(name)!r}: '
                     'give the same arguments, another folder, or remove this one'
                 )
     elif out.is_dir() and any(out.iterdir()):

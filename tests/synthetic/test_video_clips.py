@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import cv2
@@ -16,7 +16,7 @@ from handkp_plugins.hand.shape import HandShape
 from handkp_plugins.synthetic import generate as module
 from handkp_plugins.synthetic.camera import Camera
 from handkp_plugins.synthetic.generate import generate
-from handkp_plugins.synthetic.recipe import ClipRecipe
+from handkp_plugins.synthetic.recipe import ClipRecipe, Recipe
 from handkp_plugins.synthetic.sample import Sample
 from handkp_plugins.synthetic.scene import random_scene
 from handkp_plugins.synthetic.video import Clip, plan_clip
@@ -233,6 +233,14 @@ def test_a_failing_frame_is_named(tmp_path, monkeypatch):
 def test_arguments_out_of_range(arguments, message):
     with pytest.raises(ValueError, match=message):
         ClipRecipe(**arguments)
+
+
+def test_pictures_do_not_take_the_place_of_clips(whole):
+    before = {path: path.read_bytes() for path in whole.rglob('*.json')}
+    pictures = Recipe(**{field.name: getattr(RECIPE, field.name) for field in fields(Recipe)})
+    with pytest.raises(ValueError, match='holds a set made with (height|frames|fps)='):
+        generate(whole, pictures, workers=1)
+    assert before == {path: path.read_bytes() for path in whole.rglob('*.json')}
 
 
 def test_hands_of_one_shape_and_alone(model):

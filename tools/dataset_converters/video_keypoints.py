@@ -99,8 +99,11 @@ def main(root: str, labels: str, direct: bool = False, split: str = '8:1:1', see
             continue
         if lost:
             lines.append(f'{video}: {len(lost)} frames cannot be decoded: {_ranges(lost)}')
-        for index in sorted(set(lost) | set(table) - set(indices)):
-            reason = 'frame cannot be decoded' if index in lost else 'keypoints of a frame after the end of the video'
+        missing = set(lost)
+        for index in sorted(missing | set(table) - set(indices)):
+            reason = (
+                'frame cannot be decoded' if index in missing else 'keypoints of a frame after the end of the video'
+            )
             recorder.skip(_address(video, index), reason)
         converted = list(_convert(recorder, video, indices, table, direct))
         lines.append(f'{video}: {len(indices)} frames decoded, {len(converted)} converted')

@@ -31,9 +31,13 @@ class StackedMapHead(OnDeviceHeatmapHead):
 
     def loss(self, feats: Features, batch_data_samples: OptSampleList, train_cfg: ConfigType | None = None) -> dict:
         """``loss_kpt`` of the last stack, ``loss_stack1`` and so on of those before, and ``acc_pose``."""
-        losses = super().loss(feats, batch_data_samples, train_cfg)
-        earlier = self._map_losses(feats[:-1], *self._labels(batch_data_samples)) if len(feats) > 1 else []
-        return losses | {f'loss_stack{i}': loss for i, loss in enumerate(earlier, start=1)}
+        keypoints, weights = self._labels(batch_data_samples)
+        scores = self.forward(feats)
+        *earlier, last = self._map_losses(feats, keypoints, weights)  # one target for them all
+        losses = dict(loss_kpt=last) | {f'loss_stack{i}': loss for i, loss in enumerate(earlier, start=1)}
+        if (train_cfg or {}).get('compute_acc', True):
+            losses['acc_pose'] = self._accuracy(scores, keypoints, weights)
+        return losses
 
     def forward(self, feats: Features) -> Tensor:
         """Score maps (B, K, h, w) of each stack → those of the last."""
