@@ -2,7 +2,7 @@
 # budget is about the same time on a CPU, so that it has fewer epochs.
 _base_ = ['hand_transformer_r-small_clips-192x144.py']
 
-max_epochs = 3
+max_epochs = 5
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, begin=0, end=1, by_epoch=True, convert_to_iter_based=True),

@@ -1,6 +1,7 @@
 """How a hand moves within a clip: its fingers from pose to pose, and the hand before the camera."""
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from ..hand.kinematics import turn
 from ..hand.pinching import closed_pinch
@@ -24,7 +25,11 @@ _LAG = 0.35  # greatest share of a movement's time by which fingers differ
 _TRIES = 10
 _REACHING_SPEED = (0.06, 0.45)  # of the hand, mean, metres a second
 _TURNING_SPEED = (30.0, 160.0)  # degrees a second
-_EXTENT = (0.36, 0.62, 0.9)  # least, mean and greatest size of the hand, as a share of the picture's shorter side
+_EXTENT = (0.36, 0.9)  # least and greatest size of the hand, as a share of the picture's shorter side
+_WANDER = 0.9  # share of the free room aside that the hand may move into
+_SPREAD = 0.6  # how near to these bounds it comes
+_TURNING = np.radians([25, 25, 25, 45])  # deviation about the camera's axes and about the forearm's length
+_KEPT = np.array([0.7, 0.7, 0.7, 0.2, 0.8, 0.3, 0.3])  # of a goal by the next one: those turns, size, place
 _FINGER_OF_ANGLE = np.array([
     ('thumb', *LONG_FINGERS, 'palm', 'wrist').index(name.split('_')[0]) for name in ANGLE_NAMES
 ])  # fmt: skip
@@ -121,42 +126,50 @@ def hand_path(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Axes (N, 3, 3) and offsets (N, 3) of a hand that goes from place to place before a camera at rest, and sways.
 
-    The forearm is what is turned and moved, so that a bent wrist moves the hand and not the arm.
+    Each goal keeps a share of what the last one was: an autoregressive process, so that size, place and turn are spread
+    alike at any time of a clip, however long. The forearm is what is turned and moved, so that a bent wrist moves the
+    hand and not the arm.
 
     Args:
         time: (N,) seconds, increasing.
         keypoints: (N, 21, 3) in the palm's frame.
         forearms: (N, 3, 3) axes of the forearm in the palm's frame.
-        axes: (3, 3) from the palm's frame to camera axes, at first.
+        axes: (3, 3) from the palm's frame to camera axes, about which the hand turns to and fro.
     """
-    turns, goal = np.tile(axes @ forearms[0], (len(time), 1, 1)), axes @ forearms[0]
-    shorter, (_, mean, _) = camera.extent.min(), _EXTENT
-    size, where = rng.normal(mean, 0.13), rng.uniform(-0.5, 0.5, 2)
+    middle = Rotation.from_matrix(axes @ forearms[0])
+    shorter, (least, greatest) = camera.extent.min(), _EXTENT
 
-    def placed(i: int) -> np.ndarray:
-        """Offset at which the hand of time ``i`` has the wanted size, and its share of the free room aside."""
-        extent = shorter * np.clip(size, _EXTENT[0], _EXTENT[2])
-        centre = (camera.extent - 1) / 2 + np.clip(where, -0.7, 0.7) * (camera.extent - extent) / 2
-        return place(turn(keypoints[i], goal @ forearms[i].T), camera, centre, extent)
+    def turns(angles: np.ndarray) -> np.ndarray:
+        """Axes (N, 3, 3) of a forearm turned about its length, then about the camera's axes, by (N, 4) radians."""
+        about_length = Rotation.from_rotvec(angles[:, 3:] * [0, 1, 0])
+        return (Rotation.from_rotvec(angles[:, :3]) * middle * about_length).as_matrix()
 
-    at = placed(0)
-    offsets, end = np.tile(at, (len(time), 1)), 0.0
+    def placed(goal: np.ndarray, i: int) -> np.ndarray:
+        """Offset at which the hand of time ``i`` has a goal's turn, size and share of the free room aside."""
+        within = np.tanh(_SPREAD * goal[4:])
+        extent = shorter * (least + (greatest - least) * (1 + within[0]) / 2)
+        centre = (camera.extent - 1) / 2 + _WANDER * within[1:] * (camera.extent - extent) / 2
+        turned_hand = turn(keypoints[i], turns(goal[None, :4])[0] @ forearms[i].T)
+        return place(turned_hand, camera, centre, extent)
+
+    deviation = np.array([*_TURNING, 1, 1, 1])
+    goal = deviation * rng.standard_normal(7)
+    at = placed(goal, 0)
+    angles, offsets, end = np.tile(goal[:4], (len(time), 1)), np.tile(at, (len(time), 1)), 0.0
     rests = rng.random() < RESTING_SHARE
     while end < time[-1] and not rests:
         end += rng.uniform(0.2, 0.8) if rng.random() < 0.35 else 0.0
-        vector = np.radians(rng.normal(0, 20, 3))
-        if rng.random() < 0.3:  # turn the forearm about its length, as to show palm and back
-            vector = goal[:, 1] * np.radians(rng.normal(0, 60))
-        goal = turned(goal, vector)
-        size, where = size * np.exp(rng.normal(0, 0.12)), where + rng.normal(0, 0.45, 2)
-        to = placed(min(int(np.searchsorted(time, end + 0.6)), len(time) - 1))
+        other = _KEPT * goal + np.sqrt(1 - _KEPT**2) * deviation * rng.standard_normal(7)
+        if rng.random() < 0.7:  # else it turns about the forearm's length, as to show palm and back
+            other[3] = goal[3]
+        to = placed(other, min(int(np.searchsorted(time, end + 0.6)), len(time) - 1))
         reaching = np.linalg.norm(to - at) / rng.uniform(*_REACHING_SPEED)
-        turning = np.degrees(np.linalg.norm(vector)) / rng.uniform(*_TURNING_SPEED)
+        turning = np.degrees(np.linalg.norm(other[:4] - goal[:4])) / rng.uniform(*_TURNING_SPEED)
         duration = float(np.clip(max(reaching, turning), 0.3, 2.5))
         share = minimum_jerk((time - end) / duration)[:, None]
-        offsets, turns = offsets + share * (to - at), turned(turns, share * vector)
+        offsets, angles = offsets + share * (to - at), angles + share * (other - goal)[:4]
         # the next movement may begin before this one has ended
-        at, end = to, end + duration * rng.uniform(0.75, 1.0)
-    turns = turned(turns, sway(time, np.radians(rng.uniform(0.1, 1.0)), rng))
+        goal, at, end = other, to, end + duration * rng.uniform(0.75, 1.0)
+    arms = turned(turns(angles), sway(time, np.radians(rng.uniform(0.1, 1.0)), rng))
     offsets = offsets + sway(time, rng.uniform(0.0003, 0.002), rng)
-    return turns @ forearms.swapaxes(1, 2), offsets
+    return arms @ forearms.swapaxes(1, 2), offsets

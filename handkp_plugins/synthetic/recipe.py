@@ -8,7 +8,7 @@ from .coco import frame_name, image_name, member_name, shard_name, split_of
 from .sample import Sample, SampleMaker
 from .video import ClipMaker
 
-GENERATOR_VERSION = 3
+GENERATOR_VERSION = 4
 """Raised whenever the same seed gives other labels or pictures."""
 _BATCH = 20  # images of a folder that share a file of records
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from handkp_plugins.hand.gestures import GESTURES
-from handkp_plugins.hand.kinematics import rotation
+from handkp_plugins.hand.kinematics import FRAME_INDEX, frames_of_angles, keypoints_from_frames, rotation
 from handkp_plugins.hand.pose import ANGLE_NAMES, HIGH, LOW
 from handkp_plugins.hand.pose_sources import MAX_PENETRATION, PoseSampler
 from handkp_plugins.hand.proxies import pose_penetration
 from handkp_plugins.hand.shape import HandShape
 from handkp_plugins.synthetic.camera import Camera
-from handkp_plugins.synthetic.hand_motion import TAPPING, FingerPlan, finger_motion
+from handkp_plugins.synthetic.hand_motion import TAPPING, FingerPlan, finger_motion, hand_path
 from handkp_plugins.synthetic.lights import Light, Lighting
 from handkp_plugins.synthetic.motion import CameraPath, minimum_jerk, random_camera_path, sway
 from handkp_plugins.synthetic.photometric import random_look, streaked, taken
@@ -72,6 +72,28 @@ def test_some_fingers_tap():
         if TAPPING in names and (np.abs(turns) == 2).sum() >= 3:
             return
     raise AssertionError('no finger tapped in 30 clips')
+
+
+def test_late_frames_are_as_well_placed_as_early_ones():
+    """Size, place and turn of an open hand in clips of 20 seconds, on the average of many: no drift to a border."""
+    time, camera, clips = np.arange(0, 20, 0.2), Camera(240, 400.0, 320), 200
+    frames = frames_of_angles(np.tile(GESTURES['open'].angles, (len(time), 1)), HandShape())
+    keypoints, forearms = keypoints_from_frames(frames, HandShape()), frames[:, FRAME_INDEX['forearm'], :3, :3]
+    ways = [
+        hand_path(time, keypoints, forearms, np.diag([-1.0, -1, 1]), camera, np.random.default_rng(i))
+        for i in range(clips)
+    ]
+    points = np.stack([np.einsum('nki,nmi->nkm', keypoints, axes) + offsets[:, None] for axes, offsets in ways])
+    pixels = camera.project(points.reshape(-1, 3)).reshape(clips, len(time), 21, 2)
+    low, high = pixels.min(2), pixels.max(2)  # (clips, N, 2)
+    size = (high - low).max(-1) / camera.size
+    place = (low + high) / 2 - (camera.extent - 1) / 2
+    facing = np.stack([axes[:, 2, 2] for axes, _ in ways])
+    late = slice(-20, None)
+    for spread in (size, *np.moveaxis(place, -1, 0), facing):
+        assert spread[:, late].std() == pytest.approx(spread[:, 0].std(), rel=0.15)
+        assert spread[:, late].mean() == pytest.approx(spread[:, 0].mean(), abs=0.2 * spread[:, 0].std())
+    assert ((pixels[:, late] >= 0) & (pixels[:, late] <= camera.extent - 1)).all(-1).mean() > 0.99
 
 
 def test_a_wall_moves_as_the_moving_camera_sees_it():

@@ -235,12 +235,14 @@ def test_arguments_out_of_range(arguments, message):
         ClipRecipe(**arguments)
 
 
-def test_pictures_do_not_take_the_place_of_clips(whole):
-    before = {path: path.read_bytes() for path in whole.rglob('*.json')}
-    pictures = Recipe(**{field.name: getattr(RECIPE, field.name) for field in fields(Recipe)})
+def test_pictures_do_not_take_the_place_of_clips(tmp_path):
+    clips = replace(RECIPE, num=10)
+    module._claim(tmp_path, clips)
+    before = contents(tmp_path)
+    pictures = Recipe(**{field.name: getattr(clips, field.name) for field in fields(Recipe)})
     with pytest.raises(ValueError, match='holds a set made with (height|frames|fps)='):
-        generate(whole, pictures, workers=1)
-    assert before == {path: path.read_bytes() for path in whole.rglob('*.json')}
+        generate(tmp_path, pictures, workers=1)
+    assert contents(tmp_path) == before
 
 
 def test_hands_of_one_shape_and_alone(model):
