@@ -1,13 +1,4 @@
 # HRNet-w32 without stage 4, its branch at stride 4, and a Transformer encoder: rendered hands
-_base_ = [
-    '../_base_/schedules/adam_cosine.py', '../_base_/datasets/hand_synthetic.py', '_base_/hand_transformer_h-stride4.py']
+_base_ = ['hand_transformer_h_synthetic.py']
 
-num_layers = 4
-batch_size = 20
-
-model = dict(neck=dict(num_layers=num_layers))
-train_dataloader = dict(batch_size=batch_size, dataset=dict(pipeline={{_base_.train_pipeline}}))
-val_dataloader = dict(dataset=dict(pipeline={{_base_.val_pipeline}}))
-test_dataloader = dict(dataset=dict(pipeline={{_base_.val_pipeline}}))
-val_evaluator = [*_base_.val_evaluator, dict(type='HeatmapPCK', alpha=0.03)]
-test_evaluator = val_evaluator
+model = _base_.at_stride_4

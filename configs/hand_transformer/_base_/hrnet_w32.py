@@ -1,7 +1,6 @@
-# As hand_transformer_r.py, with the stride-8 branch of an HRNet-w32 that ends after stage 3.
-_base_ = ['hand_transformer_r.py']
-
-model = dict(
+# What takes the place of the ResNet-50 in a model of hand_transformer_r.py: the stride-8 branch of an HRNet-w32 that ends
+# after stage 3; and what takes its place in turn: the stride-4 branch, four times as many tokens, no deconvolution.
+at_stride_8 = dict(
     backbone=dict(
         _delete_=True,
         type='TruncatedHRNet',
@@ -15,3 +14,5 @@ model = dict(
             type='Pretrained',
             checkpoint='https://download.openmmlab.com/mmpose/pretrain_models/hrnet_w32-36af842e.pth')),
     neck=dict(in_channels=64))
+at_stride_4 = dict(
+    backbone=dict(branch=0), neck=dict(in_channels=32), head=dict(deconv_out_channels=None, deconv_kernel_sizes=None))
