@@ -42,7 +42,6 @@ def test_leaf_is_short_and_complete(path: Path) -> None:
     lines = [line for line in path.read_text().splitlines() if line.strip() and not line.strip().startswith('#')]
     assert len(lines) <= 60
     cfg = Config.fromfile(path)
-    build(cfg)
     for split in ('train', 'val', 'test'):
         loader = cfg[f'{split}_dataloader']
         assert DATASETS.get(loader.dataset.type) is not None
@@ -53,6 +52,17 @@ def test_leaf_is_short_and_complete(path: Path) -> None:
         metrics = [METRICS.build(m) for m in cfg[f'{split}_evaluator']]
         assert {type(m).__name__ for m in metrics} >= {'PCKAccuracy', 'AUC', 'EPE', 'PixelPCK', 'MPJPEAtThreshold'}
     assert cfg.runner_type == 'HandRunner'
+
+
+@pytest.mark.parametrize('path', LEAVES, ids=name)
+def test_maps_have_the_size_that_the_codec_takes_them_to_have(path: Path) -> None:
+    """By shapes alone, at the leaf's own input size."""
+    cfg = Config.fromfile(path)
+    with torch.device('meta'):
+        model = build(cfg).eval()
+        width, height = model.head.decoder.input_size
+        maps = model._forward(torch.empty(1, cfg.model.get('channels', 3), height, width))
+    assert model.head._checked(maps).shape == (1, 21, *model.head.decoder.heatmap_size[::-1])
 
 
 @pytest.mark.parametrize('path', LEAVES, ids=name)

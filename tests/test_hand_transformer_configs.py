@@ -108,11 +108,14 @@ def test_network_trains_and_predicts(stem: str) -> None:
 
 @pytest.mark.parametrize('network', NETWORKS)
 def test_input_sizes_that_do_not_fit(network: str) -> None:
-    model = build(load(f'{network}_onehand10k'))
-    for mode in (True, False):
-        model.train(mode)
+    """In training and in test; HRNet's is refused at once, ResNet's where its map would not lie over the image."""
+    cfg = load(f'{network}_video')
+    shrink(cfg, (98, 64))
+    model = build(cfg)
+    for mode, loader in (('loss', cfg.train_dataloader), ('predict', cfg.test_dataloader)):
+        batch = pseudo_collate([packed_sample(loader.dataset.pipeline)])
         with pytest.raises(ValueError, match=r'allowed multiples of .* received 98×64 .*; nearest: width 96 or 10'):
-            model._forward(torch.rand(1, 3, 64, 98))
+            model(**model.data_preprocessor(batch, training=mode == 'loss'), mode=mode)
 
 
 def test_predictions_of_a_frame_lie_in_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,12 +111,31 @@ def test_on_device_head_has_mmpose_layers(batch) -> None:
             out_channels=K,
             deconv_out_channels=(6,),
             deconv_kernel_sizes=(4,),
-            decoder=CODEC,
+            decoder=dict(CODEC, heatmap_size=(16, 8)),
         )
     )
     _, keypoints, weights = batch
-    losses = head.loss((torch.rand(2, 8, 4, 8),), samples(keypoints, weights))
+    data = samples(keypoints, weights)
+    losses = head.loss((torch.rand(2, 8, 4, 8),), data)
     assert losses['loss_kpt'].isfinite() and 0 <= losses['acc_pose'] <= 1
+    for sizes, maps, message in (
+        (
+            ((32, 16), (16, 8)),
+            (5, 8),
+            r'heatmap_size: allowed 16×10, .* received heatmap_size \(16, 8\) and input_size \(32, 16\)',
+        ),
+        (
+            ((30, 16), (16, 8)),
+            (4, 8),
+            r'multiples of the largest stride 4, received 30×16 .*; nearest: width 28 or 32, height 16',
+        ),
+        (((32, 16), (12, 8)), (4, 6), 'heatmap_size: allowed 12×8, .* input_size'),  # 32 / 12 is no stride
+    ):
+        head.decoder.input_size, head.decoder.heatmap_size = sizes
+        with pytest.raises(ValueError, match=message):
+            head.loss((torch.rand(2, 8, *maps),), data)
+        with pytest.raises(ValueError, match=message):
+            head.predict((torch.rand(2, 8, *maps),), data)
 
 
 def test_errors(batch) -> None:

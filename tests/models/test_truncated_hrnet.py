@@ -9,7 +9,7 @@ from mmengine.runner import checkpoint
 from mmpose.models.backbones import HRNet
 from torch import Tensor
 
-from handkp_plugins.models.backbones import SizeCheckedResNet, TruncatedHRNet
+from handkp_plugins.models.backbones import TruncatedHRNet
 
 EXTRA = dict(
     stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(1,), num_channels=(4,)),
@@ -100,11 +100,3 @@ def test_bad_arguments() -> None:
         TruncatedHRNet(EXTRA, 3)
     with pytest.raises(ValueError, match='extra: allowed stage1 to stage3, received stage4'):
         TruncatedHRNet(dict(EXTRA, stage4=STAGE4))
-
-
-def test_a_resnet_of_two_stages_checks_sizes() -> None:
-    net = SizeCheckedResNet(18, num_stages=2, strides=(1, 2), dilations=(1, 1), out_indices=(1,))
-    (maps,) = net(torch.rand(1, 3, 24, 40))
-    assert maps.shape == (1, 128, 3, 5)
-    with pytest.raises(ValueError, match='stride 8, received 100×4 .*; nearest: width 96 or 104, height 8$'):
-        net(torch.rand(1, 3, 4, 100))

@@ -79,7 +79,7 @@ def test_flops_of_attention_by_hand() -> None:
     """Two layers on 3×2 tokens: projections, feed-forward network, norms, and once the two products of attention."""
     model = dict(
         type='TopdownPoseEstimator',
-        backbone=dict(type='SizeCheckedResNet', depth=18, num_stages=2, strides=(1, 2), dilations=(1, 1),
+        backbone=dict(type='ResNet', depth=18, num_stages=2, strides=(1, 2), dilations=(1, 1),
                       out_indices=(1,)),
         neck=dict(type='TransformerNeck', in_channels=128, embed_dims=8, num_layers=2, num_heads=2,
                   feedforward_channels=16),

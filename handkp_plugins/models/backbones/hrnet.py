@@ -64,7 +64,7 @@ class TruncatedHRNet(HRNet):
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
         """Images (B, 3, H, W) → (B, C, H/stride, W/stride), the branch's map."""
-        check_input_size(x, self.stride)
+        check_input_size(x.shape, self.stride)
         h, w = x.shape[2:]
         padded = F.pad(x, (0, -w % self.coarsest_stride, 0, -h % self.coarsest_stride))
         (maps,) = super().forward(padded)

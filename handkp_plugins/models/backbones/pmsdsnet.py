@@ -188,7 +188,7 @@ class PMSDSNet(BaseModule):
             map of stage m at scale s, (B, K, H/strides[s], W/strides[s]), or None where that map does not exist (see
             the class). ``(features,)`` without deep supervision.
         """
-        check_input_size(x, self.strides[-1])
+        check_input_size(x.shape, self.strides[-1])
         x0 = [stem(x) for stem in self.stems]
         features = [entry(x0[s]) for s, entry in enumerate(self.entries)]
         maps: Maps = []

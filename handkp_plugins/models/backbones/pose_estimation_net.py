@@ -106,7 +106,7 @@ class PoseEstimationNet(BaseModule):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Images (B, 3, H, W), both multiples of 8 → the score maps (B, K, H/8, W/8) of each stack."""
-        check_input_size(x, STRIDE)
+        check_input_size(x.shape, STRIDE)
         maps: list[Tensor] = []
         for stack in self.stacks:
             features, scores = stack(x)

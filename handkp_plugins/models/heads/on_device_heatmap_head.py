@@ -1,12 +1,16 @@
 """Heatmap head that makes its targets on its own device."""
 
+import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from mmpose.models.heads import HeatmapHead
 from mmpose.registry import MODELS
-from mmpose.utils.typing import ConfigType, Features, OptSampleList, Predictions
-from torch import Tensor
+from mmpose.utils.typing import ConfigType, Features, InstanceList, OptSampleList, Predictions
+from torch import Tensor, nn
+
+from ..layers import check_input_size
 
 
 @MODELS.register_module()
@@ -16,6 +20,9 @@ class OnDeviceHeatmapHead(HeatmapHead):
     The samples carry ``keypoint_labels`` (1, K, 2) in input pixels and ``keypoint_weights`` (1, K); the maps of the
     whole batch are made here. Layers, prediction and flip test are ``HeatmapHead``'s, and so are all arguments;
     ``decoder`` must be given, since it also makes the targets.
+
+    Maps for a loss or a prediction must have its ``heatmap_size``, and that must divide its ``input_size``: a network
+    rounds up what its stride does not divide, and such a map lies beside its targets and its image.
     """
 
     def __init__(self, *args, decoder: ConfigType | None = None, **kwargs) -> None:
@@ -32,11 +39,33 @@ class OnDeviceHeatmapHead(HeatmapHead):
         ``train_cfg=dict(compute_acc=False)`` leaves it out.
         """
         keypoints, weights = self._labels(batch_data_samples)
-        heatmaps = self.forward(feats)  # (B, K, h, w)
+        heatmaps = self._checked(self.forward(feats))  # (B, K, h, w)
         losses = dict(loss_kpt=self._map_losses([heatmaps], keypoints, weights)[0])
         if (train_cfg or {}).get('compute_acc', True):
             losses['acc_pose'] = self._accuracy(heatmaps, keypoints, weights)
         return losses
+
+    def decode(self, batch_outputs: Tensor) -> InstanceList:
+        """``HeatmapHead``'s keypoints and scores of maps (B, K, h, w)."""
+        return super().decode(self._checked(batch_outputs))
+
+    def _checked(self, maps: Tensor) -> Tensor:
+        """Maps (B, K, h, w) that lie over the input as the decoder takes them to.
+
+        Raises:
+            ValueError: They do not; names the sizes that are allowed.
+        """
+        size, input_size = maps.shape[:1:-1], self.decoder.input_size
+        # strides are powers of two, of which a rounded map leaves one only
+        stride = 2 ** math.ceil(math.log2(np.divide(input_size, size).max()))
+        deconvolutions = (m for m in self.deconv_layers.modules() if isinstance(m, nn.ConvTranspose2d))
+        check_input_size(input_size[::-1], stride * math.prod(m.stride[0] for m in deconvolutions))
+        if size != self.decoder.heatmap_size or np.mod(input_size, size).any():
+            raise ValueError(
+                f'heatmap_size: allowed {size[0]}×{size[1]}, the size of the maps, where input_size is that of the '
+                f'images, received heatmap_size {self.decoder.heatmap_size} and input_size {input_size}'
+            )
+        return maps
 
     @staticmethod
     def _labels(batch_data_samples: OptSampleList) -> tuple[Tensor, Tensor]:

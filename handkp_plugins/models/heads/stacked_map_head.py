@@ -32,7 +32,7 @@ class StackedMapHead(OnDeviceHeatmapHead):
     def loss(self, feats: Features, batch_data_samples: OptSampleList, train_cfg: ConfigType | None = None) -> dict:
         """``loss_kpt`` of the last stack, ``loss_stack1`` and so on of those before, and ``acc_pose``."""
         keypoints, weights = self._labels(batch_data_samples)
-        scores = self.forward(feats)
+        scores = self._checked(self.forward(feats))
         *earlier, last = self._map_losses(feats, keypoints, weights)  # one target for them all
         losses = dict(loss_kpt=last) | {f'loss_stack{i}': loss for i, loss in enumerate(earlier, start=1)}
         if (train_cfg or {}).get('compute_acc', True):

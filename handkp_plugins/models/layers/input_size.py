@@ -1,15 +1,15 @@
 """Which image sizes a network takes."""
 
-from torch import Tensor
+from collections.abc import Sequence
 
 
-def check_input_size(images: Tensor, stride: int) -> None:
-    """Refuse images (B, C, H, W) whose width or height the network's largest stride does not divide.
+def check_input_size(size: Sequence[int], stride: int) -> None:
+    """Refuse images of a height and width, the last two of ``size``, that the network's largest stride does not divide.
 
     Raises:
         ValueError: Names the nearest sizes that are allowed.
     """
-    sizes = images.shape[2:]
+    sizes = size[-2:]
     if any(n % stride for n in sizes):
         near = [' or '.join(str(m) for m in sorted({n - n % stride, n + -n % stride} - {0})) for n in sizes]
         raise ValueError(
