@@ -1,6 +1,7 @@
-"""Pictures on disk: one reader with clear reasons, and writing."""
+"""Pictures on disk: one reader for files, members of shards and frames of videos, with clear reasons; and writing."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -78,6 +79,37 @@ def read_layers(address: str, flag: str = 'color', backend: str | None = None) -
     return cv2.merge([*cv2.split(color), alpha])
 
 
+def is_address(path: str) -> bool:
+    """Whether a path names no file, but a picture in one: a shard's member, or a video's frame."""
+    return is_video_address(path) or is_shard_address(path)
+
+
+def open_picture(
+    path: str,
+    flag: str = 'color',
+    backend: str | None = None,
+    read_file: Callable[[str], bytes] = lambda path: Path(path).read_bytes(),
+) -> np.ndarray:
+    """The picture at a path, of whatever kind: as :func:`decode_image` or :func:`read_layers` give it, or a video's
+    frame (:mod:`~handkp_plugins.videos`), BGR.
+
+    Args:
+        flag, backend: as in ``mmcv.imfrombytes``; frames are in colour.
+        read_file: reads a picture that is a file of its own.
+
+    Raises:
+        OSError: it is missing or cannot be read.
+        ValueError: it cannot be decoded.
+    """
+    if is_video_address(path):
+        if flag != 'color':
+            raise ValueError(f"color_type: 'color' is allowed for a video, received {flag!r}")
+        return VIDEOS.read(path)
+    if is_shard_address(path):
+        return read_layers(path, flag, backend)
+    return decode_image(read_file(path), flag, backend)
+
+
 def over(layers: np.ndarray, behind: np.ndarray | float) -> np.ndarray:
     """Lay a picture with alpha (H, W, 4) over another (H, W, 3), or over a plain grey of 0…255; uint8 (H, W, 3)."""
     alpha = layers[..., 3:].astype(np.float32) / 255
@@ -88,24 +120,17 @@ _BEHIND_LAYERS = 128.0
 
 
 def read_image(path: str | Path) -> np.ndarray:
-    """Read an image as :func:`decode_image` does, with the path in the error.
-
-    A picture of a shard that has alpha (:func:`read_layers`) is laid over mid grey. A frame of a video
-    (:mod:`~handkp_plugins.videos`) is an image as well.
+    """:func:`open_picture` as BGR, uint8, [H, W, 3], with the path in the error; what has alpha is laid over mid grey.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is empty, a JPEG without its end, or no image.
     """
     try:
-        if is_video_address(str(path)):
-            return VIDEOS.read(str(path))
-        if is_shard_address(str(path)):
-            image = read_layers(str(path))
-            return over(image, _BEHIND_LAYERS) if image.shape[2] == 4 else image
-        return decode_image(Path(path).read_bytes())
+        image = open_picture(str(path))
     except ValueError as e:
         raise ValueError(f'{path}: {e}') from None
+    return over(image, _BEHIND_LAYERS) if image.shape[2] == 4 else image
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:

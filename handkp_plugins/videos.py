@@ -1,4 +1,4 @@
-"""Frames of video files, read by their index in any order.
+"""Frames of video files, read by their index in any order or one after the other.
 
 An address is the video's path and the frame's index from 0, ``videos/clip.mp4#000123``. Frames are BGR, rotated as the
 file asks. The video must keep a constant frame rate: a frame is known by its time.
@@ -8,7 +8,8 @@ import errno
 import os
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -79,6 +80,57 @@ def number_frames(by_time: Sequence[int], announced: int, timed: bool = True) ->
         reason = 'its frame rate varies' if timed else 'its format holds no times'
         raise ValueError(f'{lost} of {announced} frames cannot be decoded, and as {reason} there is no telling which')
     return list(by_time)
+
+
+def read_frames(capture: cv2.VideoCapture) -> Iterator[tuple[float, np.ndarray]]:
+    """The frames of an open video: (time in seconds, BGR image), until one cannot be read."""
+    while True:
+        ok, frame = capture.read()
+        if not ok:
+            return
+        yield capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, frame
+
+
+@dataclass(frozen=True)
+class FrameList:
+    """Which frames of a video can be decoded one after the other, up to the first that fails.
+
+    Args:
+        path: of the video.
+        indices: of these frames, rising.
+        lost: indices of the frames that the file announces besides.
+        regular: whether times tell the indices, so that :class:`VideoReader` finds each frame.
+    """
+
+    path: str | Path
+    indices: list[int]
+    lost: list[int]
+    regular: bool
+
+    def pictures(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Index and BGR picture of each frame."""
+        return zip(self.indices, (image for _, image in read_frames(open_video(self.path))), strict=True)
+
+
+def list_frames(path: str | Path, progress: Callable[[], object] = lambda: None) -> FrameList:
+    """Decode a video to find out which frames it has.
+
+    Args:
+        progress: called after each frame.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no video, no frame can be decoded, or there is no telling which are lost.
+    """
+    capture, by_time = open_video(path), []
+    announced = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    while capture.grab():
+        by_time.append(frame_index(capture))
+        progress()
+    indices = number_frames(by_time, announced, holds_times(path))
+    if not indices:
+        raise ValueError(f'none of its {announced} frames can be decoded')
+    return FrameList(path, indices, sorted(set(range(announced)) - set(indices)), indices == by_time)
 
 
 class VideoReader:

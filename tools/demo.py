@@ -47,9 +47,9 @@ from handkp_plugins.engine.given_hands import Hand, HandFinder, make_hand_finder
 from handkp_plugins.engine.inference import init_model, predict
 from handkp_plugins.files import write_text
 from handkp_plugins.images import read_image, write_image
-from handkp_plugins.videos import VIDEO_SUFFIXES
+from handkp_plugins.videos import VIDEO_SUFFIXES, read_frames
 from handkp_plugins.visualization import draw_hand, draw_label, heatmap_overlay
-from handkp_plugins.visualization.video import VideoFile, read_frames
+from handkp_plugins.visualization.video import VideoFile
 from handkp_plugins.weights import SCHEME, available, config_file, weights_file
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')

@@ -36,8 +36,7 @@ import numpy as np
 from tqdm import tqdm
 
 from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.images import over, read_image, read_layers, write_image
-from handkp_plugins.shards import is_shard_address
+from handkp_plugins.images import open_picture, over, read_image, write_image
 from handkp_plugins.synthetic.coco import frame_name
 from handkp_plugins.synthetic.generate import Result, generate
 from handkp_plugins.synthetic.recipe import ClipRecipe, Recipe
@@ -155,9 +154,9 @@ def contact_sheet(out: Path) -> np.ndarray:
 
 
 def _read(path: str) -> np.ndarray:
-    if not is_shard_address(path):
-        return read_image(path)
-    layers = read_layers(path)
+    layers = open_picture(path)
+    if layers.shape[2] == 3:
+        return layers
     row, column = np.indices(layers.shape[:2]) // _CHECK
     return over(layers, np.where((row + column) % 2, 200, 120)[..., None])
 

@@ -41,7 +41,9 @@ class CocoRecorder:
         self.converted = 0
         self.skipped: dict[str, list[str]] = defaultdict(list)
 
-    def record(self, name: str, keypoints: np.ndarray, **extra: Any) -> tuple[dict, dict] | None:
+    def record(
+        self, name: str, keypoints: np.ndarray, image: np.ndarray | None = None, **extra: Any
+    ) -> tuple[dict, dict] | None:
         """The image's and the annotation's record without ids, or None (counted, with its reason) for one to skip.
 
         The box is the tightest about the labelled keypoints, both ends included, as in MMPose's Panoptic files.
@@ -49,11 +51,12 @@ class CocoRecorder:
         Args:
             name: image file, or address of a video's frame, relative to the root.
             keypoints: (21, 3) x, y in pixels and visibility, in our order; unlabelled ones have visibility 0.
+            image: the picture, where it is at hand; else it is read.
             extra: further keys of the annotation.
         """
         path = self.root / name
         try:
-            height, width = read_image(path).shape[:2]
+            height, width = (read_image(path) if image is None else image).shape[:2]
         except (FileNotFoundError, IsADirectoryError):
             return self.skip(name, 'no such image')
         except ValueError as e:

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-import cv2
 import numpy as np
 
 from ..datasets.annotation_check import read_json, records_of
 from ..hand.skeleton import NUM_KEYPOINTS, to_our_order
 from ..images import read_image
-from ..visualization.video import read_frames
+from ..videos import list_frames
 from .given_hands import read_hands
 
 INTERHAND_BOX = 1.2
@@ -189,17 +188,18 @@ def _video(
     problems: list[str],
     placement: dict[str, Any] | None = None,
 ) -> Iterator[LabelledHand]:
-    """The labelled frames that can be decoded; the index of a frame follows from its time."""
-    capture = cv2.VideoCapture(str(path))
-    rate, seen = capture.get(cv2.CAP_PROP_FPS), set()
-    for seconds, image in read_frames(capture):
-        index = round(seconds * rate)
-        if index < len(keypoints) and index not in seen:
+    """The labelled frames that can be decoded."""
+    try:
+        frames = list_frames(path)
+    except ValueError as e:
+        problems.append(f'{path.name}: {e}')
+        return
+    for index, image in frames.pictures():
+        if index < len(keypoints):
             visibility = np.ones(NUM_KEYPOINTS)
             yield LabelledHand(f'frame {index}', image, boxes[index], keypoints[index], visibility, placement)
-        seen.add(index)
-    lost = [str(i) for i in range(len(keypoints)) if i not in seen]
-    more = [i for i in seen if i >= len(keypoints)]
+    lost = [str(i) for i in range(len(keypoints)) if i not in frames.indices]
+    more = [i for i in frames.indices if i >= len(keypoints)]
     if lost:
         problems.append(f'{path.name}: {len(lost)} frames cannot be decoded: {", ".join(lost)}')
     if more:

@@ -4,9 +4,7 @@ import cv2
 from mmengine import fileio
 from mmengine.fileio import LocalBackend, register_backend
 
-from ..images import read_image
-from ..shards import is_shard_address
-from ..videos import is_video_address
+from ..images import is_address, read_image
 
 
 class ShardBackend(LocalBackend):
@@ -22,7 +20,7 @@ class ShardBackend(LocalBackend):
         Raises:
             OSError, ValueError: it cannot be read.
         """
-        if not is_shard_address(str(filepath)) and not is_video_address(str(filepath)):
+        if not is_address(str(filepath)):
             return fileio.get(filepath)  # from wherever its prefix says
         return cv2.imencode('.png', read_image(filepath))[1].tobytes()
 

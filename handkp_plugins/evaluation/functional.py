@@ -49,35 +49,6 @@ def mpjpe_at(distances: np.ndarray, threshold: float) -> tuple[float, int]:
     return (float(correct.mean()) if len(correct) else float('nan')), len(correct)
 
 
-def heatmap_hits(
-    predicted: np.ndarray, truth: np.ndarray, labelled: np.ndarray, size: Sequence[float], alpha: float = 0.03
-) -> np.ndarray:
-    """Which keypoints lie less than α·max(h, w) pixels from the truth (hand keypoint transformer, section 4).
-
-    Args:
-        predicted, truth: (N, K, 2) in pixels of the output heatmap.
-        size: [w, h] of the heatmap.
-        alpha: share of its longer side.
-
-    Returns:
-        (N, K): 1 for a keypoint that does, 0 for one that does not, NaN for an unlabelled one.
-    """
-    labelled = np.asarray(labelled).astype(bool)
-    hits = np.full(labelled.shape, np.nan)
-    hits[labelled] = keypoint_distances(predicted, truth, labelled) < alpha * max(size)
-    return hits
-
-
-def keypoint_shares(hits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """PCK of each keypoint, (K,), NaN where it is never labelled, and how often it is labelled, (K,).
-
-    Args:
-        hits: (N, K) of :func:`heatmap_hits`.
-    """
-    counts = (~np.isnan(hits)).sum(0)
-    return np.where(counts, np.nansum(hits, axis=0) / np.maximum(counts, 1), np.nan), counts
-
-
 def acceleration_errors(
     predicted: np.ndarray, truth: np.ndarray, labelled: np.ndarray, frames: np.ndarray
 ) -> np.ndarray:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
+from mmpose.evaluation.functional import keypoint_pck_accuracy
 from mmpose.registry import METRICS
 
 from ..files import write_text
 from ..visualization.bars import plot_keypoint_bars
 from ..visualization.report import format_table
-from .functional import heatmap_hits, keypoint_shares
 from .metrics import sample_points
 
 
@@ -44,18 +44,19 @@ class HeatmapPCK(BaseMetric):
         self.json_file = json_file
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep which keypoints are correct, (N, K), one result a sample."""
+        """Keep the keypoints and the longer side (N, 2) that their distances are divided by, one result a sample."""
         for sample in data_samples:
             points = sample_points(sample, space='input')
-            self.results.append(heatmap_hits(*points, sample['input_size'], self.alpha))
+            self.results.append((*points, np.full((len(points[0]), 2), max(sample['input_size']), float)))
 
-    def compute_metrics(self, results: list[np.ndarray]) -> dict[str, float]:
+    def compute_metrics(self, results: list[tuple[np.ndarray, ...]]) -> dict[str, float]:
         """Mean over the keypoints that are labelled anywhere; NaN, with a warning, where none is."""
-        shares, counts = keypoint_shares(np.concatenate(results))
-        known = shares[counts > 0]
-        mean = float(known.mean()) if len(known) else float('nan')
+        predicted, truth, labelled, sides = (np.concatenate(part) for part in zip(*results, strict=True))
+        shares, mean, known = keypoint_pck_accuracy(predicted, truth, labelled, self.alpha, sides)
+        counts = labelled.sum(0)
+        shares, mean = np.where(counts, shares, np.nan), float(mean) if known else float('nan')
         title = f'PCK@{self.alpha:g} heatmap'
-        if not len(known):
+        if not known:
             print_log(f'{title}: no keypoint is labelled', logger='current', level=logging.WARNING)
         known_names = (self.dataset_meta or {}).get('keypoint_id2name', {})
         names = [known_names.get(k, str(k)) for k in range(len(shares))]
@@ -65,7 +66,7 @@ class HeatmapPCK(BaseMetric):
         if self.json_file is not None:
             pck = dict(zip(names, np.where(counts, shares, None).tolist(), strict=True))
             labelled = dict(zip(names, counts.tolist(), strict=True))
-            content = dict(alpha=self.alpha, mean=mean if len(known) else None, pck=pck, labelled=labelled)
+            content = dict(alpha=self.alpha, mean=mean if known else None, pck=pck, labelled=labelled)
             write_text(self.json_file, json.dumps(content, indent=1))
         if self.picture_file is not None:
             plot_keypoint_bars(names, shares, self.picture_file, title)

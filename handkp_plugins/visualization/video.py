@@ -1,20 +1,10 @@
-"""Videos on disk."""
+"""Videos written to disk."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
 import cv2
 import numpy as np
-
-
-def read_frames(capture: cv2.VideoCapture) -> Iterator[tuple[float, np.ndarray]]:
-    """The frames of an open video: (time in seconds, BGR image), until one cannot be read."""
-    while True:
-        ok, frame = capture.read()
-        if not ok:
-            return
-        yield capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, frame
 
 
 class VideoFile:

@@ -7,26 +7,7 @@ import pytest
 from mmpose.registry import METRICS
 
 from handkp_plugins.evaluation import HeatmapPCK, heatmap_pck
-from handkp_plugins.evaluation.functional import heatmap_hits, keypoint_shares
 from handkp_plugins.hand.skeleton import KEYPOINT_NAMES
-
-
-def test_hits_by_hand():
-    """A heatmap of 48 × 64: keypoints nearer than 0.03 · 64 = 1.92 pixels are correct."""
-    truth = np.zeros((2, 4, 2))
-    predicted = np.array([[[1.9, 0], [0, 1.93], [1.4, 1.4], [9, 9]], [[0, 0], [5, 0], [np.nan, 0], [9, 9]]])
-    labelled = np.array([[1, 1, 1, 0], [0, 1, 1, 0]])
-    hits = heatmap_hits(predicted, truth, labelled, (48, 64))
-    np.testing.assert_array_equal(hits, [[1, 0, 0, np.nan], [np.nan, 0, 0, np.nan]])  # (1.4, 1.4) is 1.98 long
-    shares, counts = keypoint_shares(hits)
-    np.testing.assert_array_equal(shares, [1, 0, 0, np.nan])
-    assert counts.tolist() == [1, 2, 2, 0]
-
-
-def test_the_threshold_itself_is_too_far():
-    truth = np.zeros((1, 2, 2))
-    assert heatmap_hits(truth + [16, 0], truth, np.ones((1, 2)), (32, 64), alpha=0.25).tolist() == [[0, 0]]
-    assert heatmap_hits(truth + [15.99, 0], truth, np.ones((1, 2)), (32, 64), alpha=0.25).tolist() == [[1, 1]]
 
 
 def make_sample(distances: list[float], visible: list[float]) -> dict:
@@ -56,6 +37,16 @@ def test_metric_by_hand():
     metric = METRICS.build(dict(type='HeatmapPCK'))
     assert evaluate(metric, SAMPLES) == {'PCK@0.03heatmap': 0.75}
     assert evaluate(HeatmapPCK(alpha=0.02), SAMPLES) == {'PCK@0.02heatmap': 0.5}
+
+
+def test_the_threshold_itself_is_too_far_and_what_is_not_a_number_incorrect():
+    """A quarter of the longer side, 64, is 16 pixels of the heatmap, in any direction."""
+    samples = [make_sample([16, 15.99, np.nan, 0], [1, 1, 1, 1])]
+    samples[0]['pred_instances']['keypoints'][0, 3] += 16 * np.array([11.4, 11.4])  # 16.1 long
+    assert evaluate(HeatmapPCK(alpha=0.25), samples)['PCK@0.25heatmap'] == 0.25
+    samples[0]['gt_instances']['keypoints'][0, 0] = np.nan
+    samples[0]['gt_instances']['keypoints_visible'][0, 0] = 0  # then it counts nowhere
+    assert evaluate(HeatmapPCK(alpha=0.25), samples)['PCK@0.25heatmap'] == pytest.approx(1 / 3)
 
 
 def test_mean_is_that_of_the_keypoints_and_not_of_all_hits():

@@ -138,10 +138,16 @@ def test_what_is_skipped_is_counted_and_named(tmp_path: Path):
 def test_a_varying_frame_rate_is_refused_for_direct_access_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """All frames are there, so they are counted; but by its time none could be found again."""
     add_clip(tmp_path, 'a.mkv', 10)
-    monkeypatch.setattr(video_keypoints, 'frame_index', lambda capture: 3)
+    monkeypatch.setattr('handkp_plugins.videos.frame_index', lambda capture: 3)
     with pytest.raises(ValueError, match='none could be converted'):
         video_keypoints.main(str(tmp_path), 'by a test', direct=True)
     assert 'converted 10,' in video_keypoints.main(str(tmp_path), 'by a test', direct=False)
+
+
+def test_a_picture_just_written_is_not_read_for_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    add_clip(tmp_path, 'a.mkv', 10)
+    monkeypatch.delattr('handkp_plugins.datasets._conversion.read_image')
+    assert 'converted 10,' in video_keypoints.main(str(tmp_path), 'by a test')
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from handkp_plugins.visualization.video import VideoFile, read_frames
+from handkp_plugins.videos import read_frames
+from handkp_plugins.visualization.video import VideoFile
 
 
 def frame(value: int, height: int = 48, width: int = 64) -> np.ndarray:

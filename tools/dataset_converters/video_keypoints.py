@@ -37,7 +37,6 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
@@ -45,9 +44,8 @@ from handkp_plugins.datasets._conversion import CocoRecorder, split_8_1_1, write
 from handkp_plugins.datasets._frame_keypoints import TABLE_SUFFIXES, read_frame_keypoints
 from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.images import read_image, write_image
-from handkp_plugins.videos import VIDEO_SUFFIXES, frame_index, holds_times, number_frames, open_video, video_address
+from handkp_plugins.videos import VIDEO_SUFFIXES, FrameList, list_frames, video_address
 from handkp_plugins.visualization import draw_hand, tile
-from handkp_plugins.visualization.video import read_frames
 
 SPLITS = ('8:1:1', 'test')
 _PREVIEW_FRAMES, _PREVIEW_COLUMNS, _PREVIEW_CELL = 12, 4, (320, 320)
@@ -88,7 +86,10 @@ def main(root: str, labels: str, direct: bool = False, split: str = '8:1:1', see
     for video in videos:
         table = _table(base, video)
         try:
-            indices, lost = _decodable_frames(video, direct)
+            with tqdm(desc=video.name, unit='frame') as bar:
+                frames = list_frames(video, bar.update)
+            if direct and not frames.regular:
+                raise ValueError('its frame rate varies, so that --direct cannot find a frame; leave that out')
             if table is None:
                 raise ValueError(
                     f'no keypoints/{video.stem}.csv or .json; keypoints must be in pixels (metric ones, without a '
@@ -97,16 +98,16 @@ def main(root: str, labels: str, direct: bool = False, split: str = '8:1:1', see
         except ValueError as e:
             lines.append(f'{video}: left out: {e}')
             continue
-        if lost:
-            lines.append(f'{video}: {len(lost)} frames cannot be decoded: {_ranges(lost)}')
-        missing = set(lost)
-        for index in sorted(missing | set(table) - set(indices)):
+        if frames.lost:
+            lines.append(f'{video}: {len(frames.lost)} frames cannot be decoded: {_ranges(frames.lost)}')
+        missing = set(frames.lost)
+        for index in sorted(missing | set(table) - set(frames.indices)):
             reason = (
                 'frame cannot be decoded' if index in missing else 'keypoints of a frame after the end of the video'
             )
             recorder.skip(_address(video, index), reason)
-        converted = list(_convert(recorder, video, indices, table, direct))
-        lines.append(f'{video}: {len(indices)} frames decoded, {len(converted)} converted')
+        converted = list(_convert(recorder, video, frames, table, direct))
+        lines.append(f'{video}: {len(frames.indices)} frames decoded, {len(converted)} converted')
         if converted:
             records[video.stem] = converted
     lines += [recorder.report('frames'), f'found {len(videos)} videos, converted {len(records)}']
@@ -130,33 +131,16 @@ def _table(base: Path, video: Path) -> dict[int, np.ndarray] | None:
     return read_frame_keypoints(found[0]) if found else None
 
 
-def _decodable_frames(video: Path, direct: bool) -> tuple[list[int], list[int]]:
-    """Indices of the frames that can be decoded, and of those that cannot; ValueError for a video of no use."""
-    capture, by_time = open_video(video), []
-    announced = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    with tqdm(total=max(announced, 0), desc=video.name, unit='frame') as bar:
-        while capture.grab():
-            by_time.append(frame_index(capture))
-            bar.update()
-    indices = number_frames(by_time, announced, holds_times(video))
-    if not indices:
-        raise ValueError(f'none of its {announced} frames can be decoded')
-    if direct and indices != by_time:
-        raise ValueError('its frame rate varies, so that --direct cannot find a frame; leave that out')
-    return indices, sorted(set(range(announced)) - set(indices))
-
-
 def _address(video: Path, index: int) -> str:
     return video_address(f'videos/{video.name}', index)
 
 
 def _convert(
-    recorder: CocoRecorder, video: Path, indices: list[int], table: dict[int, np.ndarray], direct: bool
+    recorder: CocoRecorder, video: Path, frames: FrameList, table: dict[int, np.ndarray], direct: bool
 ) -> Iterator[Record]:
     """The records of the frames, whose JPEG files it writes; those without keypoints are skipped."""
-    pictures = (None for _ in indices) if direct else (picture for _, picture in read_frames(open_video(video)))
-    progress = tqdm(indices, desc=f'{video.stem}: convert', unit='frame')
-    for index, picture in zip(progress, pictures, strict=True):
+    pictures = ((index, None) for index in frames.indices) if direct else frames.pictures()
+    for index, picture in tqdm(pictures, desc=f'{video.stem}: convert', unit='frame', total=len(frames.indices)):
         name = _address(video, index)
         if index not in table:
             recorder.skip(name, 'no keypoints')
@@ -164,7 +148,7 @@ def _convert(
         if picture is not None:
             name = f'frames/{video.stem}/{index:06d}.jpg'
             write_image(recorder.root / name, picture)
-        record = recorder.record(name, table[index])
+        record = recorder.record(name, table[index], picture)
         if record is not None:
             yield dict(record[0], video_id=video.stem, frame_id=index), record[1]
 

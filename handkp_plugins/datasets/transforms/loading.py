@@ -1,17 +1,15 @@
 """Reading images in a way that survives a few broken files, and packing what our transforms add."""
 
 import logging
+from functools import partial
 from typing import Any
 
 import mmengine.fileio as fileio
-import numpy as np
 from mmengine.logging import print_log
 from mmpose.datasets.transforms import LoadImage, PackPoseInputs
 from mmpose.registry import TRANSFORMS
 
-from ...images import decode_image, read_layers
-from ...shards import is_shard_address
-from ...videos import VIDEOS, is_video_address
+from ...images import open_picture
 
 
 @TRANSFORMS.register_module()
@@ -56,8 +54,9 @@ class LoadHandImage(LoadImage):
         """Load ``results['img_path']`` into ``img`` (H, W, 3 or 4; BGR, alpha), or return ``None`` if unreadable."""
         if 'img' not in results:
             path = str(results['img_path'])
+            read_file = partial(fileio.get, backend_args=self.backend_args)
             try:
-                results['img'] = self._read(path)
+                results['img'] = open_picture(path, self.color_type, self.imdecode_backend, read_file)
             except (OSError, ValueError) as e:
                 reason = getattr(e, 'strerror', None) or ' '.join(str(e).split())
                 self._record_failure(path, reason, results)
@@ -67,15 +66,6 @@ class LoadHandImage(LoadImage):
                 results['unreadable_images'] = self._unreported
                 self._unreported = {}
         return super().transform(results)
-
-    def _read(self, path: str) -> np.ndarray:
-        if is_video_address(path):
-            if self.color_type != 'color':
-                raise ValueError(f"color_type: 'color' is allowed for a video, received {self.color_type!r}")
-            return VIDEOS.read(path)
-        if is_shard_address(path):
-            return read_layers(path, self.color_type, self.imdecode_backend)
-        return decode_image(fileio.get(path, backend_args=self.backend_args), self.color_type, self.imdecode_backend)
 
     def _record_failure(self, path: str, reason: str, results: dict) -> None:
         dataset = results.get('dataset')
