@@ -54,12 +54,12 @@ class SampleMaker:
 
     Args:
         models: the hands to pose, each as often.
-        size: width in pixels, and height where no other is given.
+        size: width and height in pixels.
         poses: what to draw poses from; None for all sources but recorded ones.
         backgrounds: photographs to crop; generated backgrounds where there are none.
         layers: put nothing behind the hand and leave the picture sharp, for whoever composites it later.
         alone, one_shape: see :func:`random_scene`.
-        height: in pixels; None for square pictures.
+        renderer: draws the pictures; None for one of square pictures.
     """
 
     def __init__(
@@ -71,12 +71,12 @@ class SampleMaker:
         layers: bool = False,
         alone: bool = False,
         one_shape: bool = False,
-        height: int | None = None,
+        renderer: Renderer | None = None,
     ) -> None:
-        self.models, self.size, self.height, self.poses = list(models), size, height, poses or PoseSampler()
+        self.models, self.size, self.poses = list(models), size, poses or PoseSampler()
         self.backgrounds, self.layers = backgrounds, layers
         self.scene_options = dict(layer=layers, alone=alone, one_shape=one_shape)
-        self.renderer = Renderer(size, height)
+        self.renderer = renderer or Renderer(size)
         self._shaders = {id(model): Shader(model.resting) for model in self.models}
 
     def make(self, seed: int, index: int) -> Sample:

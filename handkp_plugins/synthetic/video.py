@@ -19,6 +19,7 @@ from .grasp import Prop
 from .hand_motion import finger_motion, hand_path
 from .motion import CameraPath, random_camera_path, sway
 from .photometric import compressed, exposure, random_look, streaked, taken
+from .renderer import Renderer
 from .sample import Sample, SampleMaker, lights_of
 from .scene import Scene, random_scene
 from .views import arms_are_clear
@@ -148,12 +149,13 @@ class ClipMaker(SampleMaker):
     Args:
         frames: of each clip.
         fps: frames a second.
+        size, height: in pixels.
         settings: of :class:`SampleMaker`.
     """
 
-    def __init__(self, frames: int, fps: float, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.time = np.arange(frames) / fps
+    def __init__(self, frames: int, fps: float, size: int, height: int, **settings: Any) -> None:
+        super().__init__(size=size, renderer=Renderer(size, height), **settings)
+        self.time, self.height = np.arange(frames) / fps, height
 
     def clip(self, seed: int, index: int) -> Iterator[Sample]:
         """The frames of a clip. Labels depend on its index, on the seed and on all arguments but the backgrounds."""

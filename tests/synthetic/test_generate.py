@@ -15,12 +15,11 @@ from mmpose.registry import DATASETS
 from xtcocotools.coco import COCO
 
 from handkp_plugins.datasets.transforms import LoadHandImage, PackHandInputs
-from handkp_plugins.hand.model import ProceduralHand
 from handkp_plugins.hand.skeleton import HAND_METAINFO
 from handkp_plugins.synthetic import generate as module
 from handkp_plugins.synthetic.coco import coco_file, split_of
 from handkp_plugins.synthetic.generate import Recipe, generate
-from handkp_plugins.synthetic.sample import SampleMaker
+from handkp_plugins.synthetic.sample import Sample
 
 RECIPE = Recipe(num=22, size=64, seed=5)
 
@@ -37,8 +36,16 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def settings(recipe: Recipe) -> dict:
-    return dict(models=[ProceduralHand()], size=recipe.size, layers=recipe.layers)
+class Blank:
+    """A maker of empty pictures, up to one that fails."""
+
+    def __init__(self, fails_at: int) -> None:
+        self.fails_at = fails_at
+
+    def make(self, seed: int, index: int) -> Sample:
+        if index == self.fails_at:
+            raise ZeroDivisionError('no hand')
+        return Sample(np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64)), {}, {})
 
 
 def contents(out: Path) -> dict[str, bytes]:
@@ -154,24 +161,28 @@ def test_a_full_disk_names_the_file_and_leaves_no_half_image(tmp_path, monkeypat
     def full(path: Path, data: bytes) -> None:
         raise OSError(errno.ENOSPC, f'{path}: cannot be written (No space left on device)')
 
-    out = tmp_path / 'x'
-    (out / 'images').mkdir(parents=True)
-    module._claim(tmp_path / 'y', Recipe(num=10, size=64))
+    recipe = Recipe(num=10, size=64)
+    module._claim(tmp_path, recipe)
+    monkeypatch.setitem(module._WORKER, 'maker', Blank(fails_at=10))
     monkeypatch.setattr(module, 'write_bytes', full)
-    with pytest.raises(OSError, match=r'images/0000\d\d.jpg: cannot be written \(No space'):
-        recipe = Recipe(num=10, size=64)
-        list(module._render(tmp_path / 'y', recipe, settings(recipe), [range(10)], 1))
-    assert not list((tmp_path / 'y' / 'images').iterdir())
+    with pytest.raises(OSError, match=r'images/000000.jpg: cannot be written \(No space'):
+        module._make_batch(tmp_path, recipe, range(10))
+    assert not list(tmp_path.glob('images/*')) and not list(tmp_path.glob('records/*'))
 
 
 def test_a_failing_image_is_named(tmp_path, monkeypatch):
-    def fail(self, seed, index):
-        raise ZeroDivisionError('no hand')
+    recipe = Recipe(num=10, size=64)
+    module._claim(tmp_path, recipe)
+    monkeypatch.setitem(module._WORKER, 'maker', Blank(fails_at=3))
+    with pytest.raises(RuntimeError, match=r'image 3 \(seed 0\) failed: ZeroDivisionError: no hand'):
+        module._make_batch(tmp_path, recipe, range(10))
+    assert len(list(tmp_path.glob('images/*'))) == 3 and not list(tmp_path.glob('records/*'))
 
-    monkeypatch.setattr(SampleMaker, 'make', fail)
-    with pytest.raises(RuntimeError, match=r'image 0 \(seed 0\) failed: ZeroDivisionError: no hand'):
-        recipe = Recipe(num=10, size=64)
-        list(module._render(tmp_path, recipe, settings(recipe), [range(10)], 1))
+
+def test_what_fails_in_a_process_is_said_here(tmp_path):
+    """No model to choose from, for one."""
+    with pytest.raises(RuntimeError, match=r'image 0 \(seed 0\) failed: ValueError'):
+        list(module._render(tmp_path, Recipe(num=10, size=64), dict(models=[], size=64), [range(10)], 1))
 
 
 def test_splits_are_8_1_1_and_share_nothing():
@@ -239,14 +250,11 @@ def test_interrupted_layers_go_on_whole_shards_only_and_end_the_same(layers, tmp
 
 
 def test_a_shard_broken_off_leaves_no_file(layers, tmp_path, monkeypatch):
-    def fail(self, seed, index):
-        raise ZeroDivisionError('no hand')
-
-    module._claim(tmp_path / 'x', LAYERS)
-    monkeypatch.setattr(SampleMaker, 'make', fail)
-    with pytest.raises(RuntimeError, match=r'image 8 \(seed 5\) failed: ZeroDivisionError: no hand'):
-        list(module._render(tmp_path / 'x', LAYERS, settings(LAYERS), [range(8, 16)], 1))
-    assert not list((tmp_path / 'x' / 'shards').iterdir())
+    module._claim(tmp_path, LAYERS)
+    monkeypatch.setitem(module._WORKER, 'maker', Blank(fails_at=9))
+    with pytest.raises(RuntimeError, match=r'image 9 \(seed 5\) failed: ZeroDivisionError: no hand'):
+        module._make_batch(tmp_path, LAYERS, range(8, 16))
+    assert not list((tmp_path / 'shards').iterdir())
 
 
 def test_layers_are_read_by_the_data_set(layers):

@@ -10,16 +10,19 @@ import numpy as np
 import pytest
 from mmpose.registry import DATASETS
 
+from handkp_plugins.hand.kinematics import rotation
 from handkp_plugins.hand.model import ProceduralHand
 from handkp_plugins.hand.pose_sources import PoseSampler
 from handkp_plugins.hand.shape import HandShape
 from handkp_plugins.synthetic import generate as module
+from handkp_plugins.synthetic import video
 from handkp_plugins.synthetic.camera import Camera
 from handkp_plugins.synthetic.generate import generate
+from handkp_plugins.synthetic.motion import CameraPath
 from handkp_plugins.synthetic.recipe import ClipRecipe, Recipe
 from handkp_plugins.synthetic.sample import Sample
 from handkp_plugins.synthetic.scene import random_scene
-from handkp_plugins.synthetic.video import Clip, plan_clip
+from handkp_plugins.synthetic.video import Clip, ClipMaker, plan_clip
 from handkp_plugins.synthetic.worn import ring, watch
 
 RECIPE = ClipRecipe(num=3, size=64, height=80, frames=4, seed=5)
@@ -125,6 +128,38 @@ def test_keypoints_lie_on_the_hand_in_upright_and_wide_frames(model, size, heigh
         x, y, w, h = sample.annotation['bbox']
         assert x >= 0 and y >= 0 and x + w <= size and y + h <= height
     assert np.mean(inside) > 0.98 and len(inside) > 0.8 * 21 * len(samples)
+
+
+def test_the_wall_moves_as_the_camera_turns(model, clips, monkeypatch):
+    """A dot in its middle; the camera turns right by 20 pixels, then back and down by 8; with the shutter shut, and open."""
+    maker = ClipMaker(frames=3, fps=30, size=240, height=320, models=[model])
+    dot = np.zeros((512, 512, 3), np.float32)
+    dot[254:258, 254:258] = 1
+    monkeypatch.setattr(maker, '_behind', lambda size, rng: dot)
+    x, y, _ = np.eye(3)
+    axes = np.stack([np.eye(3), rotation(y, np.arctan(20 / 400)), rotation(x, -np.arctan(8 / 400))])
+    clip = replace(clips[0], camera_path=CameraPath(axes, np.zeros((3, 3))), offsets=clips[0].offsets[:3])
+    for shutter, width in ((0.0, 4), (1.0, 24)):
+        walls = maker._walls(clip, shutter, np.random.default_rng(0))
+        rows, columns = zip(*(np.nonzero(wall[..., 0] > 0.01) for wall in walls), strict=True)
+        assert [c.mean() for c in columns] == pytest.approx([119.5, 99.5, 119.5], abs=0.6)
+        assert [r.mean() for r in rows] == pytest.approx([159.5, 159.5, 151.5], abs=0.6)
+        assert np.ptp(columns[0]) == pytest.approx(width, abs=3)
+
+
+def test_exposure_is_set_once_a_clip_and_drifts(model, monkeypatch):
+    """Where no hand is, a grey wall shows the drift alone."""
+    exposures, pictures = [], []
+    maker = ClipMaker(frames=8, fps=30, height=64, models=[model], size=64)
+    monkeypatch.setattr(maker, '_behind', lambda size, rng: np.full((size, size, 3), 0.5, np.float32))
+    monkeypatch.setattr(video, 'exposure', lambda light, rng: exposures.append(light) or 1.0)
+    nothing = np.zeros((64, 64, 3), np.uint8)
+    monkeypatch.setattr(video, 'taken', lambda image, look, rng: pictures.append(image) or nothing)
+    masks = [sample.mask for index in range(3) for sample in maker.clip(2, index)]
+    assert len(exposures) == 3
+    drift = np.log([np.median(p[mask == 0]) / 0.5 for p, mask in zip(pictures, masks, strict=True)]).reshape(3, 8)
+    assert (np.ptp(drift, axis=1) > 1e-4).all() and np.abs(drift).max() < 0.3
+    assert np.abs(np.diff(drift, axis=1)).max() < 0.02 and np.abs(np.diff(drift, 2, axis=1)).max() < 1e-3
 
 
 @pytest.fixture(scope='module')
