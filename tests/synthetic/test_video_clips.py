@@ -131,7 +131,7 @@ def test_keypoints_lie_on_the_hand_in_upright_and_wide_frames(model, size, heigh
 
 
 def test_the_wall_moves_as_the_camera_turns(model, clips, monkeypatch):
-    """A dot in its middle; the camera turns right by 20 pixels, then back and down by 8; with the shutter shut, and open."""
+    """A dot in its middle; the camera turns right by 20 pixels, then back and down by 8; shutter shut and open."""
     maker = ClipMaker(frames=3, fps=30, size=240, height=320, models=[model])
     dot = np.zeros((512, 512, 3), np.float32)
     dot[254:258, 254:258] = 1

@@ -5,6 +5,9 @@ import torch.nn.functional as F
 from mmcv.cnn.bricks.transformer import FFN
 from torch import Tensor, nn
 
+_TILES = torch.cpu._is_amx_tile_supported()
+"""Whether this CPU multiplies tiles of bfloat16 (AMX), as torch's fast kernel for it then does."""
+
 
 class SelfAttention(nn.Module):
     """Multi-head self-attention over tokens, by torch's fast kernels (Vaswani et al., 2017, section 3.2).
@@ -67,11 +70,12 @@ def _weights(query: Tensor, key: Tensor) -> Tensor:
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, dropout: float, bias: Tensor | None) -> Tensor:
     """Values (B, n, L, e) mixed by the weights of their queries and keys."""
-    if query.device.type != 'cpu' or query.dtype != torch.bfloat16 or bias is not None:
+    in_tiles = _TILES and not dropout and not query.requires_grad
+    if query.device.type != 'cpu' or query.dtype != torch.bfloat16 or bias is not None or in_tiles:
         mask = None if bias is None else bias.to(query.dtype)[None]  # of four dimensions, which a fast kernel asks for
         return F.scaled_dot_product_attention(query, key, value, mask, dropout)
-    # torch's kernels for this case compute in float32. Products in bfloat16 are faster, and of one head at a time the
-    # weights stay in the cache.
+    # Without tiles torch's kernels for this case compute in float32, and with them the way back is slow. Products in
+    # bfloat16 are faster, and of one head at a time the weights stay in the cache.
     heads = zip(*(x.flatten(0, 1).contiguous() for x in (_scaled(query), key, value)), strict=True)
     return torch.stack([F.dropout(_weights(q, k), dropout) @ v for q, k, v in heads]).view_as(query)
 
