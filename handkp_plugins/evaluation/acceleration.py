@@ -45,7 +45,8 @@ class AccelerationError(BaseMetric):
             self.results.append((sample['video_id'], sample['frame_id'], *points))
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
-        """The mean error, the number of terms in it, and the number of videos that were skipped.
+        """The mean error, the truth's own mean acceleration, which is the error of a prediction that stands still, the
+        number of terms in both, and the number of videos that were skipped.
 
         Raises:
             ValueError: a frame of a video comes twice.
@@ -53,14 +54,16 @@ class AccelerationError(BaseMetric):
         videos: dict[Any, list[tuple]] = defaultdict(list)
         for video, *frame in results:
             videos[video].append(tuple(frame))
-        errors, skipped = [], []
+        errors, own, skipped = [], [], []
         for video, frames in videos.items():
             indices, *points = zip(*frames, strict=True)
+            predicted, truth, labelled = map(np.concatenate, points)
             try:
-                found = acceleration_errors(*map(np.concatenate, points), np.array(indices))
+                found = acceleration_errors(predicted, truth, labelled, np.array(indices))
             except ValueError as e:
                 raise ValueError(f'video {video!r}: {e}') from None
             errors.append(found)
+            own.append(acceleration_errors(np.zeros_like(truth), truth, labelled, np.array(indices)))
             if not len(found):
                 skipped.append(f'{video!r} ({len(frames)} frames)')
         if skipped:
@@ -70,9 +73,11 @@ class AccelerationError(BaseMetric):
                 logger='current',
                 level=logging.WARNING,
             )
-        terms = np.concatenate(errors)
+        terms = [np.concatenate(errors), np.concatenate(own)]
+        means = [float(t.mean()) if len(t) else float('nan') for t in terms]
         return dict(
-            acceleration_error=float(terms.mean()) if len(terms) else float('nan'),
-            acceleration_terms=len(terms),
+            acceleration_error=means[0],
+            acceleration_of_truth=means[1],
+            acceleration_terms=len(terms[0]),
             acceleration_skipped_videos=len(skipped),
         )

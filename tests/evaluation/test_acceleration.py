@@ -97,15 +97,25 @@ def test_videos_are_not_mixed(monkeypatch: pytest.MonkeyPatch):
     np.random.default_rng(0).shuffle(samples)
     told = []
     monkeypatch.setattr(acceleration, 'print_log', lambda text, **kwargs: told.append((text, kwargs['level'])))
-    assert evaluate(samples) == dict(acceleration_error=4, acceleration_terms=3, acceleration_skipped_videos=2)
+    expected = dict(acceleration_error=4, acceleration_of_truth=0, acceleration_terms=3, acceleration_skipped_videos=2)
+    assert evaluate(samples) == expected
     ((text, level),) = told
     assert level == logging.WARNING
     assert 'skipped 2 of 4 videos' in text and "'b' (2 frames)" in text and "'c' (3 frames)" in text
 
 
+def test_the_acceleration_of_the_truth_is_the_error_of_standing_still():
+    samples = [make_sample('a', i, 0) for i in range(4)]
+    for i, sample in enumerate(samples):
+        sample['gt_instances']['keypoints'][..., 0] = i**2
+    scores = evaluate(samples)
+    assert scores['acceleration_of_truth'] == scores['acceleration_error'] == 2
+
+
 def test_no_triple_at_all_is_nan():
     scores = evaluate([make_sample(0, 0, 0)])
-    assert np.isnan(scores['acceleration_error']) and scores['acceleration_terms'] == 0
+    assert np.isnan([scores['acceleration_error'], scores['acceleration_of_truth']]).all()
+    assert scores['acceleration_terms'] == 0
 
 
 def test_errors_name_the_video():
