@@ -1,5 +1,6 @@
 """Every leaf config: it parses, is short, its network trains one step and predicts, and it has its stated size."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,12 @@ def name(path: Path) -> str:
     return path.stem
 
 
+@cache
+def load(path: Path) -> Config:
+    """A leaf, only to be looked at."""
+    return Config.fromfile(path)
+
+
 def build(cfg: Config) -> nn.Module:
     init_default_scope('mmpose')
     MMLogger.get_current_instance().setLevel('ERROR')
@@ -41,7 +48,7 @@ def test_there_are_configs() -> None:
 def test_leaf_is_short_and_complete(path: Path) -> None:
     lines = [line for line in path.read_text().splitlines() if line.strip() and not line.strip().startswith('#')]
     assert len(lines) <= 60
-    cfg = Config.fromfile(path)
+    cfg = load(path)
     for split in ('train', 'val', 'test'):
         loader = cfg[f'{split}_dataloader']
         assert DATASETS.get(loader.dataset.type) is not None
@@ -54,21 +61,21 @@ def test_leaf_is_short_and_complete(path: Path) -> None:
     assert cfg.runner_type == 'HandRunner'
 
 
-@pytest.mark.parametrize('path', LEAVES, ids=name)
-def test_maps_have_the_size_that_the_codec_takes_them_to_have(path: Path) -> None:
-    """By shapes alone, at the leaf's own input size."""
-    cfg = Config.fromfile(path)
-    with torch.device('meta'):
-        model = build(cfg).eval()
-        width, height = model.head.decoder.input_size
-        maps = model._forward(torch.empty(1, cfg.model.get('channels', 3), height, width))
-    assert model.head._checked(maps).shape == (1, 21, *model.head.decoder.heatmap_size[::-1])
+def test_maps_have_the_size_that_the_codec_takes_them_to_have() -> None:
+    """By shapes alone, at each leaf's own input size; what only the data set tells apart is looked at once."""
+    networks = {str(cfg.model): (cfg.model, path) for path in LEAVES for cfg in [load(path)]}
+    for network, path in networks.values():
+        with torch.device('meta'), torch.no_grad():
+            model = build(Config(dict(model=network))).eval()
+            width, height = model.head.decoder.input_size
+            maps = model._forward(torch.empty(1, network.get('channels', 3), height, width))
+        assert model.head._checked(maps).shape == (1, 21, *model.head.decoder.heatmap_size[::-1]), path
 
 
 @pytest.mark.parametrize('path', LEAVES, ids=name)
 def test_one_codec_everywhere(path: Path) -> None:
     """Pipelines and head agree: a config that changes the codec in one place only is wrong."""
-    cfg = Config.fromfile(path)
+    cfg = load(path)
     codec = cfg.model.head.decoder
     pipelines = [cfg[f'{split}_dataloader'].dataset.pipeline for split in ('train', 'val', 'test')]
     assert [t.input_size for p in pipelines for t in p if t.type == 'TopdownAffine'] == [codec.input_size] * 3
@@ -120,10 +127,10 @@ def test_published_number_of_parameters(stages: int, published: float, dataset: 
 
 
 def test_knobs_of_the_ablations() -> None:
-    def load(stem: str) -> Config:
+    def model_of(stem: str) -> Config:
         return Config.fromfile(CONFIGS / 'pmsdsnet' / f'{stem}.py').model
 
-    assert load('pmsdsnet_3stage_panoptic').head.alpha == 0.5
-    assert [load(f'pmsdsnet_3stage-alpha{a}_onehand10k').head.alpha for a in ('0.5', '1', '2')] == [0.5, 1, 2]
-    assert [load(f'pmsdsnet_3stage-{f}_onehand10k').backbone.fusion for f in ('up', 'down')] == ['up', 'down']
-    assert load('pmsdsnet_3stage-no-supervision_onehand10k').backbone.deep_supervision is False
+    assert model_of('pmsdsnet_3stage_panoptic').head.alpha == 0.5
+    assert [model_of(f'pmsdsnet_3stage-alpha{a}_onehand10k').head.alpha for a in ('0.5', '1', '2')] == [0.5, 1, 2]
+    assert [model_of(f'pmsdsnet_3stage-{f}_onehand10k').backbone.fusion for f in ('up', 'down')] == ['up', 'down']
+    assert model_of('pmsdsnet_3stage-no-supervision_onehand10k').backbone.deep_supervision is False
