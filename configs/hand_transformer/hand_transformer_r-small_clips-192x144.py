@@ -3,7 +3,7 @@
 _base_ = ['hand_transformer_r-small_synthetic-128.py']
 
 input_size = (144, 192)
-max_epochs = 8
+max_epochs = 9
 dataset = dict(data_root='data/synthetic/video/')
 data_root = dataset['data_root']  # MMPose's inferencer reads this
 
