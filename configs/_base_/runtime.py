@@ -2,6 +2,7 @@ _base_ = ['mmpose::_base_/default_runtime.py']
 
 custom_imports = dict(imports=['handkp_plugins'], allow_failed_imports=False)
 runner_type = 'HandRunner'
+visualizer = dict(type='HandVisualizer')
 
 # A dictionary merges where a list (custom_hooks) would replace: a leaf changes one hook by its name, None removes it.
 # Two checkpoints stay on disk: should the newest be cut short, --resume takes the one before it.

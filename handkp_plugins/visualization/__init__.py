@@ -6,8 +6,10 @@ from .curves import plot_pck_curves
 from .hand import draw_hand, draw_label
 from .heatmap import heatmap_overlay
 from .sheet import tile
+from .visualizer import HandVisualizer
 
 __all__ = [
+    'HandVisualizer',
     'draw_hand',
     'draw_label',
     'heatmap_overlay',
