@@ -6,7 +6,7 @@ Usage:
     python tools/make_synthetic.py --out data/synthetic/layers --num 100000 --size 224 --layers --preview b.png \\
         --rig rigs/hand_r.gltf rigs/generic.glb --poses poses.npz
     python tools/make_synthetic.py --out data/synthetic/video --video --num 20 --frames 60 --seed 0 --mp4
-    python tools/make_synthetic.py --out data/fingerspelling --video --signs letters --num 20
+    python tools/make_synthetic.py --out data/fingerspelling --video --signs letters --num 30
 
 Writes ``OUT/images/*.jpg`` and ``OUT/annotations/{train,val,test}.json`` (COCO keypoints with 3D, camera, visibility,
 handedness and gesture). The same seed gives the same labels, however many processes work. After an interruption the
@@ -19,9 +19,9 @@ reads them as pictures of four channels, and ``HandCompositor`` puts another bac
 With ``--video`` there are ``--num`` clips of ``--frames`` frames, ``OUT/clips/00000/000000.jpg``, split as wholes: a
 hand that moves smoothly before a camera that may move, too. Each image's record then has ``video_id`` and ``frame_id``.
 
-With ``--signs letters`` (or ``gestures``) each clip shows one sign, written in its annotations as ``gesture``, and
-``--num`` people show each sign once, with nothing in or on their hands. The set is split by people; image records have
-``person``, too. Of J and Z, which are movements, there is the handshape alone.
+With ``--signs letters`` (``gestures``, or names of some of either) each clip shows one sign, which its annotations name
+as ``gesture``, and ``--num`` people show each sign once, with nothing in or on their hands. The set is split by people;
+image records have ``person``, too. Of J and Z, which are movements, there is the handshape alone.
 
 Beside the package's own hand, rigged hands (``--rig``) are used, each as often; poses come from named gestures,
 letters, folded fists, pinches and free curls, and from recordings (``--poses``). Some hands hold a thing, wear a ring
@@ -46,7 +46,7 @@ from handkp_plugins.shards import is_shard_address
 from handkp_plugins.synthetic.coco import frame_name
 from handkp_plugins.synthetic.generate import Result, generate
 from handkp_plugins.synthetic.recipe import ClipRecipe, Recipe, SignRecipe
-from handkp_plugins.synthetic.signing import SIGNS
+from handkp_plugins.synthetic.signing import GROUPS
 from handkp_plugins.visualization import draw_hand, tile
 from handkp_plugins.visualization.video import VideoFile
 
@@ -74,7 +74,7 @@ def main(
     frames: int | None = None,
     fps: float | None = None,
     mp4: bool = False,
-    signs: str | None = None,
+    signs: Sequence[str] = (),
 ) -> Result:
     """Make or complete a set; see :func:`handkp_plugins.synthetic.generate.generate` for arguments and errors.
 
@@ -93,7 +93,7 @@ def main(
         video: make clips.
         frames, fps: of each clip.
         mp4: write each clip as a video, too.
-        signs: make clips of one sign each, 'letters' or 'gestures'.
+        signs: make clips of one sign each, of these names, 'letters' or 'gestures'.
 
     Raises:
         ValueError: an option of clips is given without ``video``, or one of pictures with it.
@@ -102,7 +102,7 @@ def main(
     recipe = _recipe(
         video,
         mp4,
-        dict(num=num, size=size, frames=frames, fps=fps, signs=signs),
+        dict(num=num, size=size, frames=frames, fps=fps, signs=tuple(signs) or None),
         dict(
             seed=seed,
             backgrounds=str(backgrounds) if backgrounds else None,
@@ -177,7 +177,7 @@ def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', required=True, help='folder of the set')
-    parser.add_argument('--num', type=int, help='images, clips or people, split 8:1:1 (default 2000, 100, 20)')
+    parser.add_argument('--num', type=int, help='images, clips or people, split 8:1:1 (default 2000, 100, 30)')
     parser.add_argument('--size', type=int, nargs='+', help='pixels; of clips W H (default 256; of clips 240 320)')
     parser.add_argument('--seed', type=int, default=0, help='(default %(default)s)')
     parser.add_argument('--workers', type=int, help='processes (default: one per core)')
@@ -190,7 +190,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--poses', nargs='+', default=[], help='files of recorded poses (tools/fit_poses.py)')
     parser.add_argument('--preview', help='PNG to write a contact sheet to')
     parser.add_argument('--video', action='store_true', help='clips of moving hands')
-    parser.add_argument('--signs', choices=tuple(SIGNS), help='clips of one sign each, by --num people')
+    parser.add_argument(
+        '--signs', nargs='+', default=[], help=f'clips of one sign: {", ".join(GROUPS)} or some of them'
+    )
     parser.add_argument('--frames', type=int, help='of each clip (default 60; of signs 3)')
     parser.add_argument('--fps', type=float, help='frames a second of clips (default 30; of signs 5)')
     parser.add_argument('--mp4', action='store_true', help='write OUT/mp4/*.mp4 of the clips, too, to look at')

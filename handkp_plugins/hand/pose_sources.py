@@ -136,7 +136,7 @@ def load_poses(path: Path) -> list[HandPose]:
 
 
 def shown(pose: HandPose, degrees: float, rng: np.random.Generator, shape: HandShape) -> HandPose:
-    """A pose as one person shows it one time: loosened by some degrees, and no finger inside another where it can be."""
+    """A pose as it is shown once: loosened by some degrees, and with no finger inside another, where that can be."""
     return _clean(lambda: loosened(pose, degrees, rng), shape)
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from .coco import frame_name, image_name, member_name, shard_name, split_of
 from .sample import Sample, SampleMaker
-from .signing import SIGNS, SignMaker
+from .signing import SignMaker, sign_names
 from .video import ClipMaker
 
 GENERATOR_VERSION = 3
@@ -212,25 +212,24 @@ class SignRecipe(ClipRecipe):
         num: people, at least 3, so that each split has one; each shows every sign once.
         frames: of each clip.
         fps: frames a second; by default so few that the first, middle and last frame differ.
-        signs: 'letters', the 26 of fingerspelling, or 'gestures', the named ones.
+        signs: their names; 'letters' stands for the 26 of fingerspelling, 'gestures' for the named gestures.
     """
 
-    num: int = 20
+    num: int = 30
     frames: int = 3
     fps: float = 5.0
-    signs: str = 'letters'
+    signs: tuple[str, ...] = ('letters',)
 
     LEAST: ClassVar[tuple[int, str]] = (3, 'people')
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.signs not in SIGNS:
-            raise ValueError(f'signs: one of {tuple(SIGNS)} is allowed, received {self.signs!r}')
+        sign_names(self.signs)
 
     @property
     def _of_person(self) -> int:
         """How many frames show a person."""
-        return len(SIGNS[self.signs]) * self.frames
+        return len(sign_names(self.signs)) * self.frames
 
     @property
     def images(self) -> int:
@@ -246,7 +245,7 @@ class SignRecipe(ClipRecipe):
 
     def maker(self, **settings: Any) -> SignMaker:
         """What draws the clips; keep one per process."""
-        return SignMaker(self.signs, self.frames, self.fps, **settings)
+        return SignMaker(sign_names(self.signs), self.frames, self.fps, **settings)
 
     def more_of(self, index: int) -> dict[str, Any]:
         """What a frame's record holds beside camera and annotation."""

@@ -1,6 +1,6 @@
 """Clips that show one sign each: people who sign one after another, with their hands' small motion."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +12,13 @@ from ..hand.kinematics import keypoints_from_frames, turn
 from ..hand.pose import HandPose
 from ..hand.pose_sources import shown
 from .camera import place
-from .motion import minimum_jerk, random_camera_path, sway, turned
+from .motion import CameraPath, minimum_jerk, sway, turned
 from .scene import random_scene
 from .video import Clip, ClipMaker, hand_frames
 from .views import held_up
 
-SIGNS: Mapping[str, Mapping[str, HandPose]] = {'letters': LETTERS, 'gestures': GESTURES}
+GROUPS: Mapping[str, Mapping[str, HandPose]] = {'letters': LETTERS, 'gestures': GESTURES}
+_POSES = {name: pose for group in GROUPS.values() for name, pose in group.items()}
 
 _ROLL = {'letter_g': 80, 'letter_h': 80, 'letter_j': 50, 'letter_p': 140, 'letter_q': 140}
 """Degrees by which a letter is turned in the picture: G and H to the side, P and Q down, J in the middle of its way."""
@@ -26,26 +27,42 @@ _TURN = 14.0  # degrees by which people hold their hands differently, about each
 _EXTENT = (0.45, 0.75)  # of the hand in the picture's shorter side
 
 
+def sign_names(signs: Sequence[str]) -> tuple[str, ...]:
+    """The signs that names of signs and of :data:`GROUPS` stand for.
+
+    Raises:
+        ValueError: there is no such sign or group, there are fewer than two, or one is named twice.
+    """
+    names = [name for sign in signs for name in GROUPS.get(sign, [sign])]
+    unknown = [name for name in names if name not in _POSES]
+    if unknown or len(set(names)) < max(2, len(names)):
+        raise ValueError(
+            f'signs: two or more of {", ".join(GROUPS)} and the names in them, each once, are allowed, '
+            f'received {unknown[0] if unknown else " ".join(signs)!r}'
+        )
+    return tuple(names)
+
+
 class SignMaker(ClipMaker):
     """Makes clips of one sign each; clip ``i`` is person ``i // S`` with sign ``i % S`` of the S signs.
 
     A person keeps hand, skin, sleeve, light and camera through all signs; the wall behind is another in each clip. The
-    hand shows its palm, fingers up but for some letters, holds and wears nothing, and moves a little. Of the letters J
-    and Z, which are movements, there is the shape alone, J turned.
+    hand shows its palm, fingers up but for some letters, holds and wears nothing, and moves a little before a camera at
+    rest. Of the letters J and Z, which are movements, there is the shape alone, J turned.
 
     Args:
-        signs: one of :data:`SIGNS`.
+        signs: their names.
         settings: of :class:`ClipMaker`.
     """
 
-    def __init__(self, signs: str, *args: Any, **settings: Any) -> None:
+    def __init__(self, signs: Sequence[str], *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self.signs = list(SIGNS[signs].items())
+        self.signs = tuple(signs)
 
     def plan(self, seed: int, index: int) -> Clip:
         """Who shows what, and how, in a clip."""
         person, sign = divmod(index, len(self.signs))
-        name, pose = self.signs[sign]
+        name, pose = self.signs[sign], _POSES[self.signs[sign]]
         options = dict(self.scene_options, alone=True)
         scene = random_scene(self.models, self.size, np.random.default_rng([seed, person]), self.poses, **options)
         camera = replace(scene.camera, height=self.height)
@@ -59,11 +76,7 @@ class SignMaker(ClipMaker):
         extent = rng.uniform(*_EXTENT) * camera.extent.min()
         centre = (camera.extent - 1) / 2 + rng.uniform(-0.4, 0.4, 2) * (camera.extent - extent)
         offset = place(turn(keypoints_from_frames(frames, main.shape)[0], axes), camera, centre, extent)
-        camera_path = random_camera_path(time, rng)
-        axes, offsets = camera_path.before(
-            turned(np.tile(axes, (len(time), 1, 1)), sway(time, np.radians(rng.uniform(1, 4)), rng)),
-            offset + sway(time, rng.uniform(0.001, 0.006), rng),
-        )
+        upright = np.tile(np.eye(3), (len(time), 1, 1))
         return Clip(
             cast=replace(scene, camera=camera),
             held=None,
@@ -71,7 +84,7 @@ class SignMaker(ClipMaker):
             angles=angles,
             gestures=[name] * len(time),
             frames=frames,
-            axes=axes,
-            offsets=offsets,
-            camera_path=camera_path,
+            axes=turned(axes @ upright, sway(time, np.radians(rng.uniform(1, 4)), rng)),
+            offsets=offset + sway(time, rng.uniform(0.001, 0.006), rng),
+            camera_path=CameraPath(upright, np.zeros((len(time), 3))),
         )

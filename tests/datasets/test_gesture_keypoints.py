@@ -33,7 +33,8 @@ def test_a_sample_is_what_the_row_says(table):
     cells = table.read_text().splitlines()[sample['rows'] - 1].split(',')
     assert sample['inputs'].shape == (21, 2) and sample['inputs'].dtype == np.float32
     assert sample['inputs'].ravel() == pytest.approx(np.array(cells[1:], float))
-    assert cells[0] == 'fist' and sample['labels'] == 0 and sample['num_classes'] == 3  # the names, sorted
+    assert cells[0] == 'fist' and sample['labels'] == 0  # the names, sorted
+    assert set(sample) == {'inputs', 'labels', 'rows', 'sample_idx'}
 
 
 def test_given_classes_set_the_order(table):

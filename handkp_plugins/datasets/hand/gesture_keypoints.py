@@ -22,8 +22,8 @@ class GestureKeypointDataset(BaseDataset):
     would test on what was trained on. Each class is split in time: its first rows train, those after them validate, the
     last test.
 
-    A sample holds ``inputs`` (21, 2) float32, x and y as recorded; ``labels``, the index of the class; ``rows``, the
-    line or record that it was read from; and ``num_classes``.
+    A sample holds ``inputs`` (21, 2) float32, x and y as recorded; ``labels``, the index of the class; and ``rows``,
+    the line or record that it was read from.
 
     Args:
         ann_file: the file, below ``data_root``.
@@ -74,7 +74,7 @@ class GestureKeypointDataset(BaseDataset):
         labels = np.array([names.index(name) for name in hands.names[chosen]])
         points = hands.keypoints[chosen, :, :2].astype(np.float32)
         return [
-            dict(inputs=p, labels=int(label), rows=int(row), num_classes=len(names))
+            dict(inputs=p, labels=int(label), rows=int(row))
             for p, label, row in zip(points, labels, hands.rows[chosen], strict=True)
         ]
 
