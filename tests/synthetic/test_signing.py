@@ -13,9 +13,9 @@ NAMES = ('letter_b', 'letter_g', 'letter_v')
 
 @pytest.fixture(scope='module')
 def clips():
-    """Clips of twelve people, three signs each."""
+    """Clips of six people, three signs each."""
     maker = SignMaker(NAMES, 3, 5.0, models=[ProceduralHand()], size=96, height=64)
-    return [maker.plan(4, i) for i in range(36)]
+    return [maker.plan(4, i) for i in range(18)]
 
 
 def test_a_person_shows_every_sign_with_one_hand(clips):
@@ -25,7 +25,7 @@ def test_a_person_shows_every_sign_with_one_hand(clips):
         assert (hand.shape.segments == first.shape.segments).all()
         assert hand.hand.handedness == first.hand.handedness
         assert not clip.cast.props and clip.cast.other is None
-    assert len({clip.cast.main.shape.segments.tobytes() for clip in clips}) == 12
+    assert len({clip.cast.main.shape.segments.tobytes() for clip in clips}) == 6
     assert {clip.cast.main.hand.handedness for clip in clips} == {'left', 'right'}
 
 

@@ -129,7 +129,7 @@ rwth = load_tool('dataset_converters/rwth_fingerspelling')
 
 def write_clip(path, frames):
     path.parent.mkdir(parents=True, exist_ok=True)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MPEG'), 25, (32, 24))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MPG1'), 25, (32, 24))
     for i in range(frames):
         writer.write(np.full((24, 32, 3), 10 + 20 * i, np.uint8))
     writer.release()

@@ -62,6 +62,10 @@ class GestureKeypointDataset(BaseDataset):
         """Read, check and split; one dictionary a row."""
         hands = self._read()
         names = tuple(np.unique(hands.names).tolist()) if self.classes is None else self.classes
+        if len(names) < 2:
+            raise ValueError(
+                f'{self.ann_file}: labels of two classes or more are needed, received {", ".join(names)} alone'
+            )
         self._metainfo['classes'] = names
         unknown = np.flatnonzero(~np.isin(hands.names, names))
         if len(unknown):
