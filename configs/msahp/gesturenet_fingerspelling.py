@@ -1,5 +1,5 @@
-# GestureNet on the tables that tools/keypoint_tables.py writes, one a part, so that the set's own split stays. Left and right
-# hands spell alike, and no two letters are mirror images of each other.
+# GestureNet on the tables that tools/keypoint_tables.py writes, one a part, so that the set's own split stays. Left and
+# right hands spell alike, and no two letters are mirror images of each other.
 _base_ = ['gesturenet_keypoints.py']
 
 num_classes = 26

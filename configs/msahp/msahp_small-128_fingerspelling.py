@@ -6,8 +6,7 @@ epochs = 10
 load_from = 'work_dirs/msahp_small-128_synthetic/epoch_5.pth'
 dataset = dict(type='HandVideoDataset', data_root='data/fingerspelling/')
 
-train_dataloader = dict(
-    sampler=dict(samples_per_epoch=500), dataset=dict(dataset, spread=labelled))
+train_dataloader = dict(sampler=dict(samples_per_epoch=500), dataset=dict(dataset, spread=labelled))
 val_dataloader = dict(dataset=dataset)
 test_dataloader = dict(dataset=dataset)
 dataset_type = dataset['type']  # MMPose's inferencer reads this

@@ -76,7 +76,7 @@ class SignMaker(ClipMaker):
         extent = rng.uniform(*_EXTENT) * camera.extent.min()
         centre = (camera.extent - 1) / 2 + rng.uniform(-0.4, 0.4, 2) * (camera.extent - extent)
         offset = place(turn(keypoints_from_frames(frames, main.shape)[0], axes), camera, centre, extent)
-        upright = np.tile(np.eye(3), (len(time), 1, 1))
+        still = np.tile(np.eye(3), (len(time), 1, 1))
         return Clip(
             cast=replace(scene, camera=camera),
             held=None,
@@ -84,7 +84,7 @@ class SignMaker(ClipMaker):
             angles=angles,
             gestures=[name] * len(time),
             frames=frames,
-            axes=turned(axes @ upright, sway(time, np.radians(rng.uniform(1, 4)), rng)),
+            axes=turned(axes @ still, sway(time, np.radians(rng.uniform(1, 4)), rng)),
             offsets=offset + sway(time, rng.uniform(0.001, 0.006), rng),
-            camera_path=CameraPath(upright, np.zeros((len(time), 3))),
+            camera_path=CameraPath(still, np.zeros((len(time), 3))),
         )
