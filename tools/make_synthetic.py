@@ -6,6 +6,7 @@ Usage:
     python tools/make_synthetic.py --out data/synthetic/layers --num 100000 --size 224 --layers --preview b.png \\
         --rig rigs/hand_r.gltf rigs/generic.glb --poses poses.npz
     python tools/make_synthetic.py --out data/synthetic/video --video --num 20 --frames 60 --seed 0 --mp4
+    python tools/make_synthetic.py --out data/fingerspelling --video --signs letters --num 30
 
 Writes ``OUT/images/*.jpg`` and ``OUT/annotations/{train,val,test}.json`` (COCO keypoints with 3D, camera, visibility,
 handedness and gesture). The same seed gives the same labels, however many processes work. After an interruption the
@@ -17,6 +18,10 @@ reads them as pictures of four channels, and ``HandCompositor`` puts another bac
 
 With ``--video`` there are ``--num`` clips of ``--frames`` frames, ``OUT/clips/00000/000000.jpg``, split as wholes: a
 hand that moves smoothly before a camera that may move, too. Each image's record then has ``video_id`` and ``frame_id``.
+
+With ``--signs letters`` (``gestures``, or names of some of either) each clip shows one sign, which its annotations name
+as ``gesture``, and ``--num`` people show each sign once, with nothing in or on their hands. The set is split by people;
+image records have ``person``, too. Of J and Z, which are movements, there is the handshape alone.
 
 Beside the package's own hand, rigged hands (``--rig``) are used, each as often; poses come from named gestures,
 letters, folded fists, pinches and free curls, and from recordings (``--poses``). Some hands hold a thing, wear a ring
@@ -39,7 +44,8 @@ from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.images import open_picture, over, read_image, write_image
 from handkp_plugins.synthetic.coco import frame_name
 from handkp_plugins.synthetic.generate import Result, generate
-from handkp_plugins.synthetic.recipe import ClipRecipe, Recipe
+from handkp_plugins.synthetic.recipe import ClipRecipe, Recipe, SignRecipe
+from handkp_plugins.synthetic.signing import GROUPS
 from handkp_plugins.visualization import draw_hand, tile
 from handkp_plugins.visualization.video import VideoFile
 
@@ -67,11 +73,13 @@ def main(
     frames: int | None = None,
     fps: float | None = None,
     mp4: bool = False,
+    signs: Sequence[str] = (),
 ) -> Result:
     """Make or complete a set; see :func:`handkp_plugins.synthetic.generate.generate` for arguments and errors.
 
     Args:
-        num: images or clips; None for what :class:`Recipe` or :class:`ClipRecipe` says, as for size, frames and fps.
+        num: images, clips or people; None for what :class:`Recipe`, :class:`ClipRecipe` or :class:`SignRecipe` says, as
+            for size, frames and fps.
         size: width and height, or of clips both in this order.
         workers: processes; None for one per usable core.
         layers: keep alpha and put nothing behind the hands; see the top of this file.
@@ -84,6 +92,7 @@ def main(
         video: make clips.
         frames, fps: of each clip.
         mp4: write each clip as a video, too.
+        signs: make clips of one sign each, of these names, 'letters' or 'gestures'.
 
     Raises:
         ValueError: an option of clips is given without ``video``, or one of pictures with it.
@@ -92,7 +101,7 @@ def main(
     recipe = _recipe(
         video,
         mp4,
-        dict(num=num, size=size, frames=frames, fps=fps),
+        dict(num=num, size=size, frames=frames, fps=fps, signs=tuple(signs) or None),
         dict(
             seed=seed,
             backgrounds=str(backgrounds) if backgrounds else None,
@@ -122,8 +131,9 @@ def main(
 def _recipe(video: bool, mp4: bool, of_kind: dict[str, Any], shared: dict[str, Any]) -> Recipe:
     """The recipe for options of which None means its default."""
     given = {name: value for name, value in of_kind.items() if value is not None}
-    if not video and (mp4 or {'frames', 'fps'} & set(given)):
-        wrong = next(iter({'frames', 'fps'} & set(given)), 'mp4')
+    of_clips = [name for name in ('frames', 'fps', 'signs') if name in given] + ['mp4'] * mp4
+    if not video and of_clips:
+        wrong = of_clips[0]
         raise ValueError(f'{wrong}: allowed with video only, received without it')
     sides = given.pop('size', [])
     sides = [sides] if isinstance(sides, int) else list(sides)
@@ -131,11 +141,12 @@ def _recipe(video: bool, mp4: bool, of_kind: dict[str, Any], shared: dict[str, A
         raise ValueError(f'size: one number, or with video width and height, is allowed, received {sides}')
     if sides:
         given |= {'size': sides[0], 'height': sides[-1]} if video else {'size': sides[0]}
-    return (ClipRecipe if video else Recipe)(**given, **shared)
+    kind = SignRecipe if 'signs' in given else ClipRecipe
+    return (kind if video else Recipe)(**given, **shared)
 
 
 def _write_videos(out: Path, recipe: ClipRecipe) -> None:
-    for clip in tqdm(range(recipe.num), unit='clip', desc='mp4'):
+    for clip in tqdm(range(len(recipe.batches)), unit='clip', desc='mp4'):
         with VideoFile(out / 'mp4' / f'{clip:05d}.mp4', recipe.fps) as file:
             for frame in range(recipe.frames):
                 file.append(read_image(out / frame_name(clip, frame)))
@@ -165,7 +176,7 @@ def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', required=True, help='folder of the set')
-    parser.add_argument('--num', type=int, help='images, or clips, in all, split 8:1:1 (default 2000, 100 clips)')
+    parser.add_argument('--num', type=int, help='images, clips or people, split 8:1:1 (default 2000, 100, 30)')
     parser.add_argument('--size', type=int, nargs='+', help='pixels; of clips W H (default 256; of clips 240 320)')
     parser.add_argument('--seed', type=int, default=0, help='(default %(default)s)')
     parser.add_argument('--workers', type=int, help='processes (default: one per core)')
@@ -178,8 +189,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--poses', nargs='+', default=[], help='files of recorded poses (tools/fit_poses.py)')
     parser.add_argument('--preview', help='PNG to write a contact sheet to')
     parser.add_argument('--video', action='store_true', help='clips of moving hands')
-    parser.add_argument('--frames', type=int, help='of each clip (default 60)')
-    parser.add_argument('--fps', type=float, help='frames a second of clips (default 30)')
+    parser.add_argument(
+        '--signs', nargs='+', default=[], help=f'clips of one sign: {", ".join(GROUPS)} or some of them'
+    )
+    parser.add_argument('--frames', type=int, help='of each clip (default 60; of signs 3)')
+    parser.add_argument('--fps', type=float, help='frames a second of clips (default 30; of signs 5)')
     parser.add_argument('--mp4', action='store_true', help='write OUT/mp4/*.mp4 of the clips, too, to look at')
     return parser.parse_args()
 

@@ -29,6 +29,17 @@ def split_8_1_1(items: Iterable[T], seed: int = 0) -> dict[str, list[T]]:
     return dict(train=sorted(shuffled[2 * n :]), val=sorted(shuffled[:n]), test=sorted(shuffled[n : 2 * n]))
 
 
+def spread_evenly(items: Sequence[T], num: int) -> list[T]:
+    """So many of the items, at even distances from the first to the last.
+
+    Raises:
+        ValueError: there are not as many.
+    """
+    if not 1 <= num <= len(items):
+        raise ValueError(f'an integer from 1 to {len(items)} is allowed, received {num}')
+    return [items[i] for i in np.linspace(0, len(items) - 1, num).round().astype(int)]
+
+
 class CocoRecorder:
     """Makes the records of one hand per image, and accounts for what was skipped.
 

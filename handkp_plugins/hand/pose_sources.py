@@ -85,15 +85,7 @@ class PoseSampler:
         """A gesture's name and a pose that suits a hand of the given shape."""
         source = str(rng.choice(list(self.shares), p=list(self.shares.values())))
         name, draw = self._start(source, rng, shape)
-        best, least = HandPose(), np.inf
-        for _ in range(_TRIES):
-            pose = draw()
-            depth = pose_penetration(pose, shape)
-            if depth < least:
-                best, least = pose, depth
-            if depth < MAX_PENETRATION:
-                break
-        return name, _with_wrist(best, rng)
+        return name, _with_wrist(_clean(draw, shape), rng)
 
     def _start(self, source: str, rng: np.random.Generator, shape: HandShape) -> tuple[str, Draw]:
         """The name of what a source gives this time, and what draws poses of it."""
@@ -143,6 +135,11 @@ def load_poses(path: Path) -> list[HandPose]:
     return poses
 
 
+def shown(pose: HandPose, degrees: float, rng: np.random.Generator, shape: HandShape) -> HandPose:
+    """A pose as it is shown once: loosened by some degrees, and with no finger inside another, where that can be."""
+    return _clean(lambda: loosened(pose, degrees, rng), shape)
+
+
 def loosened(pose: HandPose, degrees: float, rng: np.random.Generator) -> HandPose:
     """Each angle moved a little, and each finger's curl as a whole."""
     angles = pose.angles + rng.normal(0, degrees, len(ANGLE_NAMES))
@@ -150,6 +147,19 @@ def loosened(pose: HandPose, degrees: float, rng: np.random.Generator) -> HandPo
         bent = [ANGLE_NAMES.index(f'{finger}_{joint}') for joint in ('mcp', 'pip', 'dip')]
         angles[bent] += rng.normal(0, 1.2 * degrees) * np.array([0.7, 1.0, 0.7])
     return HandPose.clipped(angles)
+
+
+def _clean(draw: Draw, shape: HandShape) -> HandPose:
+    """The first pose drawn of which no finger passes through another or the palm, else the least bad of some."""
+    best, least = HandPose(), np.inf
+    for _ in range(_TRIES):
+        pose = draw()
+        depth = pose_penetration(pose, shape)
+        if depth < least:
+            best, least = pose, depth
+        if depth < MAX_PENETRATION:
+            break
+    return best
 
 
 def _named(poses: Mapping[str, HandPose], rng: np.random.Generator) -> tuple[str, Draw]:

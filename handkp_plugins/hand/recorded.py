@@ -1,6 +1,7 @@
 """Readers of recorded keypoints of one hand a row: NumPy arrays, JSON lists and tables of gestures."""
 
 import csv
+import io
 import json
 import zipfile
 from dataclasses import dataclass, replace
@@ -146,23 +147,31 @@ def _read_json(path: Path) -> tuple[np.ndarray, list[str], range]:
 def _read_table(path: Path) -> tuple[np.ndarray, list[str], list[int], list[str]]:
     """Keypoints, names and lines of the rows that are fine, and what is wrong with the others."""
     label_file = path.with_name(_LABEL_FILE)
-    labels = label_file.read_text(encoding='utf-8-sig').splitlines() if label_file.is_file() else []
+    labels = _text(label_file).splitlines() if label_file.is_file() else []
     points, names, rows, malformed = [], [], [], []
-    with path.open(encoding='utf-8-sig', newline='') as file:
-        for row, cells in enumerate(csv.reader(file), start=1):
-            cells = [cell.strip() for cell in cells]
-            if not any(cells) or (row == 1 and [_number(cell) for cell in cells].count(None) > 1):
-                continue  # an empty line, or headings
-            try:
-                values, label = _read_row(cells, len(points[0]) if points else None)
-                names.append(_named(label, labels) if label else path.stem)
-            except ValueError as error:
-                malformed.append(f'line {row}: {error}')
-                continue
-            points.append(values)
-            rows.append(row)
+    for row, cells in enumerate(csv.reader(io.StringIO(_text(path), newline='')), start=1):
+        cells = [cell.strip() for cell in cells]
+        if not any(cells) or (row == 1 and [_number(cell) for cell in cells].count(None) > 2):
+            continue  # an empty line, or headings
+        try:
+            values, label = _read_row(cells, len(points[0]) if points else None)
+            names.append(_named(label, labels) if label else path.stem)
+        except ValueError as error:
+            malformed.append(f'line {row}: {error}')
+            continue
+        points.append(values)
+        rows.append(row)
     shape = (len(points), NUM_KEYPOINTS, len(points[0]) // NUM_KEYPOINTS if points else 2)
     return np.array(points, dtype=float).reshape(shape), names, rows, malformed
+
+
+def _text(path: Path) -> str:
+    data = path.read_bytes()
+    try:
+        return data.decode('utf-8-sig')
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b'\n') + 1
+        raise ValueError(f'{path}: line {line}: text in UTF-8 is allowed ({error.reason})') from None
 
 
 def _read_row(cells: list[str], width: int | None) -> tuple[list[float], str | None]:
@@ -173,6 +182,8 @@ def _read_row(cells: list[str], width: int | None) -> tuple[list[float], str | N
         raise ValueError(f'{expected} numbers and a label are allowed, received {len(cells)} cells')
     values = [_number(cell) for cell in cells]
     labelled = len(cells) > width
+    if labelled and values[0] is None and values[-1] is None:
+        raise ValueError(f'one label is allowed, before or after the numbers, received {cells[0]!r} and {cells[-1]!r}')
     last = labelled and values[-1] is None
     first = 1 if labelled and not last else 0
     if first and not (values[0] is None or float(values[0]).is_integer()):

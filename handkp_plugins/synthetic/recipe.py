@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from .coco import frame_name, image_name, member_name, shard_name, split_of
 from .sample import Sample, SampleMaker
+from .signing import SignMaker, sign_names
 from .video import ClipMaker
 
 GENERATOR_VERSION = 4
@@ -201,3 +202,51 @@ class ClipRecipe(Recipe):
     def file_name(self, index: int) -> str:
         """Where a frame lies, relative to the set's folder."""
         return frame_name(*divmod(index, self.frames))
+
+
+@dataclass(frozen=True)
+class SignRecipe(ClipRecipe):
+    """What decides the contents of a set of clips that show one sign each; it is split by people.
+
+    Args:
+        num: people, at least 3, so that each split has one; each shows every sign once.
+        frames: of each clip.
+        fps: frames a second; by default so few that the first, middle and last frame differ.
+        signs: their names; 'letters' stands for the 26 of fingerspelling, 'gestures' for the named gestures.
+    """
+
+    num: int = 30
+    frames: int = 3
+    fps: float = 5.0
+    signs: tuple[str, ...] = ('letters',)
+
+    LEAST: ClassVar[tuple[int, str]] = (3, 'people')
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        sign_names(self.signs)
+
+    @property
+    def _of_person(self) -> int:
+        """How many frames show a person."""
+        return len(sign_names(self.signs)) * self.frames
+
+    @property
+    def images(self) -> int:
+        """How many frames the set has."""
+        return self.num * self._of_person
+
+    @property
+    def splits(self) -> dict[str, list[int]]:
+        """Indices of the frames of each split."""
+        own = self._of_person
+        people = split_of(self.num, self.seed)
+        return {name: [i for p in ids for i in range(p * own, (p + 1) * own)] for name, ids in people.items()}
+
+    def maker(self, **settings: Any) -> SignMaker:
+        """What draws the clips; keep one per process."""
+        return SignMaker(sign_names(self.signs), self.frames, self.fps, **settings)
+
+    def more_of(self, index: int) -> dict[str, Any]:
+        """What a frame's record holds beside camera and annotation."""
+        return {'image': super().more_of(index)['image'] | {'person': index // self._of_person}}

@@ -21,7 +21,7 @@ from .motion import CameraPath, random_camera_path, sway
 from .photometric import compressed, exposure, random_look, streaked, taken
 from .renderer import Renderer
 from .sample import Sample, SampleMaker, lights_of
-from .scene import Scene, random_scene
+from .scene import HandInScene, Scene, random_scene
 from .views import arms_are_clear
 
 _TRIES = 16
@@ -88,9 +88,7 @@ def plan_clip(scene: Scene, camera: Camera, time: np.ndarray, poses: PoseSampler
         angles, gestures = np.tile(main.pose.angles, (len(time), 1)), [main.gesture] * len(time)
     else:
         angles, gestures = finger_motion(time, main.pose, main.gesture, main.shape, poses, rng)
-    frames = frames_of_angles(angles, main.shape)
-    if main.hand.handedness == 'left':
-        frames = _MIRROR @ frames @ _MIRROR
+    frames = hand_frames(angles, main)
     keypoints = keypoints_from_frames(frames, main.shape)
     forearms = frames[:, FRAME_INDEX['forearm'], :3, :3]
     best = -np.inf
@@ -114,6 +112,12 @@ def plan_clip(scene: Scene, camera: Camera, time: np.ndarray, poses: PoseSampler
         offsets=offsets,
         camera_path=camera_path,
     )
+
+
+def hand_frames(angles: np.ndarray, hand: HandInScene) -> np.ndarray:
+    """Frames (N, 35, 4, 4) of a hand at joint angles (N, 24) in degrees, mirrored for a left one."""
+    frames = frames_of_angles(angles, hand.shape)
+    return _MIRROR @ frames @ _MIRROR if hand.hand.handedness == 'left' else frames
 
 
 def _before(axes: np.ndarray, offsets: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
@@ -157,12 +161,16 @@ class ClipMaker(SampleMaker):
         super().__init__(size=size, renderer=Renderer(size, height), **settings)
         self.time, self.height = np.arange(frames) / fps, height
 
-    def clip(self, seed: int, index: int) -> Iterator[Sample]:
-        """The frames of a clip. Labels depend on its index, on the seed and on all arguments but the backgrounds."""
+    def plan(self, seed: int, index: int) -> Clip:
+        """What happens in a clip; it depends on its index, on the seed and on all arguments but the backgrounds."""
         rng = np.random.default_rng([seed, index])
         scene = random_scene(self.models, self.size, rng, self.poses, **self.scene_options)
-        camera = replace(scene.camera, height=self.height)
-        clip = plan_clip(scene, camera, self.time, self.poses, rng)
+        return plan_clip(scene, replace(scene.camera, height=self.height), self.time, self.poses, rng)
+
+    def clip(self, seed: int, index: int) -> Iterator[Sample]:
+        """The frames of a clip. Labels depend on what :meth:`plan` depends on."""
+        clip = self.plan(seed, index)
+        camera = clip.cast.camera
         look = np.random.default_rng([seed, index, 1])
         gloss, cloth, factor = look.uniform(0.1, 1.3), int(look.integers(2**31)), None
         drift = np.exp(sway(self.time, look.uniform(0, _EXPOSURE_DRIFT), look, (0.1, 0.4))[:, 0])

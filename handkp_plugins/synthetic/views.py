@@ -57,8 +57,6 @@ def random_view(rng: np.random.Generator, handedness: Handedness) -> np.ndarray:
         w, x, y, z = rng.normal(size=4)
         length = np.linalg.norm([x, y, z])
         return rotation(np.array([x, y, z]) / max(length, 1e-9), 2 * np.arctan2(length, w))
-    # palm to the camera, fingers up; then about the hand's length, nodding, and in the picture
-    upright = np.array([[-1.0, 0, 0], [0, -1, 0], [0, 0, 1]])
     side = {'right': 1.0, 'left': -1.0}[handedness]
     about = rng.choice([0.0, np.pi, side * np.pi / 2], p=[0.45, 0.35, 0.2]) + rng.normal(0, np.radians(38))
     nod, roll = rng.normal(0, np.radians(32)), rng.normal(0, np.radians(55))
@@ -66,6 +64,16 @@ def random_view(rng: np.random.Generator, handedness: Handedness) -> np.ndarray:
         nod, roll = rng.normal(np.radians(-40), np.radians(18)), rng.normal(0, np.radians(40))
     elif kind == 'upside_down':
         roll += np.pi
+    return held_up(about, nod, roll)
+
+
+def held_up(about: float, nod: float, roll: float) -> np.ndarray:
+    """Rotation (3, 3) from the palm's frame to camera axes of a hand that shows its palm, fingers up, then turned.
+
+    Args:
+        about, nod, roll: radians: about the hand's length, nodding, and in the picture.
+    """
+    upright = np.array([[-1.0, 0, 0], [0, -1, 0], [0, 0, 1]])
     x, y, z = np.eye(3)
     return rotation(z, roll) @ rotation(x, nod) @ upright @ rotation(y, about)
 

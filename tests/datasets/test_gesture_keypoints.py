@@ -33,7 +33,8 @@ def test_a_sample_is_what_the_row_says(table):
     cells = table.read_text().splitlines()[sample['rows'] - 1].split(',')
     assert sample['inputs'].shape == (21, 2) and sample['inputs'].dtype == np.float32
     assert sample['inputs'].ravel() == pytest.approx(np.array(cells[1:], float))
-    assert cells[0] == 'fist' and sample['labels'] == 0 and sample['num_classes'] == 3  # the names, sorted
+    assert cells[0] == 'fist' and sample['labels'] == 0  # the names, sorted
+    assert set(sample) == {'inputs', 'labels', 'rows', 'sample_idx'}
 
 
 def test_given_classes_set_the_order(table):
@@ -62,6 +63,26 @@ def test_bad_rows_are_named(table, damage, message):
     table.write_text('\n'.join(damage(table.read_text().splitlines())) + '\n')
     with pytest.raises(ValueError, match=message):
         GestureKeypointDataset(str(table), 'test', classes=('open', 'fist', 'point'))
+
+
+@pytest.mark.parametrize(
+    ('damage', 'message'),
+    [
+        (
+            lambda lines: [*lines[:3], lines[3] + 'x', *lines[4:]],
+            r"signs\.csv: line 4: one label is allowed, .* 'open' and",
+        ),
+        (
+            lambda lines: [line.split(',', 1)[1] for line in lines],
+            r'signs\.csv: labels of two classes or more are needed',
+        ),
+        (lambda lines: [*lines[:5], 'ö' + lines[5], *lines[6:]], r'signs\.csv: line 6: text in UTF-8 is allowed'),
+    ],
+)
+def test_what_is_no_table_of_signs_is_named(table, damage, message):
+    table.write_text('\n'.join(damage(table.read_text().splitlines())) + '\n', encoding='latin-1')
+    with pytest.raises(ValueError, match=message):
+        GestureKeypointDataset(str(table))
 
 
 def test_bad_rows_can_be_left_out_and_are_logged(table, monkeypatch):

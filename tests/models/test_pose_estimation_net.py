@@ -1,5 +1,7 @@
 """PoseEstimationNet against the paper's Table 1, its bottleneck, loss and head."""
 
+import functools
+
 import pytest
 import torch
 from mmengine.structures import InstanceData
@@ -12,36 +14,57 @@ from handkp_plugins.models.layers import MSABottleneck
 from handkp_plugins.models.layers.relative_position import RelativePositionBias
 from handkp_plugins.models.losses import CEL2Loss
 
-TABLE_1 = [  # row, kernel, width and height, channels
-    (1, '3*3', 256, 64), (2, '2*2', 128, 64), (3, '3*3', 128, 96), (4, '3*3', 128, 96), (5, '2*2', 64, 96),
-    (6, '3*3', 64, 128), (7, '3*3', 64, 128), (8, '2*2', 32, 128), (9, '3*3', 32, 256), (10, '3*3', 32, 256),
-    (11, '1*1', 32, 21), (13, '3*3', 32, 128), (14, '3*3', 32, 128), (15, '5*5', 32, 128), (16, '5*5', 32, 128),
-    (18, '3*3', 32, 128), (19, '1*3', 32, 21), (20, '3*1', 32, 21), (21, '1*1', 32, 21),
+BLOCK, POOL = 'Conv+relu+bn', 'maxpool'
+TABLE_1 = [  # row, name, kernel, width and height, channels; a concatenation and a sum have no kernel
+    (1, BLOCK, '3*3', 256, 64), (2, POOL, '2*2', 128, 64), (3, BLOCK, '3*3', 128, 96), (4, BLOCK, '3*3', 128, 96),
+    (5, POOL, '2*2', 64, 96), (6, BLOCK, '3*3', 64, 128), (7, BLOCK, '3*3', 64, 128), (8, POOL, '2*2', 32, 128),
+    (9, BLOCK, '3*3', 32, 256), (10, BLOCK, '3*3', 32, 256), (11, 'conv', '1*1', 32, 21),
+    (12, 'Concat(10,11)', '-', 32, 277), (13, BLOCK, '3*3', 32, 128), (14, BLOCK, '3*3', 32, 128),
+    (15, BLOCK, '5*5', 32, 128), (16, BLOCK, '5*5', 32, 128), (17, 'ElementAdd(16,15)', '-', 32, 128),
+    (18, 'Conv+relu', '3*3', 32, 128), (19, 'conv', '1*3', 32, 21), (20, 'conv', '3*1', 32, 21),
+    (21, 'conv', '1*1', 32, 21),
 ]  # fmt: skip
-"""Rows with weights or pooling; 12 and 17, a concatenation and a sum, show in the inputs of 13 and 18."""
+NAMES = {nn.Conv2d: 'Conv', nn.ReLU: 'relu', nn.BatchNorm2d: 'bn'}
 
 
 def test_layers_are_those_of_table_1(capsys):
     net = PoseEstimationNet(num_stacks=1).eval()
-    found, inputs = [], []
+    sequences = [m for m in net.modules() if isinstance(m, nn.Sequential) and {type(part) for part in m} <= set(NAMES)]
+    blocks = {id(m[0]): '+'.join(NAMES[type(part)] for part in m) for m in sequences}
+    results, found = {}, []
 
-    def note(module, given, output):
+    def note(name, module, given, output):
+        """A row for what enters where rows 12 and 17 must lead, then one for the layer."""
+        entering = given[0]
+        if name.endswith('conv13.0'):
+            assert torch.equal(entering, torch.cat(results['conv11'], 1))
+            found.append(('Concat(10,11)', '-', entering.shape[-1], entering.shape[1]))
+        if name.endswith('conv18.0'):
+            assert torch.equal(entering, results['conv16'][1] + results['conv15'][1])
+            found.append(('ElementAdd(16,15)', '-', entering.shape[-1], entering.shape[1]))
         kernel = module.kernel_size if isinstance(module.kernel_size, tuple) else (module.kernel_size,) * 2
-        found.append(('{}*{}'.format(*kernel), output.shape[-1], output.shape[1]))
-        inputs.append(given[0].shape[1])
+        kind = blocks.get(id(module), 'conv') if isinstance(module, nn.Conv2d) else POOL
+        found.append((kind, '{}*{}'.format(*kernel), output.shape[-1], output.shape[1]))
         assert output.shape[-1] == output.shape[-2]
 
     for name, module in net.named_modules():
         if isinstance(module, (nn.Conv2d, nn.MaxPool2d)) and '.bottleneck' not in name:
-            module.register_forward_hook(note)
-    net(torch.zeros(1, 3, 256, 256))
+            module.register_forward_hook(functools.partial(note, name))
+        if (last := name.split('.')[-1]) in ('conv11', 'conv15', 'conv16'):
+            module.register_forward_hook(lambda _, given, output, last=last: results.update({last: (given[0], output)}))
+    with torch.no_grad():
+        net(torch.zeros(1, 3, 256, 256))
     with capsys.disabled():
-        for row, (kernel, size, channels) in zip(TABLE_1, found, strict=True):
-            print(f'\n{row[0]:2d}  {kernel}  {size}*{size}*{channels}', end='')
+        for row, (kind, kernel, size, channels) in zip(TABLE_1, found, strict=True):
+            print(f'\n{row[0]:2d}  {kind:17}  {kernel}  {size}*{size}*{channels}', end='')
     assert found == [row[1:] for row in TABLE_1]
-    assert inputs[11] == 277 and inputs[15] == 128  # rows 12 and 17
-    blocks = [m for m in net.modules() if isinstance(m, nn.Sequential) and isinstance(m[-1], nn.BatchNorm2d)]
-    assert len(blocks) == 11 and all(isinstance(b[1], nn.ReLU) for b in blocks)  # "conv+relu+bn"
+
+
+def test_widths():
+    net = PoseEstimationNet(1, num_keypoints=5, widths=(4, 6, 8, 12), bottleneck=dict(embed_dims=8, num_heads=2))
+    sizes = [m.out_channels for n, m in net.named_modules() if isinstance(m, nn.Conv2d) and '.bottleneck' not in n]
+    assert sizes == [4, 6, 6, 8, 8, 12, 12, 5, 8, 8, 8, 8, 8, 5, 5, 5]
+    assert [m.shape for m in net(torch.randn(1, 3, 32, 32))] == [(1, 5, 4, 4)]
 
 
 @pytest.mark.parametrize(('stacks', 'attention'), [(1, True), (2, True), (2, False), (3, True)])
@@ -124,6 +147,7 @@ def test_head_supervises_every_stack_and_predicts_with_the_last():
     ('make', 'message'),
     [
         (lambda: PoseEstimationNet(0), 'num_stacks: allowed an integer from 1'),
+        (lambda: PoseEstimationNet(widths=(8, 8, 8)), r'widths: allowed four integers from 1, received \(8, 8, 8\)'),
         (lambda: MSABottleneck(8, 30, 4), 'num_heads: allowed a divisor of embed_dims 30'),
         (lambda: MSABottleneck(8, 32, 4, position='sine'), "position: allowed 'relative' and 'none'"),
         (lambda: RelativePositionBias(2, (0, 3)), r'window: allowed \[W, H\]'),

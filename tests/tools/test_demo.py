@@ -86,6 +86,30 @@ def test_signs_are_written_beside_the_hands(demo: ModuleType, model_args: dict, 
         assert (with_signs != without).any(-1).sum() > 50
 
 
+def test_the_last_frames_of_a_video_vote(demo: ModuleType, model_args: dict, tmp_path: Path):
+    net = write_gesture_net(tmp_path)
+
+    def rights(source: Path, frames: int) -> list[float]:
+        """The probability of the second sign in each picture."""
+        document = demo.main(
+            source, output=tmp_path / f'out{frames}', gesture=net, gesture_frames=frames, whole_image=True, **model_args
+        )
+        hands = [hand for item in document['items'] for hand in item['instances']]
+        return [h['gesture_score'] if h['gesture'] == CLASSES[1] else 1 - h['gesture_score'] for h in hands]
+
+    video = write_video(tmp_path / 'clip.mp4', 4)
+    alone = rights(video, 1)
+    assert len(set(alone)) == 4
+    voted = [np.mean(alone[max(0, i - 2) : i + 1]) for i in range(4)]
+    assert rights(video, 3) == pytest.approx(voted, abs=2e-4) and voted != pytest.approx(alone, abs=2e-4)
+
+    (tmp_path / 'pictures').mkdir()
+    for i in range(3):
+        cv2.imwrite(str(tmp_path / 'pictures' / f'{i}.png'), picture() + np.uint8(40 * i))
+    alone = rights(tmp_path / 'pictures', 1)
+    assert len(set(alone)) > 1 and rights(tmp_path / 'pictures', 3) == alone
+
+
 def test_exif_rotation_is_followed(demo: ModuleType, model_args: dict, tmp_path: Path):
     jpeg = cv2.imencode('.jpg', picture(40, 60))[1].tobytes()
     orientation_6 = bytes.fromhex('ffe1002245786966000049492a0008000000010012010300010000000600000000000000')

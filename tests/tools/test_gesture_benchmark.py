@@ -30,6 +30,10 @@ def test_a_wrong_number_of_classes_is_told_by_the_training_tool(tmp_path):
     argv = ['configs/msahp/gesturenet_keypoints.py', '--work-dir', str(tmp_path / 'work'), '--cfg-options', *loaders]
     with pytest.raises(ValueError, match='num_classes: allowed 3, the classes of the data, received 4'):
         load_tool('train').main(argv)
+    other = write_table(tmp_path / 'other.csv', gesture_rows(10, signs=('open', 'fist', 'ok')))
+    argv += ['model.num_classes=3', f'val_dataloader.dataset.ann_file={other}']
+    with pytest.raises(ValueError, match='val_dataloader: the classes that train, fist, open, point, .*fist, ok, open'):
+        load_tool('train').main(argv)
 
 
 def test_train_and_test_tools(tmp_path):

@@ -5,7 +5,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from handkp_plugins.visualization import heatmap_overlay, plot_pck_curves, tile
+from handkp_plugins.visualization import confusion, heatmap_overlay, plot_pck_curves, tile
 
 
 def flat(height: int, width: int, value: int) -> np.ndarray:
@@ -47,6 +47,25 @@ def test_tile_captions_stand_above_and_fit():
 def test_tile_errors(arguments: dict, message: str):
     with pytest.raises(ValueError, match=message):
         tile(**arguments)
+
+
+def test_confusion_is_drawn_by_shares_of_the_true_class(monkeypatch, tmp_path):
+    drawn = []
+    monkeypatch.setattr(confusion, 'save_plot', lambda figure, path: drawn.append((figure, path)))
+    confusion.plot_confusion(('open', 'fist', 'ok'), [[3, 1, 0], [0, 8, 2], [0, 0, 0]], tmp_path / 'a.png')
+    (figure, path), *others = drawn
+    (axes,) = figure.axes
+    assert not others and path == tmp_path / 'a.png'
+    shares = [[0.75, 0.25, 0], [0, 0.8, 0.2], [0, 0, 0]]
+    np.testing.assert_allclose(axes.images[0].get_array(), shares)
+    assert axes.images[0].get_clim() == (0, 1)
+    numbers = {text.get_position(): (text.get_text(), text.get_color()) for text in axes.texts}
+    assert numbers == {(0, 0): ('3', 'white'), (1, 0): ('1', 'black'), (1, 1): ('8', 'white'), (2, 1): ('2', 'black')}
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        assert [label.get_text() for label in labels] == ['open', 'fist', 'ok']
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ('recognised', 'true')
+    with pytest.raises(ValueError, match=r'counts: allowed \(2, 2\), a class or more, received \(3, 3\)'):
+        confusion.plot_confusion(('a', 'b'), np.zeros((3, 3)), tmp_path / 'a.png')
 
 
 def test_heatmap_overlay_colors_and_opacity():

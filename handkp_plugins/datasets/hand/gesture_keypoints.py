@@ -22,8 +22,8 @@ class GestureKeypointDataset(BaseDataset):
     would test on what was trained on. Each class is split in time: its first rows train, those after them validate, the
     last test.
 
-    A sample holds ``inputs`` (21, 2) float32, x and y as recorded; ``labels``, the index of the class; ``rows``, the
-    line or record that it was read from; and ``num_classes``.
+    A sample holds ``inputs`` (21, 2) float32, x and y as recorded; ``labels``, the index of the class; and ``rows``,
+    the line or record that it was read from.
 
     Args:
         ann_file: the file, below ``data_root``.
@@ -62,6 +62,10 @@ class GestureKeypointDataset(BaseDataset):
         """Read, check and split; one dictionary a row."""
         hands = self._read()
         names = tuple(np.unique(hands.names).tolist()) if self.classes is None else self.classes
+        if len(names) < 2:
+            raise ValueError(
+                f'{self.ann_file}: labels of two classes or more are needed, received {", ".join(names)} alone'
+            )
         self._metainfo['classes'] = names
         unknown = np.flatnonzero(~np.isin(hands.names, names))
         if len(unknown):
@@ -74,7 +78,7 @@ class GestureKeypointDataset(BaseDataset):
         labels = np.array([names.index(name) for name in hands.names[chosen]])
         points = hands.keypoints[chosen, :, :2].astype(np.float32)
         return [
-            dict(inputs=p, labels=int(label), rows=int(row), num_classes=len(names))
+            dict(inputs=p, labels=int(label), rows=int(row))
             for p, label, row in zip(points, labels, hands.rows[chosen], strict=True)
         ]
 

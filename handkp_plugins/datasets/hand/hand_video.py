@@ -6,6 +6,7 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from ...hand.skeleton import hand_metainfo
+from .._conversion import spread_evenly
 
 
 @DATASETS.register_module()
@@ -19,9 +20,29 @@ class HandVideoDataset(BaseCocoStyleDataset):
     - ``frame_id``: index of the frame in it, consecutive from one frame to the next
 
     Images are files, or frames of a video file, ``videos/clip.mp4#000123``; :class:`LoadHandImage` reads both.
+
+    Args:
+        spread: take no more than this number of hands, evenly spread over the file; None for all.
+        kwargs: those of ``BaseCocoStyleDataset``.
     """
 
     METAINFO: dict = hand_metainfo('hand_video')
+
+    def __init__(self, *args: Any, spread: int | None = None, **kwargs: Any) -> None:
+        self.spread = spread
+        super().__init__(*args, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """One dictionary a hand.
+
+        Raises:
+            ValueError: there are fewer than ``spread``.
+        """
+        hands = super().load_data_list()
+        try:
+            return hands if self.spread is None else spread_evenly(hands, self.spread)
+        except ValueError as e:
+            raise ValueError(f'{self.ann_file}: spread: {e}') from None
 
     def parse_data_info(self, raw_data_info: dict) -> dict | None:
         """Parse one annotation; see the class for the keys that it adds.

@@ -1,6 +1,7 @@
-"""A network is not tested on other classes than it has learned."""
+"""A network is not trained or tested on other classes than it has."""
 
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
@@ -9,10 +10,13 @@ from ..checkpoint import CheckpointError
 
 @HOOKS.register_module()
 class SameClassesHook(Hook):
-    """Compare the names of the classes that a checkpoint keeps with those of the data to test on.
+    """Compare the classes of the data with the number of the network's outputs, and the names with a checkpoint's.
+
+    Once, before the first batch. All data of a training must have the same classes in the same order.
 
     Raises:
-        CheckpointError: they differ, so that the network's outputs mean other classes.
+        ValueError: the network has more or fewer outputs than the data classes, or the data differ.
+        CheckpointError: the checkpoint to test has learned others, so that the outputs mean other classes.
     """
 
     def __init__(self) -> None:
@@ -23,12 +27,37 @@ class SameClassesHook(Hook):
         classes = (checkpoint.get('meta') or {}).get('dataset_meta', {}).get('classes')
         self._learned = None if classes is None else tuple(classes)
 
+    def before_train(self, runner: Runner) -> None:
+        """Compare network and data."""
+        trained = _classes(runner.train_dataloader)
+        _check_outputs(runner, trained)
+        if runner.val_loop is not None and (validated := _classes(runner.val_dataloader)) != trained:
+            raise ValueError(
+                f'val_dataloader: the classes that train, {", ".join(trained)}, are allowed, '
+                f'received {", ".join(validated)}'
+            )
+
     def before_test(self, runner: Runner) -> None:
-        """Compare."""
-        given = tuple(runner.test_dataloader.dataset.metainfo.get('classes', ()))
+        """Compare checkpoint, network and data."""
+        given = _classes(runner.test_dataloader)
         if self._learned is not None and given != self._learned:
             raise CheckpointError(
                 f'the checkpoint has learned the classes {", ".join(self._learned)}; received data of '
                 f'{", ".join(given)}. Where the data merely lack some, or should be in that order: '
                 f'--cfg-options test_dataloader.dataset.classes="[{",".join(self._learned)}]"'
             )
+        _check_outputs(runner, given)
+
+
+def _classes(loader: object) -> tuple[str, ...]:
+    return tuple(loader.dataset.metainfo.get('classes', ()))
+
+
+def _check_outputs(runner: Runner, classes: tuple[str, ...]) -> None:
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    if model.num_classes != len(classes):
+        raise ValueError(
+            f'num_classes: allowed {len(classes)}, the classes of the data, received {model.num_classes}; train a '
+            f'network of the data by --cfg-options model.num_classes={len(classes)}, or name all classes where the '
+            'data lack some: train_dataloader.dataset.classes and so on'
+        )

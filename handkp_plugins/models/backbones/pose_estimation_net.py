@@ -1,5 +1,7 @@
 """MSAHP's PoseEstimationNet: stacked encoder-decoders with self-attention between."""
 
+from collections.abc import Sequence
+
 from mmengine.model import BaseModule, ModuleList, Sequential
 from mmpose.registry import MODELS
 from torch import Tensor, cat, nn
@@ -7,7 +9,6 @@ from torch import Tensor, cat, nn
 from ..layers import check_input_size
 
 STRIDE = 8
-_FEATURES = 256
 
 
 def _conv(inputs: int, outputs: int, kernel: int = 3) -> Sequential:
@@ -18,14 +19,14 @@ def _conv(inputs: int, outputs: int, kernel: int = 3) -> Sequential:
 class _Decoder(BaseModule):
     """Rows 13 to 21 of Table 1."""
 
-    def __init__(self, inputs: int, num_keypoints: int) -> None:
+    def __init__(self, inputs: int, width: int, num_keypoints: int) -> None:
         super().__init__()
-        self.conv13 = _conv(inputs, 128)
-        self.conv14 = _conv(128, 128)
-        self.conv15 = _conv(128, 128, 5)
-        self.conv16 = _conv(128, 128, 5)
-        self.conv18 = Sequential(nn.Conv2d(128, 128, 3, padding=1), nn.ReLU())
-        self.conv19 = nn.Conv2d(128, num_keypoints, (1, 3), padding=(0, 1))
+        self.conv13 = _conv(inputs, width)
+        self.conv14 = _conv(width, width)
+        self.conv15 = _conv(width, width, 5)
+        self.conv16 = _conv(width, width, 5)
+        self.conv18 = Sequential(nn.Conv2d(width, width, 3, padding=1), nn.ReLU())
+        self.conv19 = nn.Conv2d(width, num_keypoints, (1, 3), padding=(0, 1))
         self.conv20 = nn.Conv2d(num_keypoints, num_keypoints, (3, 1), padding=(1, 0))
         self.conv21 = nn.Conv2d(num_keypoints, num_keypoints, 1)
 
@@ -39,16 +40,16 @@ class _Decoder(BaseModule):
 class _Stack(BaseModule):
     """Encoder, bottleneck, rows 11 and 12, decoder."""
 
-    def __init__(self, encoder: nn.Module, num_keypoints: int, bottleneck: dict | None) -> None:
+    def __init__(self, encoder: nn.Module, widths: Sequence[int], num_keypoints: int, bottleneck: dict | None) -> None:
         super().__init__()
         self.encoder = encoder
         self.bottleneck = None if bottleneck is None else MODELS.build(bottleneck)
-        self.conv11 = nn.Conv2d(_FEATURES, num_keypoints, 1)
-        self.decoder = _Decoder(_FEATURES + num_keypoints, num_keypoints)
+        self.conv11 = nn.Conv2d(widths[-1], num_keypoints, 1)
+        self.decoder = _Decoder(widths[-1] + num_keypoints, widths[-2], num_keypoints)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """What the encoder takes → features (B, 256, h, w) and score maps (B, K, h, w)."""
-        features = self.encoder(x)  # (B, 256, h, w)
+        """What the encoder takes → features (B, F, h, w) and score maps (B, K, h, w)."""
+        features = self.encoder(x)  # (B, F, h, w)
         if self.bottleneck is not None:
             features = self.bottleneck(features)
         return features, self.decoder(cat([features, self.conv11(features)], 1))
@@ -66,6 +67,7 @@ class PoseEstimationNet(BaseModule):
         num_stacks: Encoder-decoders.
         num_keypoints: K.
         attention: Whether there is a bottleneck between encoder and decoder.
+        widths: Channels of the encoder at stride 1, 2 and 4, and F at stride 8; the decoder has those at stride 4.
         bottleneck: Its arguments beside ``in_channels``; with ``type`` another module than :class:`MSABottleneck`.
         init_cfg: As in every MMEngine module.
     """
@@ -75,6 +77,7 @@ class PoseEstimationNet(BaseModule):
         num_stacks: int = 2,
         num_keypoints: int = 21,
         attention: bool = True,
+        widths: Sequence[int] = (64, 96, 128, 256),
         bottleneck: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
@@ -85,24 +88,27 @@ class PoseEstimationNet(BaseModule):
             raise ValueError(f'num_stacks: allowed an integer from 1, received {num_stacks}')
         if num_keypoints < 1:
             raise ValueError(f'num_keypoints: allowed an integer from 1, received {num_keypoints}')
+        if len(widths) != 4 or min(widths) < 1:
+            raise ValueError(f'widths: allowed four integers from 1, received {widths}')
+        first, second, third, features = widths
         encoders: list[nn.Module] = [
             Sequential(
-                _conv(3, 64),
+                _conv(3, first),
                 nn.MaxPool2d(2),
-                _conv(64, 96),
-                _conv(96, 96),
+                _conv(first, second),
+                _conv(second, second),
                 nn.MaxPool2d(2),
-                _conv(96, 128),
-                _conv(128, 128),
+                _conv(second, third),
+                _conv(third, third),
                 nn.MaxPool2d(2),
-                _conv(128, _FEATURES),
-                _conv(_FEATURES, _FEATURES),
+                _conv(third, features),
+                _conv(features, features),
             )  # fmt: skip
         ]
         for _ in range(num_stacks - 1):
-            encoders.append(Sequential(_conv(_FEATURES + num_keypoints, _FEATURES), _conv(_FEATURES, _FEATURES)))
-        between = dict(dict(type='MSABottleneck', in_channels=_FEATURES), **(bottleneck or {})) if attention else None
-        self.stacks = ModuleList(_Stack(encoder, num_keypoints, between) for encoder in encoders)
+            encoders.append(Sequential(_conv(features + num_keypoints, features), _conv(features, features)))
+        between = dict(dict(type='MSABottleneck', in_channels=features), **(bottleneck or {})) if attention else None
+        self.stacks = ModuleList(_Stack(encoder, widths, num_keypoints, between) for encoder in encoders)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Images (B, 3, H, W), both multiples of 8 → the score maps (B, K, H/8, W/8) of each stack."""

@@ -64,7 +64,6 @@ class GestureNet(BaseModel):
         self,
         inputs: Tensor,
         labels: Tensor | None = None,
-        num_classes: Tensor | None = None,
         rows: Tensor | None = None,
         sample_idx: Tensor | None = None,
         mode: str = 'tensor',
@@ -73,18 +72,11 @@ class GestureNet(BaseModel):
 
         Args:
             labels: (N,) indices of the classes; for 'loss', and passed on in predictions.
-            num_classes: (N,) of the data, which must be this network's.
             rows, sample_idx: of the data, unused.
 
         Returns:
             In mode 'predict' dictionaries with ``pred_scores`` (C,), probabilities, ``pred_label`` and ``gt_label``.
         """
-        if num_classes is not None and (num_classes != self.num_classes).any():
-            raise ValueError(
-                f'num_classes: allowed {int(num_classes[0])}, the classes of the data, received {self.num_classes}; '
-                f'train a network of the data by --cfg-options model.num_classes={int(num_classes[0])}, or name all '
-                'classes where the data lack some: train_dataloader.dataset.classes and so on'
-            )
         x = self.convolutions(inputs.transpose(1, 2)[:, None])  # (N, channels, 2, 21)
         scores = self.classifier((x.mean(2) if self.mean_of_coordinates else x).flatten(1))
         if mode == 'tensor':

@@ -1,5 +1,7 @@
 """Keypoints of any size and place, made comparable, and changed a little in training."""
 
+from typing import Any
+
 import torch
 from mmengine.model import BaseDataPreprocessor
 from mmpose.registry import MODELS
@@ -44,15 +46,15 @@ class GesturePreprocessor(BaseDataPreprocessor):
                 raise ValueError(f'{name}: a number from 0 is allowed, received {value}')
         # with the weights, so that a checkpoint is read as it was trained, whatever the config says
         self.register_buffer('scale_index', torch.tensor(SCALES.index(scale)))
+        self.scale = scale
         self.mirror = mirror
         self.rotation = rotation
         self.shear = shear
         self.noise = noise
 
-    @property
-    def scale(self) -> str:
-        """That of the constructor, or of the weights that were loaded."""
-        return SCALES[int(self.scale_index)]
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self.scale = SCALES[int(self.scale_index)]  # here, once: to read it in each step would make a GPU wait
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """A batch with ``inputs`` (N, 21, 2) → the same with ``inputs`` normalised, and in training changed."""
