@@ -45,6 +45,7 @@ from handkp_plugins.engine.checkpoint import CheckpointError
 from handkp_plugins.engine.gestures import GestureReader
 from handkp_plugins.engine.given_hands import Hand, HandFinder, make_hand_finder
 from handkp_plugins.engine.inference import init_model, predict
+from handkp_plugins.engine.rotation import with_rotations
 from handkp_plugins.files import write_text
 from handkp_plugins.images import read_image, write_image
 from handkp_plugins.videos import VIDEO_SUFFIXES
@@ -111,6 +112,7 @@ def main(
     weights: str | None = None,
     gesture: Sequence[str | Path] | None = None,
     gesture_frames: int = 15,
+    tta: bool = False,
 ) -> dict[str, Any]:
     """Run the demo; returns what ``keypoints.json`` holds.
 
@@ -125,6 +127,7 @@ def main(
         weights: the name of shipped weights; ``lite`` where no network is given.
         gesture: config and checkpoint of a network that reads signs.
         gesture_frames: of a video, the last ones that vote.
+        tta: average over the four rotations by 90° of each box.
 
     Raises:
         FileNotFoundError, OSError: a file is missing, or the output folder cannot be written.
@@ -139,6 +142,8 @@ def main(
     is_video, files = list_files(source)
     prepare_output(output, source)
     model = init_model(config, checkpoint, device, output_heatmaps=save_heatmaps)
+    if tta:
+        model = with_rotations(model)
     names = [model.dataset_meta['keypoint_id2name'][k] for k in range(model.dataset_meta['num_keypoints'])]
     if len(names) != 21:
         raise ValueError(f'{config}: a network of 21 keypoints is needed, received one of {len(names)}')
