@@ -14,7 +14,7 @@ model = dict(
         depth=152,
         init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet152')),
     head=dict(
-        type='RegressionHead',
+        type='AmpRegressionHead',
         in_channels=2048 * 4 * 4,
         num_joints=21,
         loss=dict(type='MSELoss', use_target_weight=True),

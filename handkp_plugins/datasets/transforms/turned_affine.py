@@ -28,9 +28,7 @@ class TurnedTopdownAffine(TopdownAffine):
         turns: numbers of quarters, counterclockwise, 0 to 3.
     """
 
-    def __init__(
-        self, input_size: tuple[int, int], use_udp: bool = False, turns: Sequence[int] = (0, 1, 2, 3)
-    ) -> None:
+    def __init__(self, input_size: tuple[int, int], use_udp: bool = False, turns: Sequence[int] = (0, 1, 2, 3)) -> None:
         super().__init__(input_size, use_udp)
         if not turns or not set(turns) <= {0, 1, 2, 3}:
             raise ValueError(f'turns: one or more of 0, 1, 2 and 3 are allowed, received {turns}')
