@@ -36,7 +36,7 @@ def add_rotations(cfg: Config) -> None:
 
 
 def with_rotations(model: nn.Module) -> RotationTTA:
-    """A network of :func:`~handkp_plugins.engine.inference.init_model` that averages over rotations; to be used alike."""
+    """A network of :func:`~handkp_plugins.engine.inference.init_model` that averages over rotations; used alike."""
     cfg = copy.deepcopy(model.cfg)
     cfg.test_dataloader.dataset.pipeline, use_udp = turned_views(cfg.test_dataloader.dataset.pipeline)
     averaged = RotationTTA(model, use_udp).eval()

@@ -8,7 +8,7 @@ from mmpose.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class BrightnessSaturation(PhotometricDistortion):
-    """MMPose's ``PhotometricDistortion`` without contrast, hue and exchanged colours, for each image (joint heads, 3.3).
+    """MMPose's ``PhotometricDistortion`` without contrast, hue and exchanged colours, always (joint heads, 3.3).
 
     Args:
         brightness_delta: at most so much is added, of 255, or subtracted.

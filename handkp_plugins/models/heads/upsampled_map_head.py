@@ -24,8 +24,8 @@ class UpsampledMapHead(OnDeviceHeatmapHead):
         in_channels: C.
         out_channels: K.
         kernel_size: k, an odd number.
-        decoder: The codec, which makes the targets too; its ``heatmap_size`` is the map's, and its ``to_weights``, where
-            it has one, turns maps that are asked for (``output_heatmaps``) into what it decodes.
+        decoder: The codec, which makes the targets too. Its ``heatmap_size`` is the map's; its ``to_weights``, where it
+            has one, turns maps that are asked for (``output_heatmaps``) into what it decodes.
         **kwargs: Those of MMPose's ``HeatmapHead`` that concern no layers, such as ``loss``.
     """
 
