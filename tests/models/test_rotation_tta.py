@@ -8,8 +8,10 @@ import pytest
 import torch
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
 from mmpose.models import build_pose_estimator
 from mmpose.structures import PoseDataSample
+from mmpose.structures.bbox import get_warp_matrix
 from tiny_model import write_tiny_model
 from torch import Tensor, nn
 
@@ -42,14 +44,12 @@ class ColourFinder(nn.Module):
             size, scale = np.asarray(sample.input_size), np.asarray(sample.input_scale)
             assert (w, h) == tuple(size)
             found = points / size * scale + np.asarray(sample.input_center) - scale / 2  # as TopdownPoseEstimator
-            sample.pred_instances = dict_instances(found + self.noise * len(self.seen))
+            sample.pred_instances = instances(found + self.noise * len(self.seen))
             samples.append(sample)
         return samples
 
 
-def dict_instances(points: np.ndarray):
-    from mmengine.structures import InstanceData
-
+def instances(points: np.ndarray) -> InstanceData:
     return InstanceData(keypoints=points, keypoint_scores=np.full(points.shape[:2], points.mean() % 1))
 
 
@@ -101,7 +101,7 @@ def test_views_that_are_not_square_see_the_whole_box_and_agree(input_size: tuple
         model = ColourFinder()
         (one,) = model.test_step(pseudo_collate([{key: value[view] for key, value in sample.items()}]))
         found = RotationTTA(model)._upright(one, view)
-        np.testing.assert_allclose(found, POINTS, atol=0.2), view
+        np.testing.assert_allclose(found, POINTS, atol=0.2)
 
 
 def test_keypoints_and_scores_are_averaged() -> None:
@@ -118,7 +118,7 @@ def test_udp_turns_about_the_middle_of_the_box() -> None:
     (sample,) = samples((96, 96), [18.0, 21, 114, 117])
     tta, pixel_tta = RotationTTA(ColourFinder(), use_udp=True), RotationTTA(ColourFinder())
     view = sample['data_samples'][2]
-    view.pred_instances = dict_instances(POINTS)
+    view.pred_instances = instances(POINTS)
     np.testing.assert_allclose(tta._upright(view, 2), 2 * view.input_center - POINTS)
     np.testing.assert_allclose(pixel_tta._upright(view, 2), 2 * view.input_center - 1 - POINTS)  # a pixel is 1 px
     first = sample['data_samples'][0].input_center - 48
@@ -152,8 +152,6 @@ def test_a_network_of_maps_single_and_in_batches(network: nn.Module) -> None:
 
 
 def crop_of(image: np.ndarray, box: np.ndarray, model: nn.Module) -> tuple[np.ndarray, np.ndarray]:
-    from mmpose.structures.bbox import get_warp_matrix
-
     side = 1.25 * (box[2:] - box[:2]).max()
     matrix = get_warp_matrix((box[:2] + box[2:]) / 2, np.array([side, side]), 0.0, (64, 64))
     return cv2.warpAffine(image, matrix, (64, 64), flags=cv2.INTER_LINEAR), matrix
