@@ -3,6 +3,7 @@
 The hand's box is given (``--bbox``, ``--ann``), or the whole picture is taken as the box by ``--whole-image``. The
 network is one whose weights come with the package (``--weights``), or one of your own (``--config``, ``--checkpoint``).
 ``--gesture`` names a GestureNet, which writes the sign of each hand beside it; over a video the last frames vote.
+``--tta`` averages over the four rotations by 90° of each box, which takes about four times as long.
 
 Examples:
     python tools/demo.py photo.jpg --bbox 63 92 99 194 --output out
@@ -301,6 +302,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--batch-size', type=int, default=32, help='boxes of a picture at once (default 32)')
     parser.add_argument('--save-heatmaps', action='store_true')
     parser.add_argument('--gesture', nargs=2, metavar=('CONFIG', 'CKPT'), help='a network that reads signs')
+    parser.add_argument('--tta', action='store_true', help='average over the four rotations by 90° of each box')
     parser.add_argument('--gesture-frames', type=int, default=15, help='last frames of a video that vote (default 15)')
     return parser.parse_args()
 

@@ -94,9 +94,7 @@ class CocoRecorder:
         return '\n'.join(lines)
 
 
-def write_coco(
-    path: Path, records: Sequence[tuple[dict, dict]], description: str, order: str = 'onehand10k'
-) -> None:
+def write_coco(path: Path, records: Sequence[tuple[dict, dict]], description: str, order: str = 'onehand10k') -> None:
     """Write records of :meth:`CocoRecorder.record` with ids from 0 on; an interruption leaves no half-written file.
 
     Args:

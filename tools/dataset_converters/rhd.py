@@ -70,7 +70,9 @@ def main(root: str | Path, left: str = 'keep', num_val: int = 480, min_seen: int
     labels = {part: read_labels(base / part / f'anno_{part}.pickle') for part in ('training', 'evaluation')}
     recorder = CocoRecorder(base)
     converted = {
-        part: [list(_convert(recorder, part, i, points, left, min_seen)) for i, points in tqdm(found.items(), desc=part)]
+        part: [
+            list(_convert(recorder, part, i, points, left, min_seen)) for i, points in tqdm(found.items(), desc=part)
+        ]
         for part, found in labels.items()
     }
     lines = [recorder.report()]
