@@ -13,6 +13,9 @@ from mmpose.registry import DATASETS, METRICS
 from packed_sample import packed_sample
 from torch import nn
 
+from handkp_plugins.engine.rotation import turned_views
+from handkp_plugins.models.tta import RotationTTA
+
 CONFIGS = Path(__file__).parents[1] / 'configs'
 LEAVES = sorted(p for p in CONFIGS.glob('*/*.py') if p.parent.name != '_base_' and not p.stem.startswith('gesturenet'))
 """Of keypoint networks; GestureNet's are trained in tests/tools/test_gesture_benchmark.py."""
@@ -103,6 +106,10 @@ def test_network_trains_and_predicts(path: Path) -> None:
         (result,) = model.eval().test_step(pseudo_collate([packed_sample(pipelines[1])]))
     assert result.pred_instances.keypoints.shape == (1, 21, 2)
     assert ((result.pred_instances.keypoint_scores >= 0) & (result.pred_instances.keypoint_scores <= 1)).all()
+    views, use_udp = turned_views(pipelines[1])
+    with torch.no_grad():
+        averaged = RotationTTA(model, use_udp).test_step(pseudo_collate([packed_sample(views), packed_sample(views)]))
+    assert [a.pred_instances.keypoints.shape for a in averaged] == [(1, 21, 2)] * 2
 
 
 @pytest.mark.parametrize(('stages', 'published'), [(3, 2.8e6), (6, 5.0e6)])
