@@ -21,8 +21,8 @@ Output:
 
 Keypoints keep the set's order: the wrist, then thumb to little finger, each from its tip to its root, as in MMPose's
 own files; the configs turn it into ours (``configs/_base_/datasets/hand_rhd.py``). Visibility is 2 seen, 1 hidden,
-0 outside the picture. A hand of which fewer than --min-seen keypoints are seen is skipped. Annotations tell ``handedness``, which
-with --left flip is that of the mirrored picture. The hands of one picture stay in one split.
+0 outside the picture. A hand of which fewer than --min-seen keypoints are seen is skipped. Annotations tell
+``handedness``, which with --left flip is that of the mirrored picture. The hands of one picture stay in one split.
 
 Ends with the number of hands found, converted and skipped. To look at the result: MMPose's
 ``tools/misc/browse_dataset.py CONFIG``.
