@@ -28,9 +28,10 @@ POINTS = np.array([[[60.0, 40.0], [84.0, 70.0], [40.0, 90.0]]])
 class ColourFinder(nn.Module):
     """A head whose maps are the image's colours: it finds what is drawn, wherever and however turned it is."""
 
-    def __init__(self, noise: float = 0.0) -> None:
+    def __init__(self, noise: float = 0.0, udp: bool = False) -> None:
         super().__init__()
         self.noise = noise
+        self.udp = udp
         self.seen: list[Tensor] = []
 
     def test_step(self, batch: dict) -> list[PoseDataSample]:
@@ -43,6 +44,7 @@ class ColourFinder(nn.Module):
             points = (weights @ at.double() / weights.sum(1, keepdim=True))[None].numpy()
             size, scale = np.asarray(sample.input_size), np.asarray(sample.input_scale)
             assert (w, h) == tuple(size)
+            points = points / (size - 1) * size if self.udp else points  # as MMPose's UDPHeatmap
             found = points / size * scale + np.asarray(sample.input_center) - scale / 2  # as TopdownPoseEstimator
             sample.pred_instances = instances(found + self.noise * len(self.seen))
             samples.append(sample)
@@ -60,15 +62,16 @@ def drawn() -> np.ndarray:
     return cv2.GaussianBlur(image, (9, 9), 1.5)
 
 
-def samples(input_size: tuple[int, int], box: list[float], num: int = 1) -> list[dict]:
+def samples(input_size: tuple[int, int], box: list[float], num: int = 1, udp: bool = False) -> list[dict]:
     init_default_scope('mmpose')
-    pipeline, _ = turned_views(
+    pipeline, use_udp = turned_views(
         [
             dict(type='GetBBoxCenterScale', padding=1.0),
-            dict(type='TopdownAffine', input_size=input_size),
+            dict(type='TopdownAffine', input_size=input_size, use_udp=udp),
             dict(type='PackPoseInputs'),
         ]
     )
+    assert use_udp is udp
     record = dict(img=drawn(), bbox=np.array([box], np.float32), bbox_score=np.ones(1), keypoints=POINTS)
     return [Compose(pipeline)(dict(record, img_id=i)) for i in range(num)]
 
@@ -92,16 +95,17 @@ def first_view(sample: dict) -> dict:
     return {key: value[0] for key, value in sample.items()}
 
 
-@pytest.mark.parametrize('input_size', [(72, 96), (96, 64)])
-def test_views_that_are_not_square_see_the_whole_box_and_agree(input_size: tuple[int, int]) -> None:
+@pytest.mark.parametrize('udp', [False, True])
+@pytest.mark.parametrize('input_size', [(72, 96), (96, 64), (80, 80)])
+def test_each_view_sees_the_whole_box_and_finds_the_same(input_size: tuple[int, int], udp: bool) -> None:
     box = [18.0, 21, 18 + 96, 21 + 90]
-    (sample,) = samples(input_size, box)
+    (sample,) = samples(input_size, box, udp=udp)
     assert [tuple(i.shape) for i in sample['inputs']] == [(3, input_size[1], input_size[0])] * 4
     for view in range(4):
-        model = ColourFinder()
+        model = ColourFinder(udp=udp)
         (one,) = model.test_step(pseudo_collate([{key: value[view] for key, value in sample.items()}]))
-        found = RotationTTA(model)._upright(one, view)
-        np.testing.assert_allclose(found, POINTS, atol=0.2)
+        found = RotationTTA(model, udp)._upright(one, view)
+        np.testing.assert_allclose(found, POINTS, atol=0.15)
 
 
 def test_keypoints_and_scores_are_averaged() -> None:

@@ -4,7 +4,7 @@ input_size = (128, 128)
 biased = True  # the keypoints' mean at (60, 54), as in the public crops
 rotate_factor = 0  # degrees of free rotation besides the multiples of 90°
 
-codec = dict(type='RegressionLabel', input_size=input_size)
+coordinates = dict(type='RegressionLabel', input_size=input_size)
 model = dict(
     type='TopdownPoseEstimator',
     data_preprocessor=dict(
@@ -18,7 +18,7 @@ model = dict(
         in_channels=2048 * 4 * 4,
         num_joints=21,
         loss=dict(type='MSELoss', use_target_weight=True),
-        decoder=codec),
+        decoder=coordinates),
     test_cfg=dict(flip_test=False))
 
 crop = dict(type='MarginCrop', biased=biased, margin=8)
@@ -29,5 +29,5 @@ train_crop = [
     dict(type='BrightnessSaturation', brightness_delta=25, saturation_range=(0.5, 1.5)),
 ]
 packing = dict(type='PackHandInputs')
-train_pipeline = [*train_crop, dict(type='GenerateTarget', encoder=codec), packing]
+train_pipeline = [*train_crop, dict(type='GenerateTarget', encoder=coordinates), packing]
 val_pipeline = [crop, dict(type='TopdownAffine', input_size=input_size), packing]

@@ -2,7 +2,7 @@
 # dilations=(1, 1, 2).
 _base_ = ['joint_heads_fc.py']
 
-codec = dict(type='DiskMap', input_size=_base_.input_size, radius=16)
+disk = dict(type='DiskMap', input_size=_base_.input_size, radius=16)
 model = dict(
     backbone=dict(num_stages=3, strides=(1, 2, 2), dilations=(1, 1, 1), out_indices=(2, )),
     head=dict(
@@ -12,5 +12,5 @@ model = dict(
         out_channels=21,
         kernel_size=5,
         loss=dict(type='MapBCELoss'),
-        decoder=codec))
-train_pipeline = [*_base_.train_crop, dict(type='GenerateTarget', encoder=codec), _base_.packing]
+        decoder=disk))
+train_pipeline = [*_base_.train_crop, dict(type='GenerateTarget', encoder=disk), _base_.packing]
