@@ -14,6 +14,9 @@ from mmpose.registry import DATASETS, METRICS
 from packed_sample import packed_sample
 from torch import nn
 
+from handkp_plugins.engine.rotation import turned_views
+from handkp_plugins.models.tta import RotationTTA
+
 CONFIGS = Path(__file__).parents[1] / 'configs'
 LEAVES = sorted(p for p in CONFIGS.glob('*/*.py') if p.parent.name != '_base_' and not p.stem.startswith('gesturenet'))
 """Of keypoint networks; GestureNet's are trained in tests/tools/test_gesture_benchmark.py."""
@@ -21,7 +24,7 @@ NETWORKS = [CONFIGS / 'pmsdsnet' / f'{name}.py' for name in (
     'pmsdsnet_3stage_onehand10k', 'pmsdsnet_6stage_onehand10k', 'pmsdsnet_3stage-up_onehand10k',
     'pmsdsnet_3stage-down_onehand10k', 'pmsdsnet_3stage-no-supervision_onehand10k', 'pmsdsnet_lite_synthetic-128',
     'resnet18_synthetic-128')]  # fmt: skip
-NETWORKS += sorted((CONFIGS / 'msahp').glob('*_synthetic.py'))
+NETWORKS += sorted((CONFIGS / 'msahp').glob('*_synthetic.py')) + sorted((CONFIGS / 'joint_heads').glob('*-r18_*.py'))
 
 
 def name(path: Path) -> str:
@@ -78,7 +81,7 @@ def test_one_codec_everywhere(path: Path) -> None:
     cfg = load(path)
     codec = cfg.model.head.decoder
     pipelines = [cfg[f'{split}_dataloader'].dataset.pipeline for split in ('train', 'val', 'test')]
-    assert [t.input_size for p in pipelines for t in p if t.type == 'TopdownAffine'] == [codec.input_size] * 3
+    assert [t.input_size for p in pipelines for t in p if t.type.endswith('TopdownAffine')] == [codec.input_size] * 3
     assert [t.encoder for t in pipelines[0] if t.type == 'GenerateTarget'] == [codec]
 
 
@@ -94,10 +97,13 @@ def test_network_trains_and_predicts(path: Path) -> None:
     codec.update(small)
     pipelines = [cfg.train_dataloader.dataset.pipeline, cfg.test_dataloader.dataset.pipeline]
     for step in (step for pipeline in pipelines for step in pipeline):
-        if step.type == 'TopdownAffine':
+        if step.type.endswith('TopdownAffine'):
             step.input_size = (64, 64)
         elif step.type == 'GenerateTarget':
             step.encoder.update(small)
+    if cfg.model.head.type == 'AmpRegressionHead':
+        cfg.model.head.in_channels //= shrink**2
+    cfg.model.backbone.init_cfg = None  # needs a download
     model = build(cfg)
     model.init_weights()
 
@@ -117,6 +123,10 @@ def test_network_trains_and_predicts(path: Path) -> None:
         (result,) = model.eval().test_step(pseudo_collate([packed_sample(pipelines[1])]))
     assert result.pred_instances.keypoints.shape == (1, 21, 2)
     assert ((result.pred_instances.keypoint_scores >= 0) & (result.pred_instances.keypoint_scores <= 1)).all()
+    views, use_udp = turned_views(pipelines[1])
+    with torch.no_grad():
+        averaged = RotationTTA(model, use_udp).test_step(pseudo_collate([packed_sample(views), packed_sample(views)]))
+    assert [a.pred_instances.keypoints.shape for a in averaged] == [(1, 21, 2)] * 2
 
 
 @pytest.mark.parametrize(('stages', 'published'), [(3, 2.8e6), (6, 5.0e6)])

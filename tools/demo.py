@@ -3,6 +3,7 @@
 The hand's box is given (``--bbox``, ``--ann``), or the whole picture is taken as the box by ``--whole-image``. The
 network is one whose weights come with the package (``--weights``), or one of your own (``--config``, ``--checkpoint``).
 ``--gesture`` names a GestureNet, which writes the sign of each hand beside it; over a video the last frames vote.
+``--tta`` averages over the four rotations by 90° of each box, which takes about four times as long.
 
 Examples:
     python tools/demo.py photo.jpg --bbox 63 92 99 194 --output out
@@ -45,6 +46,7 @@ from handkp_plugins.engine.checkpoint import CheckpointError
 from handkp_plugins.engine.gestures import GestureReader
 from handkp_plugins.engine.given_hands import Hand, HandFinder, make_hand_finder
 from handkp_plugins.engine.inference import init_model, predict
+from handkp_plugins.engine.rotation import with_rotations
 from handkp_plugins.files import write_text
 from handkp_plugins.images import read_image, write_image
 from handkp_plugins.videos import VIDEO_SUFFIXES, read_frames
@@ -111,6 +113,7 @@ def main(
     weights: str | None = None,
     gesture: Sequence[str | Path] | None = None,
     gesture_frames: int = 15,
+    tta: bool = False,
 ) -> dict[str, Any]:
     """Run the demo; returns what ``keypoints.json`` holds.
 
@@ -125,6 +128,7 @@ def main(
         weights: the name of shipped weights; ``lite`` where no network is given.
         gesture: config and checkpoint of a network that reads signs.
         gesture_frames: of a video, the last ones that vote.
+        tta: average over the four rotations by 90° of each box.
 
     Raises:
         FileNotFoundError, OSError: a file is missing, or the output folder cannot be written.
@@ -139,6 +143,8 @@ def main(
     is_video, files = list_files(source)
     prepare_output(output, source)
     model = init_model(config, checkpoint, device, output_heatmaps=save_heatmaps)
+    if tta:
+        model = with_rotations(model)
     names = [model.dataset_meta['keypoint_id2name'][k] for k in range(model.dataset_meta['num_keypoints'])]
     if len(names) != 21:
         raise ValueError(f'{config}: a network of 21 keypoints is needed, received one of {len(names)}')
@@ -296,6 +302,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--batch-size', type=int, default=32, help='boxes of a picture at once (default 32)')
     parser.add_argument('--save-heatmaps', action='store_true')
     parser.add_argument('--gesture', nargs=2, metavar=('CONFIG', 'CKPT'), help='a network that reads signs')
+    parser.add_argument('--tta', action='store_true', help='average over the four rotations by 90° of each box')
     parser.add_argument('--gesture-frames', type=int, default=15, help='last frames of a video that vote (default 15)')
     return parser.parse_args()
 

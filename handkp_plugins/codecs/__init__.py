@@ -1,5 +1,6 @@
 """Codecs: keypoints to targets and maps back to keypoints."""
 
+from .expectation import DiskMap, ExpectationHeatmap
 from .gaussian_heatmap import GaussianHeatmap
 
-__all__ = ['GaussianHeatmap']
+__all__ = ['DiskMap', 'ExpectationHeatmap', 'GaussianHeatmap']

@@ -91,10 +91,13 @@ class GaussianHeatmap(BaseKeypointCodec):
             weights = np.ones(labels.shape[:2], np.float32)
         else:
             weights = keypoints_visible.astype(np.float32)
-        margin = 3 * self.variance**0.5
+        margin = self._margin()
         low, high = -margin, np.array(self.input_size, np.float32) - 1 + margin
         weights = weights * ((labels >= low) & (labels <= high)).all(-1)
         return dict(keypoint_labels=labels, keypoint_weights=weights)
+
+    def _margin(self) -> float:
+        return 3 * self.variance**0.5
 
     def make_heatmaps(
         self, keypoints: Tensor, weights: Tensor | None = None, size: tuple[int, int] | None = None
@@ -116,11 +119,15 @@ class GaussianHeatmap(BaseKeypointCodec):
             # A Gaussian infinitely far away is exactly zero, and so is the product even where a coordinate was NaN.
             keypoints = keypoints.masked_fill(weights.unsqueeze(-1) <= 0, float('inf'))
         w, h = self.heatmap_size if size is None else size
-        along_x = self._gaussian(keypoints[..., 0], self.input_size[0], w)  # (B, K, w)
-        along_y = self._gaussian(keypoints[..., 1], self.input_size[1], h)  # (B, K, h)
-        return along_y.unsqueeze(-1) * along_x.unsqueeze(-2)  # (B, K, h, w)
+        along_x = self._profile(keypoints[..., 0], self.input_size[0], w)  # (B, K, w)
+        along_y = self._profile(keypoints[..., 1], self.input_size[1], h)  # (B, K, h)
+        return self._join(along_y.unsqueeze(-1), along_x.unsqueeze(-2))  # (B, K, h, w)
 
-    def _gaussian(self, mean: Tensor, length: int, bins: int) -> Tensor:
+    @staticmethod
+    def _join(along_y: Tensor, along_x: Tensor) -> Tensor:
+        return along_y * along_x
+
+    def _profile(self, mean: Tensor, length: int, bins: int) -> Tensor:
         """exp(-(i - mean)² / 2σ²) for i in 0…length-1, resized linearly to ``bins``: (B, K) → (B, K, bins)."""
         position = torch.arange(length, device=mean.device, dtype=torch.float32)
         vector = (-(position - mean.unsqueeze(-1)).square() / (2 * self.variance)).exp()

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..files import write_text
-from ..hand.skeleton import BONES, KEYPOINT_NAMES
+from ..hand.skeleton import BONES, JOINT_ORDERS, KEYPOINT_NAMES, NUM_KEYPOINTS
 from ..images import read_image
 
 T = TypeVar('T')
@@ -61,7 +61,7 @@ class CocoRecorder:
 
         Args:
             name: image file, or address of a video's frame, relative to the root.
-            keypoints: (21, 3) x, y in pixels and visibility, in our order; unlabelled ones have visibility 0.
+            keypoints: (21, 3) x, y in pixels and visibility, in the file's order; unlabelled ones have visibility 0.
             image: the picture, where it is at hand; else it is read.
             extra: further keys of the annotation.
         """
@@ -108,20 +108,24 @@ class CocoRecorder:
         return '\n'.join(lines)
 
 
-def write_coco(path: Path, records: Sequence[tuple[dict, dict]], description: str) -> None:
+def write_coco(path: Path, records: Sequence[tuple[dict, dict]], description: str, order: str = 'onehand10k') -> None:
     """Write records of :meth:`CocoRecorder.record` with ids from 0 on; an interruption leaves no half-written file.
+
+    Args:
+        order: the keypoints' order, by a name of :data:`~handkp_plugins.hand.skeleton.JOINT_ORDERS`.
 
     Raises:
         ValueError: there are no records; no file is written.
     """
     if not records:
         raise ValueError(f'{path}: one or more hands are allowed, but none could be converted')
+    place = JOINT_ORDERS[order]
     hand = dict(
         id=1,
         name='hand',
         supercategory='hand',
-        keypoints=KEYPOINT_NAMES,
-        skeleton=[[a + 1, b + 1] for a, b in BONES],
+        keypoints=[KEYPOINT_NAMES[place.index(i)] for i in range(NUM_KEYPOINTS)],
+        skeleton=[[place[a] + 1, place[b] + 1] for a, b in BONES],
     )
     content = dict(
         info=dict(description=description),

@@ -11,6 +11,7 @@ from mmpose.registry import RUNNERS
 
 from .checkpoint import check_writable
 from .config import apply_options, load_config
+from .rotation import add_rotations
 from .runner import HandRunner
 
 _OPTIM_WRAPPERS = ('OptimWrapper', 'AmpOptimWrapper', 'HandAmpOptimWrapper')
@@ -65,6 +66,7 @@ def test_parser() -> argparse.ArgumentParser:
     parser.add_argument('checkpoint', help='checkpoint of the network that the config describes')
     parser.add_argument('--out', help='write the metrics to this .json, .yaml or .pkl file')
     parser.add_argument('--dump', help='write the predictions to this .pkl file')
+    parser.add_argument('--tta', action='store_true', help='average over the four rotations by 90° of each crop')
     parser.add_argument('--badcase', action='store_true', help='write the worst samples (BadCaseAnalysisHook)')
     return parser
 
@@ -112,6 +114,8 @@ def test_config(args: argparse.Namespace) -> Config:
             check_writable(os.path.dirname(path) or '.', f'folder of --{name}', f'--{name}')
     cfg = _common_config(args)
     cfg.load_from, cfg.resume = args.checkpoint, False
+    if args.tta:
+        add_rotations(cfg)
     if args.badcase:
         hook = _hook(cfg, 'badcase')
         hook.update(enable=True, show=args.show, interval=args.interval, wait_time=args.wait_time)

@@ -3,6 +3,6 @@
 from .acceleration import AccelerationError
 from .gestures import GestureMetric
 from .heatmap_pck import HeatmapPCK
-from .metrics import MPJPEAtThreshold, PixelPCK
+from .metrics import MPJPEAtThreshold, PixelMSE, PixelPCK
 
-__all__ = ['AccelerationError', 'GestureMetric', 'HeatmapPCK', 'MPJPEAtThreshold', 'PixelPCK']
+__all__ = ['AccelerationError', 'GestureMetric', 'HeatmapPCK', 'MPJPEAtThreshold', 'PixelMSE', 'PixelPCK']

@@ -49,6 +49,11 @@ def mpjpe_at(distances: np.ndarray, threshold: float) -> tuple[float, int]:
     return (float(correct.mean()) if len(correct) else float('nan')), len(correct)
 
 
+def mean_square(distances: np.ndarray) -> float:
+    """Mean of the squared distances (L,), in px²; NaN for no distances (joint heads, Table 1)."""
+    return float(np.mean(np.square(distances))) if len(distances) else float('nan')
+
+
 def acceleration_errors(
     predicted: np.ndarray, truth: np.ndarray, labelled: np.ndarray, frames: np.ndarray
 ) -> np.ndarray:

@@ -15,7 +15,7 @@ from mmengine.logging import print_log
 from mmpose.registry import METRICS
 
 from ..files import write_text
-from .functional import keypoint_distances, mpjpe_at, pck_at, pck_curve, to_input_space
+from .functional import keypoint_distances, mean_square, mpjpe_at, pck_at, pck_curve, to_input_space
 
 _SPACES = ('image', 'input')
 
@@ -122,3 +122,20 @@ class MPJPEAtThreshold(_PixelMetric):
         for t in self.thresholds:
             scores[f'MPJPE@{t:g}px'], scores[f'N@{t:g}px'] = mpjpe_at(distances, t)
         return dict(scores, N=len(distances))
+
+
+@METRICS.register_module()
+class PixelMSE(_PixelMetric):
+    """``MSE``: mean squared distance of the labelled keypoints in px², by default of the crop (joint heads, Table 1).
+
+    Args:
+        space: as in ``PixelPCK``.
+        kwargs: those of ``BaseMetric``.
+    """
+
+    def __init__(self, space: str = 'input', **kwargs: Any) -> None:
+        super().__init__(space=space, **kwargs)
+
+    def compute_metrics(self, results: list[np.ndarray]) -> dict[str, float]:
+        """Mean over all labelled keypoints of all samples."""
+        return dict(MSE=mean_square(self._gather(results)))

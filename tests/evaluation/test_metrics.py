@@ -48,6 +48,13 @@ def test_mpjpe_by_hand():
     }
 
 
+def test_mean_square_by_hand():
+    crops = [make_sample([0, 2, 99], [1, 1, 0], scale=128), make_sample([4], [1], scale=512)]  # 0, 4 and 2 px of crops
+    assert evaluate(METRICS.build(dict(type='PixelMSE')), crops)['MSE'] == pytest.approx((0 + 16 + 4) / 3)
+    assert evaluate(METRICS.build(dict(type='PixelMSE', space='image')))['MSE'] == (0 + 16 + 25 + 900) / 4
+    assert np.isnan(evaluate(METRICS.build(dict(type='PixelMSE')), [make_sample([3], [0])])['MSE'])
+
+
 def test_input_space_scales_distances_by_the_crop():
     samples = [make_sample([4], [1], scale=128), make_sample([4], [1], scale=512)]  # 8 and 2 pixels of a 256 crop
     assert evaluate(PixelPCK(space='input'), samples)['PCK@5px'] == 0.5

@@ -110,6 +110,19 @@ def test_the_last_frames_of_a_video_vote(demo: ModuleType, model_args: dict, tmp
     assert len(set(alone)) > 1 and rights(tmp_path / 'pictures', 3) == alone
 
 
+@pytest.mark.parametrize('video', [False, True])
+def test_averaging_over_rotations(demo: ModuleType, model_args: dict, tmp_path: Path, video: bool):
+    source = tmp_path / ('clip.mp4' if video else 'hands.png')
+    write_video(source, 2) if video else cv2.imwrite(str(source), picture())
+    arguments = dict(bbox=[[5, 5, 20, 30], [30, 0, 30, 40]], save_heatmaps=True, **model_args)
+    plain, document = (demo.main(source, output=tmp_path / str(tta), tta=tta, **arguments) for tta in (False, True))
+    assert len(document['items']) == (2 if video else 1)
+    for item, other in zip(document['items'], plain['items'], strict=True):
+        hands = [np.array([i['keypoints'] for i in entry['instances']]) for entry in (item, other)]
+        assert hands[0].shape == (2, 21, 2) and np.abs(hands[0] - hands[1]).max() > 1
+    assert (tmp_path / 'True' / 'heatmaps' / source.name).is_file()
+
+
 def test_exif_rotation_is_followed(demo: ModuleType, model_args: dict, tmp_path: Path):
     jpeg = cv2.imencode('.jpg', picture(40, 60))[1].tobytes()
     orientation_6 = bytes.fromhex('ffe1002245786966000049492a0008000000010012010300010000000600000000000000')

@@ -1,12 +1,16 @@
 import json
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from tiny_training import write_tiny_training
 from tool_module import load_tool
 
 from handkp_plugins.engine.checkpoint import CheckpointError
+from handkp_plugins.engine.inference import init_model, predict
+from handkp_plugins.engine.rotation import with_rotations
 
 
 @pytest.fixture(scope='module')
@@ -50,6 +54,30 @@ def test_testing(trained: tuple[str, Path], tmp_path: Path):
     assert json.loads((tmp_path / 'out' / 'm.json').read_text()) == pytest.approx(metrics)
     assert len(list(tmp_path.glob('**/pictures/*.jpg'))) == 4
     assert (tmp_path / 'p.pkl').stat().st_size > 1000
+
+
+def test_averaging_over_rotations(trained: tuple[str, Path], tmp_path: Path):
+    config, work_dir = trained
+    checkpoint = str(work_dir / 'epoch_2.pth')
+    metrics = load_tool('test').main(
+        [config, checkpoint, '--tta', '--work-dir', str(tmp_path), '--show-dir', 'pictures',
+         '--cfg-options', 'experiment_name=tool_five']
+    )  # fmt: skip
+    data = Path(config).parent / 'data'
+    document = json.loads((data / 'ann.json').read_text())
+    plain = init_model(config, checkpoint, 'cpu')
+    errors = {True: [], False: []}
+    for image, annotation in zip(document['images'], document['annotations'], strict=True):
+        x, y, w, h = annotation['bbox']
+        box = np.clip([[x, y, x + w, y + h]], 0, 63)
+        truth = np.reshape(annotation['keypoints'], (21, 3))[:, :2]
+        for averaged in errors:
+            model = with_rotations(plain) if averaged else plain
+            (found,) = predict(model, cv2.imread(str(data / image['file_name'])), box)
+            errors[averaged].append(np.linalg.norm(found['keypoints'] - truth, axis=-1).mean())
+    assert metrics['EPE'] == pytest.approx(np.mean(errors[True]), rel=1e-4)
+    assert abs(metrics['EPE'] - np.mean(errors[False])) > 0.1
+    assert len(list(tmp_path.glob('**/pictures/*.jpg'))) == 4
 
 
 def test_a_missing_checkpoint_and_another_networks(trained: tuple[str, Path], tmp_path: Path):

@@ -1,7 +1,15 @@
 """Heads that MMPose lacks."""
 
+from .amp_regression_head import AmpRegressionHead
 from .deep_supervision_head import DeepSupervisionHead
 from .on_device_heatmap_head import OnDeviceHeatmapHead
 from .stacked_map_head import StackedMapHead
+from .upsampled_map_head import UpsampledMapHead
 
-__all__ = ['DeepSupervisionHead', 'OnDeviceHeatmapHead', 'StackedMapHead']
+__all__ = [
+    'AmpRegressionHead',
+    'DeepSupervisionHead',
+    'OnDeviceHeatmapHead',
+    'StackedMapHead',
+    'UpsampledMapHead',
+]

@@ -1,6 +1,7 @@
 """Losses that MMPose lacks."""
 
 from .cel2_loss import CEL2Loss
+from .map_bce_loss import MapBCELoss
 from .softmax_heatmap_loss import SoftmaxHeatmapLoss
 
-__all__ = ['CEL2Loss', 'SoftmaxHeatmapLoss']
+__all__ = ['CEL2Loss', 'MapBCELoss', 'SoftmaxHeatmapLoss']

@@ -1,0 +1,9 @@
+_base_ = ['../runtime.py']
+
+# Joint heads, section 4: RMSProp until convergence, about 120,000 iterations of 32 images. An epoch, whatever the size of
+# the set, is 2,000 of them (FixedEpochSampler).
+train_cfg = dict(by_epoch=True, max_epochs=60, val_interval=1)
+optim_wrapper = dict(optimizer=dict(type='RMSprop', lr=1e-4))
+auto_scale_lr = dict(base_batch_size=32)
+
+default_hooks = dict(checkpoint=dict(save_best='EPE', rule='less'))

@@ -1,0 +1,6 @@
+# ResNet-18 instead of 152, for small machines
+_base_ = ['joint_heads_scoremap_synthetic.py']
+
+model = dict(
+    backbone=dict(depth=18, init_cfg=dict(checkpoint='torchvision://resnet18')),
+    head=dict(in_channels=256))

@@ -1,0 +1,6 @@
+# The score-map head on RHD
+_base_ = ['_base_/rhd.py', '_base_/joint_heads_scoremap.py']
+
+train_dataloader = dict(dataset=dict(pipeline=[*_base_.loading, *_base_.train_pipeline]))
+val_dataloader = dict(dataset=dict(pipeline=[*_base_.loading, *_base_.val_pipeline]))
+test_dataloader = dict(dataset=dict(pipeline=[*_base_.loading, *_base_.val_pipeline]))
