@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from conftest import write_mini_coco
 from mmengine.config import Config
 from tiny_model import write_tiny_model
 from tool_module import load_tool
@@ -42,6 +43,7 @@ def steps(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
             file.write_text(json.dumps(dict(MSE=4.0 if '--tta' in command else 9.0, PCK=0.5)))
 
     monkeypatch.setattr(tool, 'run_step', step)
+    monkeypatch.setattr(tool, 'mean_pose_score', lambda cfg: 25.0)
     monkeypatch.setattr(tool, 'side_by_side', lambda tasks: [task(1) for task in tasks])
     monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
     return ran
@@ -57,12 +59,35 @@ def test_networks_are_trained_and_tested_both_ways(tool: ModuleType, steps: list
     assert trained.model.head.decoder.type == 'ExpectationHeatmap'
     text = (tmp_path / 'joint_heads.md').read_text()
     assert '| pixel-wise classification | 9.0 | 4.0 | 0.500 | 0.500 | 69.99 |' in text
+    assert '| mean pose of the training set | 25.0 |' in text
     assert '| biased crops, augmented | 9.0 | 62.38 |\n| biased crops, augmented, averaged | 4.0 | 47.97 |' in text
     steps.clear()
     assert tool.main(tmp_path, num=50, samples=512) == found
     assert [c[0] for c in steps] == ['tools/make_synthetic.py']
     with pytest.raises(ValueError, match='results of other arguments'):
         tool.main(tmp_path, num=60, samples=512)
+
+
+def test_mean_pose_by_hand(tool: ModuleType, tmp_path: Path):
+    for split, shifts in (('train', (0, 4)), ('test', (0, 0))):
+        write_hands(tmp_path / 'hands', split, shifts)
+    cfg = tool.configured(tmp_path, tool.FC, 1024, 1e-3, 0)
+    for split in ('train', 'test'):
+        cfg[f'{split}_dataloader'].dataset.type = 'HGR1Dataset'  # needs no more than COCO's keys
+    # the wrist's mean is 2 px of the picture off; its crop has (25 + 8) · 128 / 54 of them for 128
+    per_px = 128 / ((25 + 8) * 128 / 54)
+    assert tool.mean_pose_score(cfg) == pytest.approx((2 * per_px) ** 2 / 21, rel=1e-4)
+
+
+def write_hands(root: Path, split: str, shifts: tuple[int, ...]) -> None:
+    """A hand a picture, all keypoints at one place but for the wrist, which is shifted."""
+    ann_file = write_mini_coco(root, len(shifts))
+    document = json.loads(ann_file.read_text())
+    for annotation, shift in zip(document['annotations'], shifts, strict=True):
+        annotation['keypoints'] = [30.0 + shift, 30, 1] + [40.0, 20, 1] * 20
+        annotation['bbox'] = [10, 5, 50, 50]
+    (root / 'annotations').mkdir(exist_ok=True)
+    (root / 'annotations' / f'{split}.json').write_text(json.dumps(document))
 
 
 def test_too_few_samples(tool: ModuleType, tmp_path: Path):
