@@ -72,7 +72,10 @@ def test_maps_have_the_size_that_the_codec_takes_them_to_have() -> None:
             model = build(Config(dict(model=network))).eval()
             width, height = model.head.decoder.input_size
             maps = model._forward(torch.empty(1, network.get('channels', 3), height, width))
-        assert model.head._checked(maps).shape == (1, 21, *model.head.decoder.heatmap_size[::-1]), path
+        if network.head.type == 'AmpRegressionHead':
+            assert maps.shape == (1, 21, 2), path
+        else:
+            assert model.head._checked(maps).shape == (1, 21, *model.head.decoder.heatmap_size[::-1]), path
 
 
 @pytest.mark.parametrize('path', LEAVES, ids=name)

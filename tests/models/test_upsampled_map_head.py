@@ -19,7 +19,7 @@ def head(size: tuple[int, int] = (40, 24), kernel_size: int = 5, codec: str = 'D
     return made
 
 
-@pytest.mark.parametrize(('size', 'kernel_size'), [((40, 24), 5), ((16, 48), 3), ((5, 3), 1), ((33, 17), 7)])
+@pytest.mark.parametrize(('size', 'kernel_size'), [((40, 24), 5), ((10, 6), 3), ((5, 3), 1), ((20, 12), 7)])
 def test_equals_a_convolution_of_upsampled_features(size: tuple[int, int], kernel_size: int) -> None:
     made = head(size, kernel_size)
     feats = torch.randn(2, 6, 3, 5, requires_grad=True)
@@ -57,3 +57,10 @@ def test_score_maps_that_are_asked_for_are_not_negative() -> None:
 def test_even_kernels_are_refused() -> None:
     with pytest.raises(ValueError, match='kernel_size: allowed an odd number from 1, received 4'):
         head(kernel_size=4)
+
+
+def test_features_that_were_rounded_up_are_refused() -> None:
+    feats = (torch.zeros(1, 6, 3, 5),)
+    assert head((40, 24))(feats).shape == (1, 3, 24, 40)
+    with pytest.raises(ValueError, match='multiples of 8'):
+        head((36, 24))(feats)

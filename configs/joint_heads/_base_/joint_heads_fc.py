@@ -10,7 +10,7 @@ model = dict(
     data_preprocessor=dict(
         type='PoseDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True),
     backbone=dict(
-        type='SizeCheckedResNet',
+        type='ResNet',
         depth=152,
         init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet152')),
     head=dict(

@@ -56,16 +56,18 @@ class OnDeviceHeatmapHead(HeatmapHead):
             ValueError: They do not; names the sizes that are allowed.
         """
         size, input_size = maps.shape[:1:-1], self.decoder.input_size
-        # strides are powers of two, of which a rounded map leaves one only
-        stride = 2 ** math.ceil(math.log2(np.divide(input_size, size).max()))
         deconvolutions = (m for m in self.deconv_layers.modules() if isinstance(m, nn.ConvTranspose2d))
-        check_input_size(input_size[::-1], stride * math.prod(m.stride[0] for m in deconvolutions))
+        check_input_size(input_size[::-1], self._stride(maps) * math.prod(m.stride[0] for m in deconvolutions))
         if size != self.decoder.heatmap_size or np.mod(input_size, size).any():
             raise ValueError(
                 f'heatmap_size: allowed {size[0]}×{size[1]}, the size of the maps, where input_size is that of the '
                 f'images, received heatmap_size {self.decoder.heatmap_size} and input_size {input_size}'
             )
         return maps
+
+    def _stride(self, maps: Tensor) -> int:
+        """Stride of maps or features (B, C, h, w): a power of two, of which a rounded size leaves one only."""
+        return 2 ** math.ceil(math.log2(np.divide(self.decoder.input_size, maps.shape[:1:-1]).max()))
 
     @staticmethod
     def _labels(batch_data_samples: OptSampleList) -> tuple[Tensor, Tensor]:

@@ -6,6 +6,7 @@ from mmpose.registry import MODELS
 from mmpose.utils.typing import ConfigType, Features, OptSampleList, Predictions
 from torch import Tensor
 
+from ..layers import check_input_size
 from .on_device_heatmap_head import OnDeviceHeatmapHead
 
 
@@ -50,8 +51,13 @@ class UpsampledMapHead(OnDeviceHeatmapHead):
         )
 
     def forward(self, feats: Features) -> Tensor:
-        """Features, the last (B, C, h, w) → maps (B, K, H, W)."""
+        """Features, the last (B, C, h, w) → maps (B, K, H, W).
+
+        Raises:
+            ValueError: The input's size is none that their stride divides; names those that are.
+        """
         x = feats[-1]
+        check_input_size(self.decoder.input_size[::-1], self._stride(x))
         h, w = x.shape[2:]
         width, height = self.decoder.heatmap_size
         weight = self.final_layer.weight  # (K, C, k, k)
