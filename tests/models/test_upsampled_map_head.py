@@ -62,5 +62,5 @@ def test_even_kernels_are_refused() -> None:
 def test_features_that_were_rounded_up_are_refused() -> None:
     feats = (torch.zeros(1, 6, 3, 5),)
     assert head((40, 24))(feats).shape == (1, 3, 24, 40)
-    with pytest.raises(ValueError, match='multiples of 8'):
+    with pytest.raises(ValueError, match='stride 8, received 36×24'):
         head((36, 24))(feats)
