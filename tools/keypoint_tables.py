@@ -11,7 +11,8 @@ each image ``video_id`` and, where it is known, ``person``. ``tools/make_synthet
 written, and no network is needed.
 
 Output: ``OUT/{train,val,test}.csv``, a line ``gesture,x0,y0,…,x20,y20`` for each hand, in pixels. Hands of which the
-image cannot be read are left out and listed. That a person or clip is in two of the files is an error.
+image cannot be read, or with ``--labels`` some keypoint has no label, are left out and listed. That a person or clip is
+in two of the files is an error.
 """
 
 import argparse
@@ -69,7 +70,7 @@ def main(
     counts, skipped = {}, []
     for split, annotations in sets.items():
         if labels:
-            found = ((a['gesture'], np.reshape(a['keypoints'], (21, 3))[:, :2]) for a in annotations)
+            found = _labelled(annotations, skipped)
         else:
             found = _predicted(model, root, tqdm(annotations, unit='hand', desc=split), batch_size, skipped)
         lines = [','.join([sign, *(f'{v:.2f}' for v in points.ravel())]) for sign, points in found]
@@ -108,6 +109,16 @@ def _check_apart(root: Path, sets: dict[str, list[dict]]) -> None:
                         f'{root}: {key} {image[key]!r} is in {seen[key, image[key]]}.json and in {split}.json: '
                         'a set that is split by people or clips is allowed'
                     )
+
+
+def _labelled(annotations: list[dict], skipped: list[str]) -> Iterator[tuple[str, np.ndarray]]:
+    """Sign and keypoints (21, 2) of each hand that is labelled as a whole."""
+    for a in annotations:
+        points = np.reshape(a['keypoints'], (21, 3))
+        if (points[:, 2] > 0).all():
+            yield a['gesture'], points[:, :2]
+        else:
+            skipped.append(f'{a["image"]["file_name"]}: annotation {a["id"]}: a keypoint without a label')
 
 
 def _predicted(

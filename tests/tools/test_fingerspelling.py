@@ -122,6 +122,16 @@ def test_files_that_are_missing_or_bad_are_named(frames, tmp_path, capsys):
         tables.main(tmp_path, labels=True)
 
 
+def test_hands_with_an_unlabelled_keypoint_are_listed(frames, tmp_path, capsys):
+    content = annotations(frames, 'val')
+    content['annotations'][2]['keypoints'][-3:] = [0, 0, 0]
+    (tmp_path / 'annotations').mkdir()
+    (tmp_path / 'annotations' / 'val.json').write_text(json.dumps(content))
+    assert tables.main(tmp_path, out=tmp_path / 'out', labels=True) == dict(val=8)
+    left_out = f'{content["images"][2]["file_name"]}: annotation {content["annotations"][2]["id"]}: a keypoint without'
+    assert 'left out 1:' in (told := capsys.readouterr().out) and left_out in told
+
+
 # --- the converter
 
 rwth = load_tool('dataset_converters/rwth_fingerspelling')
