@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from mmcv.cnn.bricks.transformer import FFN
 from torch import Tensor, nn
 
-_TILES = torch.cpu._is_amx_tile_supported()
+_TILES = getattr(torch.cpu, '_is_amx_tile_supported', lambda: False)()  # no public name yet
 """Whether this CPU multiplies tiles of bfloat16 (AMX), as torch's fast kernel for it then does."""
 
 
