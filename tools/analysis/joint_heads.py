@@ -73,7 +73,7 @@ TABLE_2 = (
 
 
 def main(
-    out: str | Path, num: int = 2000, samples: int = 8192, rate: float = _RATE, seed: int = 0
+    out: str | Path, num: int = 2000, samples: int = 12288, rate: float = _RATE, seed: int = 0
 ) -> dict[str, dict[str, float]]:
     """Train and test the networks; returns the scores of each.
 
@@ -198,7 +198,7 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', required=True, help='folder of hands, trainings and results')
     parser.add_argument('--num', type=int, default=2000, help='hands to render (default %(default)s)')
-    parser.add_argument('--samples', type=int, default=8192, help='to train each network on (default %(default)s)')
+    parser.add_argument('--samples', type=int, default=12288, help='to train each network on (default %(default)s)')
     parser.add_argument('--rate', type=float, default=_RATE, help='learning rate (default %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='(default %(default)s)')
     arguments = vars(parser.parse_args())
