@@ -38,6 +38,12 @@ class VideoFile:
         self._writer.write(frame)
         self.num_frames += 1
 
+    def append_until(self, frame: np.ndarray, seconds: float) -> None:
+        """Append a frame as often as the video needs to last until this time, and once at least: so the frames of a
+        camera, which come as fast as they are worked on, are played in their own time."""
+        for _ in range(max(1, round(seconds * self.fps) + 1 - self.num_frames)):
+            self.append(frame)
+
     def __enter__(self) -> 'VideoFile':
         return self
 
