@@ -5,8 +5,8 @@ Usage:
 
 Renders single hands, trains the five networks that both tables need with the ResNet-18 configs, each on as many
 samples, and tests each on the same hands, in the biased crop, once as it is and once averaged over rotations
-(tools/test.py --tta). The networks start from nothing and their training is short, so that its learning rate is higher
-than the configs' and falls to 0. Without a GPU two trainings run at a time, each on half of the cores. Networks that
+(tools/test.py --tta). The networks start from nothing and their training is short, so that its batches are
+smaller than the configs' and its learning rate falls to 0. Without a GPU two trainings run at a time, each on half of the cores. Networks that
 are finished are kept: run it again to go on after an interruption. Writes ``joint_heads.json``, ``joint_heads.md``.
 
 A row is one short training of one seed; --seed gives another.
@@ -35,7 +35,8 @@ from handkp_plugins.files import write_text
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs' / 'joint_heads'
-EPOCHS, _BATCH, _SIZE = 4, 32, 192
+EPOCHS, _SIZE = 4, 192
+_BATCH = 8  # more steps than the configs' 32 make of as many samples
 _RATE = 1e-3
 _writing = threading.Lock()
 
@@ -130,6 +131,7 @@ def configured(out: Path, network: Network, samples: int, rate: float, seed: int
     if not network.augmented:
         cfg.train_dataloader.dataset.pipeline = [step for step in pipeline if step.type != 'BrightnessSaturation']
     cfg.model.backbone.init_cfg = None
+    cfg.train_dataloader.batch_size = _BATCH
     cfg.train_dataloader.sampler.samples_per_epoch = samples // EPOCHS
     cfg.train_cfg.max_epochs = EPOCHS
     cfg.optim_wrapper.optimizer.lr = rate
