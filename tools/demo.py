@@ -285,8 +285,8 @@ def report(document: dict[str, Any], output: Path) -> None:
     print(f'{len(document["items"])} pictures, {hands} boxes: {output}')
 
 
-def parse_args() -> argparse.Namespace:
-    """The command line."""
+def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line, or other arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('source', metavar='IMAGE|FOLDER|VIDEO')
     names = ', '.join(available()) or 'none come with this version'
@@ -304,7 +304,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--gesture', nargs=2, metavar=('CONFIG', 'CKPT'), help='a network that reads signs')
     parser.add_argument('--tta', action='store_true', help='average over the four rotations by 90° of each box')
     parser.add_argument('--gesture-frames', type=int, default=15, help='last frames of a video that vote (default 15)')
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 if __name__ == '__main__':

@@ -87,7 +87,8 @@ class Tapping:
         interval_cv: standard deviation of intervals over their mean: the rhythm.
         amplitude: mean of the taps'.
         decrement_per_tap, decrement: share of the first tap's amplitude that is lost from one tap to the next, and from
-            the first to the last, on the line through the taps' amplitudes with the median slope (Theil-Sen).
+            the first to the last, on the line through the taps' amplitudes with the median slope (Theil-Sen), which
+        ``amplitude_fit`` holds.
         closing_speed, opening_speed: means of the taps' greatest.
         time, distance: (N,) of each frame, distance NaN where it is unknown.
     """
@@ -110,6 +111,7 @@ class Tapping:
     amplitude: float | None = None
     decrement_per_tap: float | None = None
     decrement: float | None = None
+    amplitude_fit: np.ndarray | None = None
     closing_speed: float | None = None
     opening_speed: float | None = None
     warnings: list[str] = field(default_factory=list)
@@ -121,7 +123,7 @@ class Tapping:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the series, of numbers that JSON holds."""
-        left_out = ('time', 'distance', 'size', 'pieces')
+        left_out = ('time', 'distance', 'size', 'pieces', 'amplitude_fit')
         document: dict[str, Any] = dict(
             frames=len(self.time),
             used_frames=int(np.isfinite(self.distance).sum()),
@@ -242,6 +244,7 @@ def _summary(taps: list[Tap], frame_rate: float, share_known: float) -> dict[str
         slope, start, *_ = theilslopes(amplitudes)
         out['decrement_per_tap'] = float(-slope / start)
         out['decrement'] = float(-slope * (len(taps) - 1) / start)
+        out['amplitude_fit'] = start + slope * np.arange(len(taps))
     if out['frequency'] * _SAMPLES_OF_A_TAP > frame_rate:
         out['warnings'].append(
             f'{out["frequency"]:.2f} taps/s at {frame_rate:.1f} frames/s: less than {_SAMPLES_OF_A_TAP} frames a tap, '
