@@ -158,8 +158,8 @@ def prepare_output(output: Path, source: str | Path) -> None:
     check_writable(str(output), 'output folder', '--output')
 
 
-def parse_args() -> argparse.Namespace:
-    """The command line."""
+def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line, or other arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('source', metavar='IMAGE|FOLDER|VIDEO|webcam:N')
     names = ', '.join(available()) or 'none come with this version'
@@ -191,7 +191,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--output', default=OUTPUT, metavar='DIR', help=f'default {OUTPUT}')
     parser.add_argument('--score-thr', type=float, default=0.3, help='keypoints below it are drawn faint (default 0.3)')
     parser.add_argument('--save-heatmaps', action='store_true')
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 if __name__ == '__main__':
