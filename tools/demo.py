@@ -30,7 +30,7 @@ from typing import Any
 
 import handkp_plugins  # noqa: F401  (registers the modules that configs name)
 from handkp_plugins.apps.hand_reader import HandReader
-from handkp_plugins.apps.keypoints_file import KeypointsFile
+from handkp_plugins.apps.keypoints_file import KeypointsFile, make_header
 from handkp_plugins.apps.run import Run
 from handkp_plugins.apps.sources import Stream, is_stream, list_images
 from handkp_plugins.engine.checkpoint import check_writable
@@ -119,9 +119,7 @@ def main(
                 raise ValueError(f'{option}: allowed for a video or a camera, received {source}')
     prepare_output(output, source)
     model = init_model(*network, device, output_heatmaps=save_heatmaps)
-    names = [model.dataset_meta['keypoint_id2name'][k] for k in range(model.dataset_meta['num_keypoints'])]
-    if len(names) != 21:
-        raise ValueError(f'{network[0]}: a network of 21 keypoints is needed, received one of {len(names)}')
+    header = make_header(source, network, detector, model)
     reader = HandReader(
         with_rotations(model) if tta else model,
         boxes,
@@ -132,11 +130,6 @@ def main(
         track_thr,
         dict(min_cutoff=min_cutoff, beta=beta) if smooth else None,
     )
-    header = dict(
-        version=1, source=str(source), config=str(network[0]), checkpoint=str(network[1]),
-        detector=detector and dict(config=str(detector[0]), checkpoint=str(detector[1])), keypoint_names=names,
-        smoothing=None,
-    )  # fmt: skip
     if not stream:
         run = Run(reader, output, KeypointsFile(output, header), score_thr)
         run.images(source, files)

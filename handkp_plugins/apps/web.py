@@ -1,0 +1,186 @@
+"""The web page of hand keypoints: a picture or a video in, skeletons, attention, signs, finger tapping and JSON out.
+
+Made with Gradio, for this machine: nothing is fetched from elsewhere, neither by the page nor by the server. An upload
+is deleted as soon as it was worked on; one that nobody works on, and results, after ten minutes. All of them lie in one
+temporary folder, which goes with the server.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import gradio as gr
+from gradio.components import Component
+from gradio.processing_utils import save_file_to_cache
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..engine.checkpoint import CheckpointError
+from .web_runs import HandService, Result
+
+MEGABYTE = 1_000_000
+_SWEEP, _AGE = 60, 600  # seconds
+_ROOM = 1 << 16  # bytes of a request around its file
+_DETECTOR, _WHOLE, _BOX = 'a detector finds it', 'it fills the picture', 'in a box'
+_ELSEWHERE = re.compile(r'/(?:file|proxy)=\s*https?:', re.IGNORECASE)
+_FONT = ('system-ui', 'sans-serif')
+_INTRO = (
+    '# Hand keypoints\nFiles stay on the machine that runs this page, and are deleted as soon as they were worked on; '
+    'results after ten minutes.'
+)
+
+
+@contextmanager
+def serving(service: HandService, host: str, port: int, max_mb: int) -> Iterator[str]:
+    """Serve the page while the context lasts; yields its address.
+
+    Args:
+        host, port: where to listen.
+        max_mb: size of an upload.
+
+    Raises:
+        OSError: the port is taken, or not for this user.
+        ValueError: the number of megabytes is below 1.
+    """
+    if max_mb < 1:
+        raise ValueError(f'--max-mb: an integer from 1 on is allowed, received {max_mb}')
+    with ExitStack() as stack:
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='handkp_web_')))
+        for name in ('cache', 'work'):  # files of the cache can be fetched
+            (root / name).mkdir()
+        environment = dict(GRADIO_TEMP_DIR=str(root / 'cache'), GRADIO_ANALYTICS_ENABLED='False')
+        stack.enter_context(patch.dict(os.environ, environment))
+        page = build_page(service, root / 'work')
+        stack.callback(page.close, verbose=False)
+        guard = Middleware(_Guard, max_mb=max_mb)
+        _, address, _ = page.launch(
+            server_name=host, server_port=port, share=False, inbrowser=False, prevent_thread_lock=True, quiet=True,
+            show_error=True, max_file_size=max_mb * MEGABYTE, allowed_paths=[], footer_links=[], run_history=False,
+            enable_monitoring=False, mcp_server=False, pwa=False, ssr_mode=False,
+            theme=gr.themes.Soft(font=_FONT, font_mono=('ui-monospace', 'monospace')),
+            app_kwargs=dict(docs_url=None, redoc_url=None, openapi_url=None, middleware=[guard]),
+        )  # fmt: skip
+        yield address
+
+
+def build_page(service: HandService, work: Path) -> gr.Blocks:
+    """The page, not yet served.
+
+    Args:
+        work: an existing folder, for the runs' own.
+    """
+    with gr.Blocks(title='Hand keypoints', analytics_enabled=False, delete_cache=(_SWEEP, _AGE)) as page:
+        gr.Markdown(_INTRO)
+        with gr.Tab('Picture'):
+            source = gr.Image(sources=['upload', 'webcam', 'clipboard'], label='Picture', height=360, elem_id='picture')
+            drawn = gr.Image(label='Hands', interactive=False, render=False, elem_id='drawn')
+            figure = gr.Image(label='Where the network looks: blue is little, red is much', interactive=False,
+                              render=False, elem_id='attention')  # fmt: skip
+            _tab(service.image, work, source, [], drawn, figure, 'image', service.detector is not None)
+        with gr.Tab('Video'):
+            source = gr.Video(sources=['upload', 'webcam'], include_audio=True, label='Video', height=360,
+                              elem_id='video')  # fmt: skip
+            drawn = gr.Video(label='Hands', interactive=False, autoplay=True, loop=True, render=False,
+                             elem_id='drawn_video')  # fmt: skip
+            figure = gr.Image(label='Finger tapping', interactive=False, render=False, elem_id='tapping')
+            smooth = gr.Checkbox(label='smooth keypoints over time, which makes them a little late')
+            _tab(service.video, work, source, [smooth], drawn, figure, 'video', service.detector is not None)
+    return page
+
+
+def _tab(
+    run: Callable[..., Result],
+    work: Path,
+    source: Component,
+    options: list[Component],
+    drawn: Component,
+    figure: Component,
+    name: str,
+    has_detector: bool,
+) -> None:
+    """The rest of a tab below the upload: where the hand is, the button, and the results."""
+    _take_file(source)
+    choices = [_DETECTOR] * has_detector + [_WHOLE, _BOX]
+    where = gr.Radio(choices, value=choices[0], label='Where is the hand?')
+    with gr.Row(visible=False) as row:
+        box = [gr.Number(0, label=label, minimum=0, min_width=60) for label in ('x, px', 'y', 'width', 'height')]
+    where.change(lambda w: gr.Row(visible=w == _BOX), where, row, api_visibility='private', show_progress='hidden')
+    button = gr.Button('Find the hand', variant='primary', elem_id=f'{name}_button')
+    text = gr.Textbox(label='Found', lines=2, max_lines=20, interactive=False, elem_id=f'{name}_text')
+    with gr.Row():
+        drawn.render()
+        figure.render()
+    download = gr.DownloadButton('Download keypoints.json', interactive=False, elem_id=f'{name}_json')
+
+    progress = gr.Progress(track_tqdm=True)
+
+    def handle(progress: gr.Progress = progress, *values: Any) -> list[Any]:
+        path, where, *sides, rest = *values[:6], values[6:]
+        numbers = [side or 0 for side in sides]  # an empty field is None
+        given = dict(box=numbers if where == _BOX else None, whole=where == _WHOLE)
+        *shown, keypoints = _answer(lambda upload, folder: run(upload, folder, *rest, **given), path, work)
+        return [*shown, gr.DownloadButton(value=keypoints, interactive=True)]
+
+    done = button.click(
+        handle, [source, where, *box, *options], [text, drawn, figure, download], api_name=name,
+        api_visibility='undocumented', concurrency_limit=1, concurrency_id='networks',
+    )  # fmt: skip
+    done.then(lambda: None, None, source, api_visibility='private', show_progress='hidden')  # its file is gone
+
+
+def _answer(run: Callable[[Path, Path], Result], path: str | None, work: Path) -> list[str | None]:
+    """Let a run work on an upload: the text, and files to show. The upload is gone then, whatever happens."""
+    if not path:
+        raise gr.Error('Choose a file first, or take it with the camera.', print_exception=False)
+    upload, cache = Path(path).resolve(), os.environ['GRADIO_TEMP_DIR']
+    if not upload.is_relative_to(Path(cache).resolve()) or not upload.is_file():
+        raise gr.Error(f'{upload.name} is no longer here: choose it again.', print_exception=False)
+    try:
+        with tempfile.TemporaryDirectory(dir=work) as folder:
+            result = run(upload, Path(folder))
+            files = (result.drawn, result.figure, result.keypoints)
+            return ['\n'.join(result.text), *(file and save_file_to_cache(file, cache) for file in files)]
+    except (ValueError, OSError, CheckpointError) as e:
+        message = str(e).replace(str(upload), upload.name).replace('--bbox: X Y W H with W and H', 'box: sides')
+        raise gr.Error(message, print_exception=False) from e
+    finally:
+        upload.unlink(missing_ok=True)
+        with suppress(OSError):  # the folder of this upload alone, unless the same was uploaded twice
+            upload.parent.rmdir()
+
+
+def _take_file(component: Component) -> None:
+    """Let a component hand over its upload as it is. Gradio would decode it by means of its own, with a traceback where
+    that fails, and fetch what an address names."""
+    move = component.async_move_resource_to_block_cache
+
+    async def only_local(path: str | Path | None) -> str | None:
+        if '://' in str(path):
+            raise gr.Error('An address is not allowed: upload a file.', print_exception=False)
+        return await move(path)
+
+    component.async_move_resource_to_block_cache = only_local
+    component.preprocess = lambda payload: payload and payload.path
+
+
+class _Guard:
+    """Refuses requests for addresses elsewhere, which Gradio would fetch, and those that are too large as a whole."""
+
+    def __init__(self, app: ASGIApp, max_mb: int) -> None:
+        self.app, self.max_mb = app, max_mb
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope['type'] == 'http':
+            length = dict(scope['headers']).get(b'content-length', b'0')
+            if _ELSEWHERE.search(scope['path']):
+                return await PlainTextResponse('nothing is fetched from elsewhere', 403)(scope, receive, send)
+            if not length.isdigit() or int(length) > self.max_mb * MEGABYTE + _ROOM:
+                text = f'files of up to {self.max_mb} MB are allowed; --max-mb of tools/web_demo.py sets that'
+                return await PlainTextResponse(text, 413)(scope, receive, send)
+        return await self.app(scope, receive, send)
