@@ -109,26 +109,24 @@ def _tab(
     choices = [_DETECTOR] * has_detector + [_WHOLE, _BOX]
     where = gr.Radio(choices, value=choices[0], label='Where is the hand?')
     with gr.Row(visible=False) as row:
-        box = [gr.Number(0, label=label, minimum=0, min_width=60) for label in ('x, px', 'y', 'width', 'height')]
+        fields = [gr.Number(0, label=label, minimum=0, min_width=60) for label in ('x, px', 'y', 'width', 'height')]
     where.change(lambda w: gr.Row(visible=w == _BOX), where, row, api_visibility='private', show_progress='hidden')
     button = gr.Button('Find the hand', variant='primary', elem_id=f'{name}_button')
     text = gr.Textbox(label='Found', lines=2, max_lines=20, interactive=False, elem_id=f'{name}_text')
     with gr.Row():
         drawn.render()
         figure.render()
-    download = gr.DownloadButton('Download keypoints.json', interactive=False, elem_id=f'{name}_json')
+    keypoints = gr.File(label='Keypoints, to download', interactive=False, elem_id=f'{name}_json')
 
     progress = gr.Progress(track_tqdm=True)
 
-    def handle(progress: gr.Progress = progress, *values: Any) -> list[Any]:
+    def handle(progress: gr.Progress = progress, *values: Any) -> list[str | None]:
         path, where, *sides, rest = *values[:6], values[6:]
-        numbers = [side or 0 for side in sides]  # an empty field is None
-        given = dict(box=numbers if where == _BOX else None, whole=where == _WHOLE)
-        *shown, keypoints = _answer(lambda upload, folder: run(upload, folder, *rest, **given), path, work)
-        return [*shown, gr.DownloadButton(value=keypoints, interactive=True)]
+        box = [side or 0 for side in sides] if where == _BOX else None  # an empty field is None
+        return _answer(lambda upload, folder: run(upload, folder, box, where == _WHOLE, *rest), path, work)
 
     done = button.click(
-        handle, [source, where, *box, *options], [text, drawn, figure, download], api_name=name,
+        handle, [source, where, *fields, *options], [text, drawn, figure, keypoints], api_name=name,
         api_visibility='undocumented', concurrency_limit=1, concurrency_id='networks',
     )  # fmt: skip
     done.then(lambda: None, None, source, api_visibility='private', show_progress='hidden')  # its file is gone
