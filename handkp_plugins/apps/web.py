@@ -77,20 +77,24 @@ def build_page(service: HandService, work: Path) -> gr.Blocks:
     """
     with gr.Blocks(title='Hand keypoints', analytics_enabled=False, delete_cache=(_SWEEP, _AGE)) as page:
         gr.Markdown(_INTRO)
+        hidden = dict(render=False, interactive=False)
+        saving = dict(buttons=['download', 'fullscreen'])  # without that which shares a result with a hub
         with gr.Tab('Picture'):
-            source = gr.Image(sources=['upload', 'webcam', 'clipboard'], label='Picture', height=360, elem_id='picture')
-            drawn = gr.Image(label='Hands', interactive=False, render=False, elem_id='drawn')
-            figure = gr.Image(label='Where the network looks: blue is little, red is much', interactive=False,
-                              render=False, elem_id='attention')  # fmt: skip
-            _tab(service.image, work, source, [], drawn, figure, 'image', service.detector is not None)
+            source = gr.Image(sources=['upload', 'webcam', 'clipboard'], label='Picture', buttons=[], height=360,
+                              render=False, elem_id='picture')  # fmt: skip
+            drawn = gr.Image(label='Hands', height=360, elem_id='drawn', **hidden, **saving)
+            figure = gr.Image(show_label=False, elem_id='attention', **hidden, **saving)
+            title = 'Where the network looks, stage by stage: blue is little, red is much'
+            _tab(service.image, work, source, [], drawn, figure, title, 'image', service.detector is not None)
         with gr.Tab('Video'):
-            source = gr.Video(sources=['upload', 'webcam'], include_audio=True, label='Video', height=360,
-                              elem_id='video')  # fmt: skip
-            drawn = gr.Video(label='Hands', interactive=False, autoplay=True, loop=True, render=False,
-                             elem_id='drawn_video')  # fmt: skip
-            figure = gr.Image(label='Finger tapping', interactive=False, render=False, elem_id='tapping')
-            smooth = gr.Checkbox(label='smooth keypoints over time, which makes them a little late')
-            _tab(service.video, work, source, [smooth], drawn, figure, 'video', service.detector is not None)
+            source = gr.Video(sources=['upload', 'webcam'], include_audio=True, label='Video', buttons=[], height=360,
+                              render=False, elem_id='video')  # fmt: skip
+            drawn = gr.Video(label='Hands', height=360, autoplay=True, loop=True, buttons=['download'],
+                             elem_id='drawn_video', **hidden)  # fmt: skip
+            figure = gr.Image(show_label=False, elem_id='tapping', **hidden, **saving)
+            smooth = gr.Checkbox(label='smooth keypoints over time, which makes them a little late', render=False)
+            title = 'Finger tapping: the distance of thumb and index finger'
+            _tab(service.video, work, source, [smooth], drawn, figure, title, 'video', service.detector is not None)
     return page
 
 
@@ -101,23 +105,37 @@ def _tab(
     options: list[Component],
     drawn: Component,
     figure: Component,
+    title: str,
     name: str,
     has_detector: bool,
 ) -> None:
-    """The rest of a tab below the upload: where the hand is, the button, and the results."""
+    """Lay out a tab: the upload, where the hand is and the button on the left, results on the right and below.
+
+    Args:
+        run: a method of :class:`HandService`; it also gets the values of ``options``.
+        title: of the figure.
+        name: of the endpoint.
+    """
     _take_file(source)
     choices = [_DETECTOR] * has_detector + [_WHOLE, _BOX]
-    where = gr.Radio(choices, value=choices[0], label='Where is the hand?')
-    with gr.Row(visible=False) as row:
-        fields = [gr.Number(0, label=label, minimum=0, min_width=60) for label in ('x, px', 'y', 'width', 'height')]
-    where.change(lambda w: gr.Row(visible=w == _BOX), where, row, api_visibility='private', show_progress='hidden')
-    button = gr.Button('Find the hand', variant='primary', elem_id=f'{name}_button')
-    text = gr.Textbox(label='Found', lines=2, max_lines=20, interactive=False, elem_id=f'{name}_text')
     with gr.Row():
-        drawn.render()
-        figure.render()
-    keypoints = gr.File(label='Keypoints, to download', interactive=False, elem_id=f'{name}_json')
-
+        with gr.Column():
+            source.render()
+            where = gr.Radio(choices, value=choices[0], label='Where is the hand?')
+            with gr.Row(visible=False) as row:
+                fields = [
+                    gr.Number(0, label=side, minimum=0, min_width=60) for side in ('x, px', 'y', 'width', 'height')
+                ]
+            for option in options:
+                option.render()
+            button = gr.Button('Find the hand', variant='primary', elem_id=f'{name}_button')
+        with gr.Column():
+            drawn.render()
+            text = gr.Textbox(label='Found', lines=2, max_lines=20, interactive=False, elem_id=f'{name}_text')
+            keypoints = gr.File(label='Keypoints, to download', interactive=False, elem_id=f'{name}_json')
+    gr.Markdown(title)
+    figure.render()
+    where.change(lambda w: gr.Row(visible=w == _BOX), where, row, api_visibility='private', show_progress='hidden')
     progress = gr.Progress(track_tqdm=True)
 
     def handle(progress: gr.Progress = progress, *values: Any) -> list[str | None]:

@@ -27,9 +27,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / 'out'
 
 
-def png_header(width: int, height: int) -> bytes:
-    chunk = b'IHDR' + struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0)
-    return b'\x89PNG\r\n\x1a\n' + struct.pack('>I', 13) + chunk + struct.pack('>I', zlib.crc32(chunk))
+def png_of_size(width: int, height: int) -> bytes:
+    """A PNG without pixels."""
+    chunks = [
+        (b'IHDR', struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0)),
+        (b'IDAT', zlib.compress(b'')),
+        (b'IEND', b''),
+    ]
+    parts = [struct.pack('>I', len(c)) + n + c + struct.pack('>I', zlib.crc32(n + c)) for n, c in chunks]
+    return b'\x89PNG\r\n\x1a\n' + b''.join(parts)
 
 
 def test_picture_that_no_browser_shows(service: HandService, folder: Path, tmp_path: Path):
@@ -86,12 +92,13 @@ def test_frames_after_the_limit_are_left_out_and_told(
 @pytest.mark.parametrize(
     'name, data, message',
     [
-        ('large.png', png_header(9000, 8000), r'up to 64 megapixels are allowed, received 9000x8000 \(72\)'),
-        ('bomb.png', png_header(60000, 60000), 'is allowed; it is far too large'),
+        ('large.png', png_of_size(9000, 8000), r'up to 64 megapixels are allowed, received 9000x8000 \(72\)'),
+        ('bomb.png', png_of_size(60000, 60000), 'is allowed; it is far too large'),
         ('empty.jpg', b'', 'JPEG, .* is allowed; its header is not of one'),
         ('code.jpg', b'<svg onload="alert(1)"/>', 'its header is not of one'),
         ('a.svg', b'<svg/>', r"a picture is allowed here .*, received '.svg'"),
     ],
+    ids=['large', 'bomb', 'empty', 'code', 'suffix'],
 )
 def test_no_pictures(service: HandService, folder: Path, tmp_path: Path, name: str, data: bytes, message: str):
     (tmp_path / name).write_bytes(data)

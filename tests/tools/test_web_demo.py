@@ -149,9 +149,17 @@ def test_cut_picture_and_bad_box(page: SimpleNamespace, hand: tuple[Path, list[i
 def test_nothing_but_uploads_is_read(page: SimpleNamespace, tmp_path: Path):
     secret = tmp_path / 'secret.png'
     cv2.imwrite(str(secret), np.zeros((8, 8, 3), np.uint8))
-    for path in (str(secret), f'{page.root}/cache/../../{secret.name}', 'http://127.0.0.1:9/a.png'):
-        with pytest.raises(AppError):
-            page.client.predict(dict(path=path, meta={'_type': 'gradio.FileData'}), *WHOLE, api_name='/image')
+    call = f'{page.address}gradio_api/call/image'
+    for path, says in (
+        (str(secret), 'Cannot move'),
+        (f'{page.root}/cache/../../{secret.name}', 'Cannot move'),
+        (f'{page.root}/work/a.png', 'Cannot move'),
+        ('http://127.0.0.1:9/a.png', 'An address is not allowed'),
+    ):
+        upload = dict(path=path, meta={'_type': 'gradio.FileData'})
+        event = httpx.post(call, json=dict(data=[upload, *WHOLE])).json()['event_id']
+        answer = httpx.get(f'{call}/{event}').text
+        assert 'event: error' in answer and says in answer, answer
     assert secret.exists()
     for path in (secret, TOOLS / 'web_demo.py', 'http://127.0.0.1:9/a.png', 'HTTPS://example.org/'):
         assert httpx.get(f'{page.address}gradio_api/file={path}').status_code == 403
@@ -212,8 +220,17 @@ def test_in_a_browser(page: SimpleNamespace, hand: tuple[Path, list[int]], tmp_p
         with tab.expect_download() as download:
             tab.click('#image_json a[download]')
         document = json.loads(Path(download.value.path()).read_text())
+        assert tab.locator('#picture img').count() == 0  # its file is gone, and so is what showed it
         if folder := os.environ.get('HANDKP_SCREENSHOTS'):
             tab.screenshot(path=Path(folder) / 'web_demo.png')
+        tab.get_by_role('tab', name='Video').click()
+        tab.set_input_files('#video input[type=file]', write_video(tmp_path / 'clip.mp4', 12, 'mp4v'))
+        tab.wait_for_selector('#video video', state='attached')
+        tab.click('#video_button')
+        tab.wait_for_selector('#tapping img')
+        tab.wait_for_function("document.querySelector('#drawn_video video').videoWidth == 96")  # it can be played
+        if folder:
+            tab.screenshot(path=Path(folder) / 'web_demo_video.png')
         browser.close()
     picture = np.array(shown[2], np.uint8).reshape(*shown[:2], 4)[..., :3]
     assert_drawn(picture, document)
