@@ -19,7 +19,7 @@ from gradio.components import Component
 from gradio.processing_utils import save_file_to_cache
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..engine.checkpoint import CheckpointError
 from .web_runs import HandService, Result
@@ -29,6 +29,8 @@ _SWEEP, _AGE = 60, 600  # seconds
 _ROOM = 1 << 16  # bytes of a request around its file
 _DETECTOR, _WHOLE, _BOX = 'a detector finds it', 'it fills the picture', 'in a box'
 _ELSEWHERE = re.compile(r'/(?:file|proxy)=\s*https?:', re.IGNORECASE)
+# The page needs nothing from elsewhere; Gradio's trimming of videos, for one, would fetch its program.
+_POLICY = b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'"
 _FONT = ('system-ui', 'sans-serif')
 _INTRO = (
     '# Hand keypoints\nFiles stay on the machine that runs this page, and are deleted as soon as they were worked on; '
@@ -186,12 +188,18 @@ def _take_file(component: Component) -> None:
 
 
 class _Guard:
-    """Refuses requests for addresses elsewhere, which Gradio would fetch, and those that are too large as a whole."""
+    """Refuses requests for addresses elsewhere, which Gradio would fetch, and those that are too large as a whole; and
+    tells browsers to fetch nothing from elsewhere either."""
 
     def __init__(self, app: ASGIApp, max_mb: int) -> None:
         self.app, self.max_mb = app, max_mb
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_policy(message: Message) -> None:
+            if message['type'] == 'http.response.start':
+                message['headers'] = [*message.get('headers', ()), (b'content-security-policy', _POLICY)]
+            await send(message)
+
         if scope['type'] == 'http':
             length = dict(scope['headers']).get(b'content-length', b'0')
             if _ELSEWHERE.search(scope['path']):
@@ -199,4 +207,4 @@ class _Guard:
             if not length.isdigit() or int(length) > self.max_mb * MEGABYTE + _ROOM:
                 text = f'files of up to {self.max_mb} MB are allowed; --max-mb of tools/web_demo.py sets that'
                 return await PlainTextResponse(text, 413)(scope, receive, send)
-        return await self.app(scope, receive, send)
+        return await self.app(scope, receive, with_policy)

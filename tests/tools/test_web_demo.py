@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -69,6 +71,17 @@ def hand(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
     path = tmp_path_factory.mktemp('hand') / 'generated.jpg'
     cv2.imwrite(str(path), sample.image[..., ::-1])
     return path, [round(v) for v in sample.annotation['bbox']]
+
+
+@pytest.fixture(scope='module')
+def browser() -> Iterator[Any]:
+    """Chromium, with a camera that is none."""
+    api = pytest.importorskip('playwright.sync_api', reason='playwright is not installed')
+    if CHROMIUM is None:
+        pytest.skip('no chromium, chromium-browser or google-chrome on the PATH')
+    camera = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']
+    with api.sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=['--no-sandbox', *camera])
 
 
 def files(page: SimpleNamespace) -> list[Path]:
@@ -179,65 +192,84 @@ def test_large_uploads(page: SimpleNamespace):
     assert files(page) == before
 
 
-def test_in_a_browser(page: SimpleNamespace, hand: tuple[Path, list[int]], tmp_path: Path):
-    api = pytest.importorskip('playwright.sync_api', reason='playwright is not installed')
-    if CHROMIUM is None:
-        pytest.skip('no chromium, chromium-browser or google-chrome on the PATH')
+def test_in_a_browser(page: SimpleNamespace, hand: tuple[Path, list[int]], tmp_path: Path, browser: Any):
     path, box = hand
     (tmp_path / 'broken.jpg').write_bytes(b'\xff\xd8 no picture')
     (tmp_path / 'large.jpg').write_bytes(bytes(2_000_000))
     elsewhere = []
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=['--no-sandbox'])
-        tab = browser.new_page(viewport=dict(width=1280, height=1500))
-        tab.set_default_timeout(20_000)
-        own = (page.address, 'data:', 'blob:')
-        tab.on('request', lambda r: None if r.url.startswith(own) else elsewhere.append(r.url))
-        tab.goto(page.address)
-        for name, says in (('broken.jpg', 'its header is not of one'), ('large.jpg', 'maximum')):
-            tab.set_input_files('#picture input[type=file]', tmp_path / name)
-            if name == 'broken.jpg':
-                tab.wait_for_selector('#picture img')
-                tab.click('#image_button')
-            tab.get_by_text(says).first.wait_for()
-            tab.reload()
-        tab.get_by_label('in a box').first.check()
-        for label, value in zip(('x, px', 'y', 'width', 'height'), box, strict=True):
-            tab.get_by_label(label, exact=True).first.fill(str(value))
-        tab.set_input_files('#picture input[type=file]', path)
-        tab.wait_for_selector('#picture img')
-        tab.click('#image_button')
-        tab.wait_for_selector('#drawn img')
-        tab.wait_for_selector('#attention img')
-        shown = tab.evaluate(
-            """async () => {
-                const image = document.querySelector('#drawn img'); await image.decode();
-                const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
-                const context = canvas.getContext('2d'); context.drawImage(image, 0, 0);
-                const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
-                return [canvas.height, canvas.width, Array.from(data)]; }"""
-        )
-        with tab.expect_download() as download:
-            tab.click('#image_json a[download]')
-        document = json.loads(Path(download.value.path()).read_text())
-        assert tab.locator('#picture img').count() == 0  # its file is gone, and so is what showed it
-        if folder := os.environ.get('HANDKP_SCREENSHOTS'):
-            tab.screenshot(path=Path(folder) / 'web_demo.png')
-        tab.get_by_role('tab', name='Video').click()
-        tab.set_input_files('#video input[type=file]', write_video(tmp_path / 'clip.mp4', 12, 'mp4v'))
-        tab.wait_for_selector('#video video', state='attached')
-        tab.click('#video_button')
-        tab.wait_for_selector('#tapping img')
-        tab.wait_for_function("document.querySelector('#drawn_video video').videoWidth == 96")  # it can be played
-        if folder:
-            tab.screenshot(path=Path(folder) / 'web_demo_video.png')
-        browser.close()
+    tab = browser.new_page(viewport=dict(width=1280, height=1500))
+    tab.set_default_timeout(20_000)
+    own = (page.address, 'data:', 'blob:')
+    tab.on('request', lambda r: None if r.url.startswith(own) else elsewhere.append(r.url))
+    tab.goto(page.address)
+    for name, says in (('broken.jpg', 'its header is not of one'), ('large.jpg', 'maximum')):
+        tab.set_input_files('#picture input[type=file]', tmp_path / name)
+        if name == 'broken.jpg':
+            tab.wait_for_selector('#picture img')
+            tab.click('#image_button')
+        tab.get_by_text(says).first.wait_for()
+        tab.reload()
+    tab.get_by_label('in a box').first.check()
+    for label, value in zip(('x, px', 'y', 'width', 'height'), box, strict=True):
+        tab.get_by_label(label, exact=True).first.fill(str(value))
+    tab.set_input_files('#picture input[type=file]', path)
+    tab.wait_for_selector('#picture img')
+    tab.click('#image_button')
+    tab.wait_for_selector('#drawn img')
+    tab.wait_for_selector('#attention img')
+    shown = tab.evaluate(
+        """async () => {
+            const image = document.querySelector('#drawn img'); await image.decode();
+            const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
+            const context = canvas.getContext('2d'); context.drawImage(image, 0, 0);
+            const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+            return [canvas.height, canvas.width, Array.from(data)]; }"""
+    )
+    with tab.expect_download() as download:
+        tab.click('#image_json a[download]')
+    document = json.loads(Path(download.value.path()).read_text())
+    assert tab.locator('#picture img').count() == 0  # its file is gone, and so is what showed it
+    if folder := os.environ.get('HANDKP_SCREENSHOTS'):
+        tab.screenshot(path=Path(folder) / 'web_demo.png')
+    tab.get_by_role('tab', name='Video').click()
+    tab.set_input_files('#video input[type=file]', write_video(tmp_path / 'clip.mp4', 12, 'mp4v'))
+    tab.wait_for_selector('#video video', state='attached')
+    tab.click('#video_button')
+    tab.wait_for_selector('#tapping img')
+    tab.wait_for_function("document.querySelector('#drawn_video video').videoWidth == 96")  # it can be played
+    if folder:
+        tab.screenshot(path=Path(folder) / 'web_demo_video.png')
+    assert elsewhere == []
+    refused = """() => new Promise(done => {
+        document.addEventListener('securitypolicyviolation', event => done(event.blockedURI));
+        fetch('https://example.org/').catch(() => {}); })"""
+    assert tab.evaluate(refused).startswith('https://example.org')
+    tab.close()
     picture = np.array(shown[2], np.uint8).reshape(*shown[:2], 4)[..., :3]
     assert_drawn(picture, document)
     plain = cv2.imread(str(path))[..., ::-1]
     with pytest.raises(AssertionError):
         assert_drawn(plain, document)
-    assert elsewhere == []
+
+
+def test_camera(page: SimpleNamespace, browser: Any):
+    tab = browser.new_page()
+    tab.set_default_timeout(20_000)
+    tab.goto(page.address)
+    tab.get_by_role('tab', name='Video').click()
+    tab.click('#video button[aria-label="Capture from camera"]')
+    tab.locator('#video').get_by_text('Click to Access Webcam').click()
+    tab.wait_for_function("[...document.querySelectorAll('#video video')].some(v => v.videoWidth > 0)")
+    record = tab.locator('#video button[aria-label="start recording"]')
+    record.click()
+    tab.wait_for_timeout(600)
+    record.filter(has_text='Stop').click()
+    tab.wait_for_selector('#video button[aria-label="Clear"]')
+    tab.click('#video_button')
+    tab.wait_for_selector('#drawn_video video')
+    text = tab.locator('#video_text textarea').input_value()
+    assert re.match(r'[1-9]\d* frames, a hand in [1-9]', text), text
+    tab.close()
 
 
 def test_sigterm_leaves_nothing(tmp_path: Path):
