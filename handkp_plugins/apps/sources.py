@@ -110,12 +110,12 @@ def _open_video(path: Path) -> cv2.VideoCapture:
 def _open_camera(number: str) -> cv2.VideoCapture:
     if not number.isdecimal():
         raise ValueError(f'webcam:{number}: webcam:N with a number from 0 on is allowed, as webcam:0')
-    level = cv2.getLogLevel()
-    cv2.setLogLevel(0)  # of a missing camera each of its backends says something
+    log = cv2.utils.logging
+    level = log.setLogLevel(log.LOG_LEVEL_SILENT)  # of a missing camera each backend says something
     try:
         capture = cv2.VideoCapture(int(number))
     finally:
-        cv2.setLogLevel(level)
+        log.setLogLevel(level)
     if not capture.isOpened():
         there = ', '.join(sorted(str(p) for p in Path('/dev').glob('video*'))) or 'none'
         raise OSError(
