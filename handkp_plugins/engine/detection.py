@@ -91,7 +91,9 @@ class HandDetector:
 
         check_image(image)
         with DefaultScope.overwrite_default_scope('mmdet'), warnings.catch_warnings():
-            warnings.filterwarnings('ignore', r'torch\.meshgrid')  # MMDetection's, and no matter to a user
+            # MMDetection's calls of what torch will change: no matter to a user
+            warnings.filterwarnings('ignore', r'torch\.meshgrid')
+            warnings.simplefilter('ignore', FutureWarning)
             found = inference_detector(self.model, image, self._pipeline).pred_instances.cpu()
         height, width = image.shape[:2]
         boxes = found.bboxes.float()
