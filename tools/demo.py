@@ -10,7 +10,7 @@ With a detector, hands are followed through a video by their keypoints, and it r
 
 Examples:
     python tools/demo.py photo.jpg --bbox 63 92 99 194 --output out
-    python tools/demo.py webcam:0 --det configs/my_detector.py work_dirs/my_detector/epoch_20.pth --smooth --show
+    python tools/demo.py webcam:0 --det detector.py detector.pth --smooth --show
     python tools/demo.py clip.mp4 --whole-image --gesture configs/msahp/gesturenet_keypoints.py \
         work_dirs/gesturenet_keypoints/iter_1500.pth
     python tools/demo.py photo.jpg --config configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py \
@@ -117,7 +117,6 @@ def main(
         for option, given in (('--smooth', smooth), ('--show', show), ('--max-frames', max_frames)):
             if given:
                 raise ValueError(f'{option}: allowed for a video or a camera, received {source}')
-    prepare_output(output, source)
     model = init_model(*network, device, output_heatmaps=save_heatmaps)
     header = make_header(source, network, detector, model)
     reader = HandReader(
@@ -130,6 +129,7 @@ def main(
         track_thr,
         dict(min_cutoff=min_cutoff, beta=beta) if smooth else None,
     )
+    prepare_output(output, source)
     if not stream:
         run = Run(reader, output, KeypointsFile(output, header), score_thr)
         run.images(source, files)

@@ -4,6 +4,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -104,18 +105,15 @@ class Stream:
 def _open_video(path: Path) -> cv2.VideoCapture:
     if not path.is_file():
         raise FileNotFoundError(f'{path}: no such file or folder')
-    return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)  # others would look for a series of images by that name
+    with _without_remarks():
+        return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)  # others would look for a series of images by that name
 
 
 def _open_camera(number: str) -> cv2.VideoCapture:
     if not number.isdecimal():
         raise ValueError(f'webcam:{number}: webcam:N with a number from 0 on is allowed, as webcam:0')
-    level = cv2.getLogLevel()
-    cv2.setLogLevel(0)  # of a missing camera each of its backends says something
-    try:
+    with _without_remarks():
         capture = cv2.VideoCapture(int(number))
-    finally:
-        cv2.setLogLevel(level)
     if not capture.isOpened():
         there = ', '.join(sorted(str(p) for p in Path('/dev').glob('video*'))) or 'none'
         raise OSError(
@@ -124,3 +122,14 @@ def _open_camera(number: str) -> cv2.VideoCapture:
         )
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the newest picture rather than one that has waited
     return capture
+
+
+@contextmanager
+def _without_remarks() -> Iterator[None]:
+    """Without OpenCV's own remarks: of a source that is missing each of its backends makes one."""
+    log = cv2.utils.logging
+    level = log.setLogLevel(log.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        log.setLogLevel(level)

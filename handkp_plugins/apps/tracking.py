@@ -21,6 +21,8 @@ _JUMP_IOU = 0.1  # below, the keypoints have left their hand
 _LARGEST_CHANGE = 2.5  # of a hand's size from one frame to the next
 _TWICE = 0.1  # two hands whose keypoints lie nearer on average, in sizes of the hand, are one
 _SMALLEST = 8  # px, of a box
+_DROP, _PAST = 0.85, 0.9  # of the usual score; weight of the past in it
+_MISSED = 3  # turns of the detector in which it may miss a hand that is followed
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Track:
         det_score: of the detector, when it saw this hand last.
         side: 'left' or 'right' where the detector tells, else None.
         seen: the index of the frame.
+        detected: the index of the frame in which the detector saw it last.
+        usual: what its keypoints score on average, over the last frames.
     """
 
     id: int
@@ -42,6 +46,8 @@ class Track:
     side: str | None
     found: dict[str, Any] | None = None
     seen: int = 0
+    detected: int = 0
+    usual: float = 0.0
 
 
 class HandTracker:
@@ -51,9 +57,10 @@ class HandTracker:
         detect: finds the boxes of a frame.
         estimate: finds keypoints in boxes [N, 4] of a frame: a dictionary with ``keypoints`` [K, 2] and ``scores`` [K]
             for each.
-        every: the detector runs at least every so many frames; 1 lets it run in each.
-        min_score: a hand is lost where its keypoints score less on average; it is lost, too, where they jump away or
-            change its size by more than 2.5 times.
+        every: the detector runs at least every so many frames; 1 lets it run in each. A hand that it has not seen for
+            three times as long is lost.
+        min_score: a hand is lost where its keypoints score less on average. It is lost, too, where they jump away or
+            change its size by more than 2.5 times, or score 15 % less than they used to unless the detector confirms it.
 
     Raises:
         ValueError: ``every`` is below 1.
@@ -101,13 +108,14 @@ class HandTracker:
         hands, new = list(followed), []
         for i, (box, score, side) in enumerate(zip(seen.boxes, seen.scores, seen.sides, strict=True)):
             if i in matches:
-                hand = replace(known[matches[i]], box=box, det_score=float(score), side=side or known[matches[i]].side)
+                hand = known[matches[i]]
+                hand = replace(hand, box=box, det_score=float(score), side=side or hand.side, detected=self._frame)
                 if matches[i] < len(followed):
                     hands[matches[i]] = hand
                     continue
             else:
                 self._last_id += 1
-                hand = Track(self._last_id, box, float(score), side)
+                hand = Track(self._last_id, box, float(score), side, detected=self._frame)
             new.append(hand)
         back = {hand.id for hand in new}
         self._lost = [t for t in self._lost if t.id not in back]
@@ -122,8 +130,11 @@ class HandTracker:
         good, lost = [], []
         for hand, ok in zip(hands, inside, strict=True):
             result = next(found) if ok else None
-            if result is not None and self._is_hand(hand, result):
-                good.append(replace(hand, found=result, seen=self._frame))
+            forgotten = self._frame - hand.detected > _MISSED * self.every
+            if result is not None and not forgotten and self._is_hand(hand, result):
+                score = float(result['scores'].mean())
+                usual = score if hand.found is None else _PAST * hand.usual + (1 - _PAST) * score
+                good.append(replace(hand, found=result, seen=self._frame, usual=usual))
             elif hand.found is not None:
                 lost.append(hand)
             else:
@@ -131,7 +142,9 @@ class HandTracker:
         return good, lost
 
     def _is_hand(self, hand: Track, result: dict[str, Any]) -> bool:
-        if not float(result['scores'].mean()) >= self.min_score:
+        # what a network scores without a hand differs by networks, so that a drop tells more than a number
+        confirmed = hand.detected == self._frame
+        if not float(result['scores'].mean()) >= max(self.min_score, 0 if confirmed else _DROP * hand.usual):
             return False
         new, old = self._extent(result), hand.box
         change = _size(new) / _size(old)

@@ -87,7 +87,7 @@ def choose_boxes(
     if ways + (det is not None) != 1:
         raise ValueError(
             'where the hands are is needed, in one way: --det NAME or --det CONFIG CHECKPOINT (a detector), or '
-            '--bbox X Y W H, or --ann FILE (COCO JSON with boxes), or --whole-image to take the whole picture as it'
+            '--bbox X Y W H, or --ann FILE (COCO JSON with boxes), or --whole-image (the whole picture as the box)'
         )
     if det is not None:
         return None, named_network('--det', det)

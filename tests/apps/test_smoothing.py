@@ -103,6 +103,10 @@ def test_bad_numbers():
             OneEuroFilter(**bad)
     one_euro = OneEuroFilter()
     one_euro(np.zeros((21, 2)), 1.0)
-    for values, seconds, size in ((np.zeros((21, 2)), 1.0, 1), (np.zeros((20, 2)), 2.0, 1), (np.zeros((21, 2)), 2.0, 0)):
+    for values, seconds, size in (
+        (np.zeros((21, 2)), 1.0, 1),
+        (np.zeros((20, 2)), 2.0, 1),
+        (np.zeros((21, 2)), 2.0, 0),
+    ):
         with pytest.raises(ValueError, match=r'a time after 1.0 s, a size above 0 and the shape \(21, 2\)'):
             one_euro(values, seconds, size)

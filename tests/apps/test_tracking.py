@@ -65,6 +65,17 @@ def test_a_hand_that_comes_back_soon_keeps_its_id():
     assert ids(follower) == [2]
 
 
+@pytest.mark.parametrize('confirmed', [True, False])
+def test_a_drop_of_the_score_is_a_loss_unless_the_detector_sees_the_hand(confirmed: bool):
+    world = World([Hand([60, 80])])
+    follower = tracker(world)
+    assert [ids(follower) for _ in range(3)] == [[1]] * 3 and world.detected == 1
+    world.hands[0].score = 0.8
+    assert ids(follower) == [1] and world.detected == 1  # 11 % less
+    world.hands[0].score, world.blind = 0.7, not confirmed
+    assert ids(follower) == ([1] if confirmed else []) and world.detected == 2
+
+
 def test_a_new_hand_is_found_when_the_detector_is_due():
     world = World([Hand([60, 80])])
     follower = tracker(world, every=3)
@@ -73,12 +84,13 @@ def test_a_new_hand_is_found_when_the_detector_is_due():
     assert [ids(follower) for _ in range(3)] == [[1], [1], [1, 2]]
 
 
-def test_what_the_detector_misses_is_followed_all_the_same():
+def test_what_the_detector_misses_is_followed_for_a_while():
     world = World([Hand([60, 80])])
     follower = tracker(world, every=2)
     ids(follower)
     world.blind = True
-    assert [ids(follower) for _ in range(5)] == [[1]] * 5
+    assert [ids(follower) for _ in range(6)] == [[1]] * 6
+    assert ids(follower) == []  # it has not been seen in three turns
 
 
 @pytest.mark.parametrize('size', [20.0, 200.0])

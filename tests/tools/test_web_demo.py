@@ -61,8 +61,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
 @pytest.fixture(scope='module')
 def hand(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
     """A photograph of a hand and its box (x, y, width, height), or a generated one where there are no photographs."""
-    folder = Path(os.environ.get('HANDKP_REAL_DATA', '')) / 'real_samples' / 'onehand10k'
-    if os.environ.get('HANDKP_REAL_DATA') and folder.is_dir():
+    data = Path(os.environ.get('HANDKP_REAL_DATA', TOOLS.parent / 'data' / 'real'))
+    folder = data / 'real_samples' / 'onehand10k'
+    if folder.is_dir():
         document = json.loads((folder / 'test_onehand10k.json').read_text())
         image = document['images'][0]
         box = next(a['bbox'] for a in document['annotations'] if a['image_id'] == image['id'])
