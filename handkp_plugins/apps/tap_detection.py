@@ -20,7 +20,7 @@ FREQUENCIES = (0.2, 12.0)
 """Least and greatest rate that is looked for."""
 _DENSE = 4  # samples of the spline for each of the camera's
 _ABOVE = 3.0  # times the rate of tapping that the filter lets pass
-_LEAST_CUTOFF = 2.0
+_LEAST_CUTOFF = 4.0  # hertz: a slow tap may be a quick movement and a rest
 _UNFILTERED = 0.8  # of half the frame rate: a filter at more does nothing worth its edges
 _CERTAIN, _LIKELY = 8.0, 3.0  # times the noise: of one tap at least, and of each
 _SHARE = 0.25
