@@ -12,6 +12,7 @@ DOCUMENTS = [
     ROOT / 'README.md',
     ROOT / 'CONTRIBUTING.md',
     ROOT / 'data' / 'README.md',
+    *ROOT.glob('docs/*.md'),
     *ROOT.glob('configs/*/README.md'),
 ]
 

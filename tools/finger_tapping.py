@@ -123,6 +123,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     for name, text in (
         ('longest_gap', 'seconds without the hand that are bridged'),
         ('least_amplitude', 'hand sizes that a tap must open'),
+        ('closed', 'hand sizes that the tips are apart at a tap at most'),
         ('hesitation', 'an interval so many times as long as the median is one'),
     ):
         default = getattr(_DEFAULTS, name)

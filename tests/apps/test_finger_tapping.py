@@ -124,6 +124,14 @@ def test_one_tap_has_no_frequency():
     assert tapping.amplitude == pytest.approx(0.8, abs=0.05)
 
 
+def test_tips_that_do_not_close_are_told_apart():
+    taps, points = taps_at(2), hand_at(closures(TIME, taps_at(2), closed=0.5))
+    tapping = measure_tapping(TIME, points)
+    assert tapping.taps == [] and tapping.reason.startswith('not enough movement')
+    assert tapping.warnings == ['20 times the tips came nearer, but not to 0.4 hand sizes: not counted']
+    assert len(measure_tapping(TIME, points, Settings(closed=0.6)).taps) == len(taps)
+
+
 def test_amplitude_that_falls():
     taps = taps_at(3)
     heights = np.concatenate([[0.8], np.linspace(0.8, 0.4, 30)])  # before tap 1, 2, …, 30 and after it
@@ -208,7 +216,9 @@ def test_wrong_shapes_and_times(time, shape, message):
         measure_tapping(np.array(time), np.zeros(shape))
 
 
-@pytest.mark.parametrize('name, value', [('longest_gap', 0), ('least_amplitude', -1), ('hesitation', 1.0)])
+@pytest.mark.parametrize(
+    'name, value', [('longest_gap', 0), ('least_amplitude', -1), ('closed', np.nan), ('hesitation', 1.0)]
+)
 def test_settings_out_of_range(name, value):
     with pytest.raises(ValueError, match=f'{name}: a number above [01] is allowed, received {value}'):
         Settings(**{name: value})

@@ -35,7 +35,7 @@ def test_the_tips_touch_at_the_tap_times_and_only_there(model, rate, jitter):
     recipe, time, clips = plans(model, tapping=rate, interval_jitter=jitter, seed=3)
     for i, clip in enumerate(clips):
         d, taps = distance(clip), recipe.taps(i)
-        lowest = np.flatnonzero((d[1:-1] < d[:-2]) & (d[1:-1] <= d[2:])) + 1
+        lowest = np.flatnonzero((d[1:-1] < d[:-2] - 1e-9) & (d[1:-1] <= d[2:])) + 1  # it rests at first, but for 1e-17
         assert time[lowest] == pytest.approx(taps, abs=1.01 / FPS)
         assert len(taps) == int(2 * rate) and (d[lowest] < 0.02).all()
         between = [d[(time > a) & (time < b)].max() for a, b in zip(taps[:-1], taps[1:], strict=True)]
@@ -81,13 +81,14 @@ def test_openness_by_hand():
     assert openness(time, np.array([1.0, 2.0, 3.0]), 0.5)[[1, 3, 5, 7]] == pytest.approx(1 - 0.125 * time[[1, 3, 5, 7]])
 
 
-def test_annotations_tell_the_taps_and_are_the_same_again(tmp_path):
-    recipe = TapRecipe(num=3, size=64, height=64, frames=13, tapping=5.0, interval_jitter=0.1, amplitude_decrement=0.2)
-    for name in ('a', 'b'):
-        generate(tmp_path / name, recipe, workers=1)
-    files = [sorted(p.relative_to(tmp_path / name) for p in (tmp_path / name).rglob('*.*')) for name in ('a', 'b')]
-    assert files[0] == files[1] and len(files[0]) == 3 * 13 + 3 + 3 + 1
-    assert all((tmp_path / 'a' / f).read_bytes() == (tmp_path / 'b' / f).read_bytes() for f in files[0])
+def test_the_same_seed_gives_the_same_clip_and_another_does_not(model):
+    (one,), (same,), (other,) = (plans(model, clips=1, tapping=3.0, interval_jitter=0.2, seed=s)[2] for s in (1, 1, 2))
+    assert (one.keypoints == same.keypoints).all() and not np.allclose(one.keypoints, other.keypoints)
+
+
+def test_annotations_tell_the_taps(tmp_path):
+    recipe = TapRecipe(num=3, size=64, height=64, frames=16, tapping=5.0, interval_jitter=0.1, amplitude_decrement=0.2)
+    generate(tmp_path / 'a', recipe, workers=1)
     seen = []
     for split in ('train', 'val', 'test'):
         coco = json.loads((tmp_path / 'a' / 'annotations' / f'{split}.json').read_text())
