@@ -90,8 +90,8 @@ class Tapping:
         interval_cv: standard deviation of intervals over their mean: the rhythm.
         amplitude: mean of the taps'.
         decrement_per_tap, decrement: share of the first tap's amplitude that is lost from one tap to the next, and from
-            the first to the last, on the line through the taps' amplitudes with the median slope (Theil-Sen), which
-        ``amplitude_fit`` holds.
+            the first to the last, on the line through the taps' amplitudes with the median slope (Theil-Sen);
+            ``amplitude_fit`` is that line at each tap.
         closing_speed, opening_speed: means of the taps' greatest.
         time, distance: (N,) of each frame, distance NaN where it is unknown.
     """
