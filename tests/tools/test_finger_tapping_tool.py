@@ -97,7 +97,7 @@ def test_a_video_goes_through_the_demo(tool, tmp_path, capsys):
     for _ in range(9):
         writer.write(rng.integers(0, 255, (48, 64, 3), dtype=np.uint8))
     writer.release()
-    config, checkpoint = write_tiny_model(tmp_path / 'tiny')
+    config, checkpoint = write_tiny_model(tmp_path)
     options = ['--whole-image', '--device', 'cpu', '--config', str(config), '--checkpoint', str(checkpoint)]
     document = tool.main(tmp_path / 'a.avi', tmp_path / 'out', demo_options=options, score_thr=0)
     assert document['frames'] == 9 and document['frame_rate'] == pytest.approx(20)
@@ -159,7 +159,7 @@ def test_true_keypoints_are_measured_exactly(tmp_path, capsys):
 
 
 def test_a_network_on_rendered_clips(tmp_path, capsys):
-    config, checkpoint = write_tiny_model(tmp_path / 'tiny')
+    config, checkpoint = write_tiny_model(tmp_path)
     options = dict(data=tmp_path / 'data', rates=[5.0], clips=3, seconds=0.5, size=64, workers=1, device='cpu')
     rows = benchmark.main(config, checkpoint, **options)
     assert [row['taps'] for row in rows] == [2] * 3 and all(row['tip_error'] > 0 for row in rows)
