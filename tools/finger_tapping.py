@@ -6,9 +6,9 @@ Examples:
     python tools/finger_tapping.py out/keypoints.json --hand 1 --out tapping
     python tools/finger_tapping.py data/tapping/annotations/test.json --out tapping
 
-A video goes through tools/demo.py first, which gets all options that are not listed below (its box, its network; see
-tools/demo.py --help) and writes into OUT/demo. Keypoints are its keypoints.json, or a COCO file of clips, such as
-tools/make_synthetic.py --tapping writes.
+A video, named before all options, goes through tools/demo.py first, which gets those that are not listed below (box,
+network; see tools/demo.py --help) and writes into OUT/demo. Keypoints are its keypoints.json, or a COCO file of clips,
+such as tools/make_synthetic.py --tapping writes.
 
 Writes OUT/tapping.json (everything), taps.csv (a line for each tap), distance.csv (a line for each frame) and
 tapping.png (distance of the tips with the taps marked, frequency and amplitude over time), and prints a summary: number
@@ -24,6 +24,7 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -120,18 +121,19 @@ def parse_args(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument('--fps', type=float, help='frame rate that counts instead of the times in the file')
     parser.add_argument('--keypoint-score', dest='score_thr', type=float, default=SCORE_THR, metavar='SCORE',
                         help='frames with a lower one count as without the hand (default %(default)s)')  # fmt: skip
-    for name, text in (
-        ('longest_gap', 'seconds without the hand that are bridged'),
-        ('least_amplitude', 'hand sizes that a tap must open'),
-        ('hesitation', 'an interval so many times as long as the median is one'),
-    ):
-        default = getattr(_DEFAULTS, name)
-        option = f'--{name.replace("_", "-")}'
-        parser.add_argument(option, type=float, default=default, metavar='X', help=f'{text} (default {default:g})')
+    settings = parser.add_argument_group('what counts as what')
+    add = partial(settings.add_argument, type=float, metavar='X')
+    add('--longest-gap', default=_DEFAULTS.longest_gap,
+        help='seconds without the hand that are bridged (default %(default)g)')  # fmt: skip
+    add('--least-amplitude', default=_DEFAULTS.least_amplitude,
+        help='hand sizes that a tap must open (default %(default)g)')  # fmt: skip
+    add('--closed', default=_DEFAULTS.closed,
+        help='hand sizes that the tips are apart at a tap at most (default %(default)g)')  # fmt: skip
+    add('--hesitation', default=_DEFAULTS.hesitation,
+        help='an interval so many times as long as the median is one (default %(default)g)')  # fmt: skip
     known, rest = parser.parse_known_args(arguments)
     options = vars(known)
-    settings = {field.name: options.pop(field.name) for field in fields(Settings)}
-    return options | {'settings': settings, 'demo_options': rest}
+    return options | {'settings': {f.name: options.pop(f.name) for f in fields(Settings)}, 'demo_options': rest}
 
 
 def run(settings: dict[str, float], **arguments: Any) -> dict[str, Any]:

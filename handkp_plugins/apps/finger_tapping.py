@@ -33,6 +33,8 @@ class Settings:
         longest_gap: seconds without the hand that are bridged. Taps next to longer ones may be lost, and intervals are
             not taken across them. It is less than a tap lasts at 6 taps a second, so that no whole tap is bridged.
         least_amplitude: opening, in sizes of the hand, below which nothing counts as a tap: about half a centimetre.
+        closed: greatest distance of the tips, in sizes of the hand, at a tap. Keypoints lie inside the flesh: tips that
+            touch are some 0.15 apart. Where they stay farther apart than this, it is counted apart.
         hesitation: an interval counts as one if it is longer than so many times the clip's median interval. Intervals
             of healthy people differ by some 5 to 10 % (standard deviation), so that 1.5 lies far outside; one tap left
             out gives 2.
@@ -40,10 +42,11 @@ class Settings:
 
     longest_gap: float = 0.15
     least_amplitude: float = 0.05
+    closed: float = 0.4
     hesitation: float = 1.5
 
     def __post_init__(self) -> None:
-        for name, least in (('longest_gap', 0), ('least_amplitude', 0), ('hesitation', 1)):
+        for name, least in (('longest_gap', 0), ('least_amplitude', 0), ('closed', 0), ('hesitation', 1)):
             value = getattr(self, name)
             if not (np.isfinite(value) and value > least):
                 raise ValueError(f'{name}: a number above {least} is allowed, received {value}')
@@ -87,8 +90,8 @@ class Tapping:
         interval_cv: standard deviation of intervals over their mean: the rhythm.
         amplitude: mean of the taps'.
         decrement_per_tap, decrement: share of the first tap's amplitude that is lost from one tap to the next, and from
-            the first to the last, on the line through the taps' amplitudes with the median slope (Theil-Sen), which
-        ``amplitude_fit`` holds.
+            the first to the last, on the line through the taps' amplitudes with the median slope (Theil-Sen);
+            ``amplitude_fit`` is that line at each tap.
         closing_speed, opening_speed: means of the taps' greatest.
         time, distance: (N,) of each frame, distance NaN where it is unknown.
     """
@@ -172,12 +175,16 @@ def measure_tapping(time: np.ndarray, keypoints: np.ndarray, settings: Settings 
     given['range'] = float(np.subtract(*np.percentile(d, [98, 2])))
     if given['range'] < settings.least_amplitude:
         return Tapping(**given, reason=_too_little(given['range'], settings))
-    pieces, times = detect_taps(t, d, given['gaps'], period, noise, settings.least_amplitude)
+    pieces, times, near = detect_taps(t, d, given['gaps'], period, noise, settings.least_amplitude, settings.closed)
+    warnings = [f'{near} times the tips came nearer, but not to {settings.closed:g} hand sizes: not counted'] * (
+        near > 0
+    )
     taps = _describe(pieces, times, settings)
-    given.update(pieces=pieces, taps=taps)
+    given.update(pieces=pieces, taps=taps, warnings=warnings)
     if not taps:
         return Tapping(**given, reason=_too_little(given['range'], settings, noise))
-    return Tapping(**given, **_summary(taps, 1 / period, known.mean()))
+    summary = _summary(taps, 1 / period, known.mean())
+    return Tapping(**given | summary | {'warnings': warnings + summary['warnings']})
 
 
 def _too_little(moved: float, settings: Settings, noise: float | None = None) -> str:

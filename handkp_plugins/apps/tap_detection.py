@@ -6,7 +6,8 @@
    times do not trouble), takes the jitter out. Where that is near half the frame rate, nothing is filtered.
 3. Taps are the minima between which the hand opened: by more than a least amplitude, a multiple of the noise that is
    left, and a quarter of what it moves by in that part of the series; and at which the tips are nearer than half-way
-   between their usual extremes. Of all of them one must stand out from the noise beyond doubt.
+   between their usual extremes, and as near as those of a closed hand. Of all of them one must stand out from the
+   noise beyond doubt.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ FREQUENCIES = (0.2, 12.0)
 """Least and greatest rate that is looked for."""
 _DENSE = 4  # samples of the spline for each of the camera's
 _ABOVE = 3.0  # times the rate of tapping that the filter lets pass
-_LEAST_CUTOFF = 2.0
+_LEAST_CUTOFF = 4.0  # hertz: a slow tap may be a quick movement and a rest
 _UNFILTERED = 0.8  # of half the frame rate: a filter at more does nothing worth its edges
 _CERTAIN, _LIKELY = 8.0, 3.0  # times the noise: of one tap at least, and of each
 _SHARE = 0.25
@@ -109,8 +110,10 @@ def smoothed_pieces(
     return pieces
 
 
-def minima(piece: Piece, least: float, noise: float, period: float, highest: float) -> tuple[np.ndarray, float]:
-    """Times of the minima that may count as taps, rising, and the greatest prominence among them.
+def minima(
+    piece: Piece, least: float, noise: float, period: float, highest: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Times (T,) of the minima that may count as taps, rising, their prominences and their distances.
 
     A minimum's time is the middle between the times at which the distance passes a level a little above it, which noise
     moves less than the lowest sample.
@@ -130,7 +133,7 @@ def minima(piece: Piece, least: float, noise: float, period: float, highest: flo
     found, prominences = found[deep], prominences[deep]
     levels = piece.distance[found] + np.clip(_LEVEL_NOISES * noise, _LEVEL[0] * prominences, _LEVEL[1] * prominences)
     times = [_middle(piece, i, level) for i, level in zip(found, levels, strict=True)]
-    return np.array(times), float(prominences.max(initial=0))
+    return np.array(times), prominences, piece.distance[found]
 
 
 def _middle(piece: Piece, lowest: int, level: float) -> float:
@@ -146,15 +149,16 @@ def _middle(piece: Piece, lowest: int, level: float) -> float:
 
 
 def detect_taps(
-    time: np.ndarray, distance: np.ndarray, gaps: list[Gap], period: float, noise: float, least: float
-) -> tuple[list[Piece], list[np.ndarray]]:
-    """The smoothed pieces of a series, and the times of each one's taps.
+    time: np.ndarray, distance: np.ndarray, gaps: list[Gap], period: float, noise: float, least: float, closed: float
+) -> tuple[list[Piece], list[np.ndarray], int]:
+    """The smoothed pieces of a series, the times of each one's taps, and how often the tips came nearer, but not close.
 
     Args:
         time, distance: (N,), N from 4 on, rising times, all finite.
         period: of the frames.
         noise: standard deviation of the distances.
         least: prominence of a tap.
+        closed: greatest distance at a tap.
     """
     rate = strongest_frequency(time, distance, period)
     middle = np.percentile(distance, [5, 95]).mean()
@@ -163,11 +167,12 @@ def detect_taps(
         pieces = smoothed_pieces(time, distance, gaps, period, cutoff)
         remaining = noise * np.sqrt(min(1.0, cutoff * 2 * period))
         found = [minima(piece, max(least, _LIKELY * remaining), remaining, 1 / rate, middle) for piece in pieces]
-        taps = [times for times, _ in found]
+        taps = [times[lows <= closed] for times, _, lows in found]
         intervals = np.concatenate([np.diff(t) for t in taps] or [[]])
         if len(intervals) < 2 or 1 / np.median(intervals) < 1.5 * rate:
             break
         rate = float(1 / np.median(intervals))  # the taps are faster than the strongest wave: filter less
-    if max((prominence for _, prominence in found), default=0) < _CERTAIN * remaining:
+    near = sum(int(((lows > closed) & (depths >= _CERTAIN * remaining)).sum()) for _, depths, lows in found)
+    if max((depths[lows <= closed].max(initial=0) for _, depths, lows in found), default=0) < _CERTAIN * remaining:
         taps = [times[:0] for times in taps]
-    return pieces, taps
+    return pieces, taps, near
