@@ -175,8 +175,10 @@ def test_nothing_but_uploads_is_read(page: SimpleNamespace, tmp_path: Path):
         answer = httpx.get(f'{call}/{event}').text
         assert 'event: error' in answer and says in answer, answer
     assert secret.exists()
-    for path in (secret, TOOLS / 'web_demo.py', 'http://127.0.0.1:9/a.png', 'HTTPS://example.org/'):
+    for path in (secret, TOOLS / 'web_demo.py'):
         assert httpx.get(f'{page.address}gradio_api/file={path}').status_code == 403
+    for path in ('file=http://127.0.0.1:9/a.png', 'file=HTTPS://example.org/', 'proxy=https://example.org/'):
+        assert httpx.get(f'{page.address}gradio_api/{path}').text == 'nothing is fetched from elsewhere'
     for path in ('docs', 'redoc', 'openapi.json'):
         assert httpx.get(f'{page.address}{path}').status_code == 404
 
@@ -203,13 +205,14 @@ def test_in_a_browser(page: SimpleNamespace, hand: tuple[Path, list[int]], tmp_p
     own = (page.address, 'data:', 'blob:')
     tab.on('request', lambda r: None if r.url.startswith(own) else elsewhere.append(r.url))
     tab.goto(page.address)
-    tab.set_input_files('#picture input[type=file]', tmp_path / 'large.jpg')
-    tab.get_by_text('maximum').first.wait_for()
     tab.set_input_files('#picture input[type=file]', tmp_path / 'broken.jpg')
     tab.wait_for_selector('#picture img')
     tab.click('#image_button')
     tab.get_by_text('its header is not of one').first.wait_for()
     tab.wait_for_selector('#picture img', state='detached')
+    tab.set_input_files('#picture input[type=file]', tmp_path / 'large.jpg')
+    tab.get_by_text('maximum').first.wait_for()
+    tab.reload()
     tab.get_by_label('in a box').first.check()
     for label, value in zip(('x, px', 'y', 'width', 'height'), box, strict=True):
         tab.get_by_label(label, exact=True).first.fill(str(value))
@@ -259,7 +262,7 @@ def test_camera(page: SimpleNamespace, browser: Any):
     tab.wait_for_function("[...document.querySelectorAll('#video video')].some(v => v.videoWidth > 0)")
     record = tab.locator('#video button[aria-label="start recording"]')
     record.click()
-    tab.wait_for_timeout(200)
+    tab.wait_for_timeout(700)
     record.filter(has_text='Stop').click()
     tab.wait_for_selector('#video button[aria-label="Clear"]')
     tab.click('#video_button')
