@@ -149,7 +149,8 @@ def _tab(
         handle, [source, where, *fields, *options], [text, drawn, figure, keypoints], api_name=name,
         api_visibility='undocumented', concurrency_limit=1, concurrency_id='networks',
     )  # fmt: skip
-    done.then(lambda: None, None, source, api_visibility='private', show_progress='hidden')  # its file is gone
+    for after in (done.success, done.failure):  # its file is gone
+        after(lambda: None, None, source, api_visibility='private', show_progress='hidden')
 
 
 def _answer(run: Callable[[Path, Path], Result], path: str | None, work: Path) -> list[str | None]:
