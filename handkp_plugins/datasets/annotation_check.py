@@ -56,17 +56,21 @@ def check_annotation_file(path: str, num_keypoints: int = 21) -> int:
     return _count_used(path, annotations, marked | _outside(boxes, annotations, sizes))
 
 
-def read_json(path: str) -> Any:
-    """What an annotation file holds; FileNotFoundError or ValueError, with its name, where it is no JSON."""
+def read_json(path: str, kind: str = 'a COCO keypoint file') -> Any:
+    """What an annotation file holds; FileNotFoundError or ValueError, with its name, where it is no JSON.
+
+    Args:
+        kind: what the file should be, for the messages.
+    """
     if not fileio.exists(path):
         raise FileNotFoundError(f'{path}: no such annotation file')
     text = fileio.get(path)
     if not text.strip():
-        raise ValueError(f'{path}: a COCO keypoint file in JSON is allowed, received an empty file')
+        raise ValueError(f'{path}: {kind} in JSON is allowed, received an empty file')
     try:
         return json.loads(text)
     except ValueError as e:  # bytes that are no text, too
-        raise ValueError(f'{path}: a COCO keypoint file in JSON is allowed, but it does not parse: {e}') from None
+        raise ValueError(f'{path}: {kind} in JSON is allowed, but it does not parse: {e}') from None
 
 
 def records_of(path: str, data: Any, section: str, kind: str, keys: tuple[str, ...]) -> list[dict]:

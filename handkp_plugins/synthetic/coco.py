@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ def split_of(num: int, seed: int) -> dict[str, list[int]]:
 
 @contextmanager
 def coco_file(
-    path: Path, size: int, info: dict[str, Any], height: int | None = None
+    path: Path, size: int, info: dict[str, Any], height: int | None = None, more: Mapping[str, Any] | None = None
 ) -> Iterator[Callable[[dict[str, Any], str], None]]:
     """Write a COCO keypoint file record by record, so that memory does not grow with their number.
 
@@ -58,6 +58,7 @@ def coco_file(
         size: width of each picture.
         info: COCO's ``info``.
         height: theirs; None for square ones.
+        more: further sections of the file.
 
     Raises:
         OSError: the file cannot be written.
@@ -75,7 +76,7 @@ def coco_file(
             'keypoints': KEYPOINT_NAMES,
             'skeleton': [[a + 1, b + 1] for a, b in BONES],
         }
-        head = {'info': info, 'licenses': [], 'categories': [category]}
+        head = {'info': info, 'licenses': [], 'categories': [category], **(more or {})}
         file.write(f'{json.dumps(head)[:-1]}, "images": [')
         between = ''
 

@@ -222,7 +222,9 @@ def _write_annotations(out: Path, recipe: Recipe) -> dict[str, int]:
             add = {}
             for name, path in paths.items():
                 info = {'description': f'generated hands, {name}', **recipe.info}
-                add[name] = stack.enter_context(coco_file(path, info=info, **recipe.picture))
+                add[name] = stack.enter_context(
+                    coco_file(path, info=info, more=recipe.more_of_split(name), **recipe.picture)
+                )
             for batch in recipe.batches:
                 for record in _read_records(_record_path(out, recipe, batch), batch):
                     add[split[record['index']]](record, recipe.file_name(record['index']))
