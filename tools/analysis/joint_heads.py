@@ -5,9 +5,10 @@ Usage:
 
 Renders single hands, trains the five networks that both tables need with the ResNet-18 configs, each on as many
 samples, and tests each on the same hands, in the biased crop, once as it is and once averaged over rotations
-(tools/test.py --tta). The networks start from nothing and their training is short, so that its batches are
-smaller than the configs' and its learning rate falls to 0. Without a GPU two trainings run at a time, each on half of the cores. Networks that
-are finished are kept: run it again to go on after an interruption. Writes ``joint_heads.json``, ``joint_heads.md``.
+(tools/test.py --tta). The networks start from nothing and their training is short, so that its batches are smaller than
+the configs', and its learning rate is higher and falls to 0. Without a GPU two trainings run at a time, each on half of
+the cores. Networks that are finished are kept: run it again to go on after an interruption. Writes
+``joint_heads.json``, ``joint_heads.md``.
 
 A row is one short training of one seed; --seed gives another.
 """
