@@ -98,10 +98,11 @@ def test_a_hand_that_comes_and_goes():
     assert tapping.warnings == ['the hand is known in 70% of the frames only']
 
 
+@pytest.mark.parametrize('distance', [0.25, 0.6])
 @pytest.mark.parametrize('jitter', [0.0, 1.0, 3.0])
-def test_no_movement_gives_no_figures(jitter):
+def test_no_movement_gives_no_figures(jitter, distance):
     for seed in range(5):
-        points = hand_at(np.full(301, 0.6))
+        points = hand_at(np.full(301, distance))
         tapping = measure_tapping(TIME, points + noise(points.shape, jitter, seed))
         assert tapping.reason.startswith('not enough movement') and tapping.taps == []
         assert tapping.frequency is tapping.amplitude is tapping.decrement is tapping.interval_cv is None

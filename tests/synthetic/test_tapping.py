@@ -87,14 +87,14 @@ def test_the_same_seed_gives_the_same_clip_and_another_does_not(model):
 
 
 def test_annotations_tell_the_taps(tmp_path):
-    recipe = TapRecipe(num=3, size=64, height=64, frames=16, tapping=5.0, interval_jitter=0.1, amplitude_decrement=0.2)
+    recipe = TapRecipe(num=3, size=64, height=64, frames=11, fps=15, tapping=3.75, amplitude_decrement=0.2)
     generate(tmp_path / 'a', recipe, workers=1)
     seen = []
     for split in ('train', 'val', 'test'):
         coco = json.loads((tmp_path / 'a' / 'annotations' / f'{split}.json').read_text())
         (video,) = coco['videos']
-        assert {image['video_id'] for image in coco['images']} == {video['id']} and coco['info']['fps'] == 30
-        assert video['frequency'] == 5.0 and video['amplitude_decrement'] == 0.2
+        assert {image['video_id'] for image in coco['images']} == {video['id']} and coco['info']['fps'] == 15
+        assert video['frequency'] == 3.75 and video['amplitude_decrement'] == 0.2
         assert video['tap_times'] == pytest.approx(recipe.taps(video['id']), abs=1e-5)
         seen.append(tuple(video['tap_times']))
     assert len(set(seen)) == 3
