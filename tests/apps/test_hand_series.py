@@ -71,7 +71,7 @@ def test_a_hand_that_was_lost_for_long_is_another(tmp_path):
 
 def test_a_hand_elsewhere_is_another_and_one_that_went_on_is_not(tmp_path):
     here = hand_at(np.array([0.5]))[0]
-    for way, hands in ((40, {'0': 8}), (100, {'0': 4, '1': 4})):  # a hand of 110 px; a step of half its size is allowed
+    for way, hands in ((80, {'0': 8}), (120, {'0': 4, '1': 4})):  # keypoints over 200 px; steps up to half of that
         frames = [[instance(here)]] * 4 + [[instance(here + [way, 0])]] * 4
         assert read_hand(demo_file(tmp_path / 'a.json', frames)).hands == hands
 
