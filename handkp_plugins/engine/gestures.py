@@ -45,7 +45,7 @@ class GestureReader:
         load_weights(self.model, stored, str(checkpoint))
         self.model.to(self.device).eval()
         self.frames = frames
-        self._votes: list[deque] = []
+        self._votes: dict[int, deque] = {}
 
     def read(self, hands: Sequence[np.ndarray]) -> list[tuple[str, float]]:
         """The sign of each hand of one image, and its probability.
@@ -55,19 +55,19 @@ class GestureReader:
         """
         return [self._best(shares) for shares in self._probabilities(hands)]
 
-    def read_frame(self, hands: Sequence[np.ndarray]) -> list[tuple[str, float]]:
+    def read_frame(self, hands: Sequence[np.ndarray], tracks: Sequence[int] | None = None) -> list[tuple[str, float]]:
         """As :meth:`read`, for the next frame of a video: the mean probability over the last frames decides.
 
-        The i-th hand of a frame is the i-th hand of the frame before. Another video takes another reader.
+        Args:
+            tracks: a number for each hand that it keeps over the frames; by default its place among the hands. Another
+                video takes another reader.
         """
-        del self._votes[len(hands) :]  # a hand that is gone has no say when one comes again
-        while len(self._votes) < len(hands):
-            self._votes.append(deque(maxlen=self.frames))
-        found = []
-        for votes, shares in zip(self._votes, self._probabilities(hands), strict=True):
-            votes.append(shares)
-            found.append(self._best(np.mean(votes, axis=0)))
-        return found
+        tracks = range(len(hands)) if tracks is None else tracks
+        # a hand that is gone has no say when one comes again
+        self._votes = {track: self._votes.get(track, deque(maxlen=self.frames)) for track in tracks}
+        for track, shares in zip(tracks, self._probabilities(hands), strict=True):
+            self._votes[track].append(shares)
+        return [self._best(np.mean(self._votes[track], axis=0)) for track in tracks]
 
     @torch.no_grad()
     def _probabilities(self, hands: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..datasets.annotation_check import numbers_of, read_json, records_of
+from .detection import default_detector
+from .given_networks import Network, named_network
 from .inference import checked_boxes
 
 
@@ -61,6 +63,35 @@ def make_hand_finder(
         return hands
 
     return find
+
+
+def choose_boxes(
+    bboxes: Sequence[Sequence[float]] | None,
+    whole_image: bool,
+    ann: str | Path | None,
+    det: Sequence[str | Path] | None,
+) -> tuple[HandFinder | None, Network | None]:
+    """How to find the hands of a picture where a detector is a way, too: its network, or a finder as of
+    :func:`make_hand_finder`. The shipped detector is taken where nothing is given.
+
+    Args:
+        det: NAME of shipped weights, or config and checkpoint.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: as :func:`make_hand_finder`; or there are no such weights.
+    """
+    ways = (bboxes is not None) + bool(whole_image) + (ann is not None)
+    if not ways and det is None and default_detector():
+        det = [default_detector()]
+    if ways + (det is not None) != 1:
+        raise ValueError(
+            'where the hands are is needed, in one way: --det NAME or --det CONFIG CHECKPOINT (a detector), or '
+            '--bbox X Y W H, or --ann FILE (COCO JSON with boxes), or --whole-image (the whole picture as the box)'
+        )
+    if det is not None:
+        return None, named_network('--det', det)
+    return make_hand_finder(bboxes, whole_image, ann), None
 
 
 def read_hands(ann: str | Path, with_keypoints: bool = False) -> dict[str, list[Hand]]:

@@ -155,7 +155,8 @@ def test_folder_skips_and_lists_what_it_cannot_use(
     errors = capsys.readouterr().err
     assert 'skipped 4' in errors
     assert '1 files that are no images' in errors
-    assert {p.name for p in (tmp_path / 'out').iterdir()} == {'a.png', 'b.jpg', 'keypoints.json'}
+    written = {'a.png', 'b.jpg', 'keypoints.json', 'keypoints.jsonl'}
+    assert {p.name for p in (tmp_path / 'out').iterdir()} == written
 
 
 def test_folder_without_a_readable_image_fails(demo: ModuleType, model_args: dict, tmp_path: Path):
@@ -204,17 +205,23 @@ def test_a_fault_of_the_network_is_no_skipped_picture(
     def fail(*args) -> list:
         raise ValueError('the size of the input is wrong')
 
-    monkeypatch.setattr(demo, 'predict', fail)
+    monkeypatch.setattr('handkp_plugins.apps.hand_reader.predict', fail)
     cv2.imwrite(str(tmp_path / 'a.png'), picture())
     with pytest.raises(ValueError, match='the size of the input is wrong'):
         demo.main(tmp_path / 'a.png', output=tmp_path / 'out', whole_image=True, **model_args)
     assert saved(tmp_path / 'out')['skipped'] == []
 
 
-@pytest.mark.parametrize('given', [dict(), dict(bbox=[[0, 0, 5, 5]], whole_image=True)])
-def test_the_box_is_given_in_exactly_one_way(demo: ModuleType, model_args: dict, tmp_path: Path, given: dict):
+@pytest.mark.parametrize(
+    'given',
+    [dict(), dict(bbox=[[0, 0, 5, 5]], whole_image=True), dict(whole_image=True, det=['detector.py', 'detector.pth'])],
+)
+def test_the_box_is_given_in_exactly_one_way(
+    demo: ModuleType, model_args: dict, tmp_path: Path, given: dict, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr('handkp_plugins.engine.detection.DEFAULT_DETECTOR', 'not shipped')
     cv2.imwrite(str(tmp_path / 'a.png'), picture())
-    with pytest.raises(ValueError, match='--bbox X Y W H, or --ann FILE .* or --whole-image'):
+    with pytest.raises(ValueError, match='--det NAME .*, or --bbox X Y W H, or --ann FILE .* or --whole-image'):
         demo.main(tmp_path / 'a.png', output=tmp_path / 'out', **given, **model_args)
 
 
@@ -226,7 +233,7 @@ def test_sources_and_outputs_that_cannot_be(demo: ModuleType, model_args: dict, 
     with pytest.raises(ValueError, match=r"is allowed, received '.gif'"):
         demo.main(tmp_path / 'a.gif', output=tmp_path / 'out', **arguments)
     cv2.imwrite(str(tmp_path / 'a.png'), picture())
-    with pytest.raises(OSError, match='a.png: a folder that can be written is needed'):
+    with pytest.raises(OSError, match='cannot write to the output folder: File exists; choose another by --output'):
         demo.main(tmp_path / 'a.png', output=tmp_path / 'a.png', **arguments)
     with pytest.raises(ValueError, match='another folder than that of the source'):
         demo.main(tmp_path / 'a.png', output=tmp_path, **arguments)
@@ -277,7 +284,7 @@ def test_stopping_keeps_what_was_done(
             raise KeyboardInterrupt
         return []
 
-    monkeypatch.setattr(demo, 'predict', predict_twice)
+    monkeypatch.setattr('handkp_plugins.apps.hand_reader.predict', predict_twice)
     source = write_video(tmp_path / 'long.mp4', 9)
     with pytest.raises(KeyboardInterrupt):
         demo.main(source, output=tmp_path / 'out', whole_image=True, **model_args)
@@ -293,12 +300,11 @@ def test_a_full_disk_is_named(demo: ModuleType, model_args: dict, tmp_path: Path
 
     cv2.imwrite(str(tmp_path / 'a.png'), picture())
     output = tmp_path / 'out'
-    demo.prepare_output(output, tmp_path / 'a.png')
-    monkeypatch.setattr(demo, 'prepare_output', lambda *args: None)
     monkeypatch.setattr(Path, 'write_bytes', fail)
-    with pytest.raises(OSError, match='cannot be written: No space left on device .*keypoints.json'):
+    with pytest.raises(OSError, match='cannot be written: No space left on device .*a.png'):
         demo.main(tmp_path / 'a.png', output=output, whole_image=True, **model_args)
-    assert list(output.iterdir()) == []
+    assert {p.name for p in output.iterdir()} == {'keypoints.json', 'keypoints.jsonl'}
+    assert saved(output)['items'] == [] and saved(output)['complete'] is False
 
 
 def test_real_photographs(demo: ModuleType, model_args: dict, tmp_path: Path, real_data: Path):
@@ -353,9 +359,12 @@ def test_no_shipped_weights(
         (dict(config='c.py'), '--config c.py'),
         (dict(checkpoint='w.pth'), '--checkpoint w.pth'),
         (dict(config='c.py', checkpoint='w.pth', weights='lite'), '--config c.py, --checkpoint w.pth, --weights lite'),
+        (dict(pose=['lite'], weights='lite'), '--weights lite, --pose lite'),
     ],
 )
 def test_the_network_is_given_in_one_way(demo: ModuleType, tmp_path: Path, given: dict, received: str):
     cv2.imwrite(str(tmp_path / 'a.png'), picture())
-    with pytest.raises(ValueError, match=f'--config with --checkpoint, or --weights, .*; received {received}$'):
+    with pytest.raises(
+        ValueError, match=f'--config with --checkpoint, or --weights, or --pose, .*; received {received}$'
+    ):
         demo.main(tmp_path / 'a.png', output=tmp_path / 'out', whole_image=True, **given)

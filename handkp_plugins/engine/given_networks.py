@@ -1,0 +1,67 @@
+"""Networks as the user of a tool names them: shipped weights by name, or a config and a checkpoint."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..weights import SCHEME, config_file, weights_file
+
+Network = tuple[str | Path, str | Path]
+"""Config and checkpoint; the checkpoint of shipped weights is their address."""
+
+
+def named_network(option: str, given: Sequence[str | Path]) -> Network:
+    """The network of an option that takes NAME of shipped weights, or CONFIG and CHECKPOINT.
+
+    Raises:
+        ValueError: neither one nor two are given, or there are no such weights.
+    """
+    if len(given) == 2:
+        return given[0], given[1]
+    if len(given) != 1:
+        raise ValueError(f'{option}: NAME of shipped weights, or CONFIG and CHECKPOINT, is allowed, received {given}')
+    try:
+        file = weights_file(str(given[0]))
+    except ValueError as e:
+        raise ValueError(f'{option}: {e}; {option} CONFIG CHECKPOINT names a network of your own') from None
+    return config_file(file), f'{SCHEME}{file.stem}'
+
+
+def choose_network(
+    config: str | Path | None,
+    checkpoint: str | Path | None,
+    weights: str | None,
+    pose: Sequence[str | Path] | None = None,
+    default: str = 'lite',
+) -> Network:
+    """The network that finds keypoints, by ``--config`` with ``--checkpoint``, ``--weights`` or ``--pose``.
+
+    Args:
+        pose: NAME, or CONFIG and CHECKPOINT.
+        default: shipped weights where nothing is given.
+
+    Raises:
+        ValueError: several ways are mixed, or one is taken by half; or there are no such weights.
+    """
+    own = (config is not None) + (checkpoint is not None)
+    if own + (weights is not None) == 0 and pose is not None:
+        return named_network('--pose', pose)
+    if own == 2 and weights is None and pose is None:
+        return config, checkpoint
+    if own or pose is not None:
+        given = {
+            '--config': config,
+            '--checkpoint': checkpoint,
+            '--weights': weights,
+            '--pose': None if pose is None else ' '.join(map(str, pose)),
+        }
+        raise ValueError(
+            f'the network: allowed --config with --checkpoint, or --weights, or --pose, or none for the weights '
+            f'{default}; received ' + ', '.join(f'{option} {value}' for option, value in given.items() if value)
+        )
+    try:
+        file = weights_file(weights or default)
+    except ValueError as e:
+        raise ValueError(
+            f'{e}; --config and --checkpoint name a network of your own, as `make demo` leaves one in work_dirs/demo'
+        ) from None
+    return config_file(file), f'{SCHEME}{file.stem}'
