@@ -1,7 +1,8 @@
 """Where thumb and index finger touch, in a series of their tips' distance. Seconds, sizes of the hand, taps a second.
 
 1. The series is cut where it is unknown for longer than a stated time. Within a piece a cubic spline leads through the
-   samples, whatever their times; across frames that are missing it is a monotone one (PCHIP), which invents no turn.
+   samples, whatever their times, and over one or two missing frames, where PCHIP would flatten a closure; over more it
+   is PCHIP, which is monotone and invents no turn.
 2. A low-pass filter without delay, at four times the rate of tapping (from a Lomb-Scargle periodogram, which uneven
    times do not trouble), takes the jitter out. Where that is near half the frame rate, nothing is filtered.
 3. Taps are the minima between which the hand opened: by more than a least amplitude, a multiple of the noise that is
@@ -19,6 +20,7 @@ from scipy.signal import butter, detrend, find_peaks, lombscargle, peak_prominen
 
 FREQUENCIES = (0.2, 12.0)
 """Least and greatest rate that is looked for."""
+_SPLINED = 3.5  # frame times: a gap of less has two frames missing at most
 _DENSE = 4  # samples of the spline for each of the camera's
 _ABOVE = 3.0  # times the rate of tapping that the filter lets pass
 _LEAST_CUTOFF = 4.0  # hertz: a slow tap may be a quick movement and a rest
@@ -101,6 +103,8 @@ def smoothed_pieces(
         even = t[0] + step * np.arange(int((t[-1] - t[0]) / step + 1e-6) + 1)
         bridged = np.zeros(len(even), bool)
         for gap in gaps:
+            if gap.end - gap.start < _SPLINED * period:
+                continue
             bridged |= (even > gap.start) & (even < gap.end)
         values = np.where(bridged, PchipInterpolator(t, d)(even), CubicSpline(t, d)(even))
         if cutoff < _UNFILTERED * 0.5 / period:

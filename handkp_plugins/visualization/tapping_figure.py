@@ -49,7 +49,7 @@ def _distance(axes: Axes, tapping: Tapping) -> None:
         axes.text(0.5, 0.92, tapping.reason, transform=axes.transAxes, ha='center', color=_RED, fontsize=9)
     axes.set(ylabel='tip distance\n(hand sizes)')
     top = np.nanmax(tapping.distance) if np.isfinite(tapping.distance).any() else 1.0
-    axes.set_ylim(0, 1.25 * top)
+    axes.set_ylim(0, 1.25 * max(top, 0.1))
 
 
 def _frequency(axes: Axes, tapping: Tapping) -> None:

@@ -90,6 +90,14 @@ def test_a_short_gap_is_bridged_and_a_long_one_is_not():
     assert other.bridged
 
 
+def test_a_closure_on_a_missing_frame_is_seen():
+    taps, points = taps_at(6), hand_at(closures(TIME, taps_at(6)))
+    missing = round(taps[20] * 30)  # the frame nearest to the closure; those beside it are 0.35 open
+    points[missing] = np.nan
+    tap = measure_tapping(TIME, points).taps[20]
+    assert tap.time == pytest.approx(taps[20], abs=0.01) and tap.distance == pytest.approx(0.1, abs=0.12)
+
+
 def test_a_hand_that_comes_and_goes():
     points = hand_at(closures(TIME, taps_at(2)))
     points[:60] = points[270:] = np.nan
@@ -98,10 +106,11 @@ def test_a_hand_that_comes_and_goes():
     assert tapping.warnings == ['the hand is known in 70% of the frames only']
 
 
+@pytest.mark.parametrize('distance', [0.25, 0.6])
 @pytest.mark.parametrize('jitter', [0.0, 1.0, 3.0])
-def test_no_movement_gives_no_figures(jitter):
+def test_no_movement_gives_no_figures(jitter, distance):
     for seed in range(5):
-        points = hand_at(np.full(301, 0.6))
+        points = hand_at(np.full(301, distance))
         tapping = measure_tapping(TIME, points + noise(points.shape, jitter, seed))
         assert tapping.reason.startswith('not enough movement') and tapping.taps == []
         assert tapping.frequency is tapping.amplitude is tapping.decrement is tapping.interval_cv is None

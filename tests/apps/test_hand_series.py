@@ -69,6 +69,13 @@ def test_a_hand_that_was_lost_for_long_is_another(tmp_path):
     assert series.hands == {'0': 5, '1': 6} and series.hand == '1'
 
 
+def test_a_hand_elsewhere_is_another_and_one_that_went_on_is_not(tmp_path):
+    here = hand_at(np.array([0.5]))[0]
+    for way, hands in ((80, {'0': 8}), (120, {'0': 4, '1': 4})):  # keypoints over 200 px; steps up to half of that
+        frames = [[instance(here)]] * 4 + [[instance(here + [way, 0])]] * 4
+        assert read_hand(demo_file(tmp_path / 'a.json', frames)).hands == hands
+
+
 def test_tracks_tell_which_hand_is_which(tmp_path):
     one, other = instance(hand_at(np.array([0.5]))[0]), instance(hand_at(np.array([0.8]))[0] + 300)
     frames = [[one | {'track': 7}, other | {'track': 3}], [other | {'track': 7}], [one | {'track': 7}]]

@@ -163,7 +163,10 @@ def test_a_network_on_rendered_clips(tmp_path, capsys):
     options = dict(data=tmp_path / 'data', rates=[5.0], clips=3, seconds=0.5, size=64, workers=1, device='cpu')
     rows = benchmark.main(config, checkpoint, **options)
     assert [row['taps'] for row in rows] == [2] * 3 and all(row['tip_error'] > 0 for row in rows)
-    assert (tmp_path / 'data' / '5' / 'annotations' / 'test.json').is_file()
+    coco = json.loads((tmp_path / 'data' / '5' / 'annotations' / 'test.json').read_text())
+    (video,) = coco['videos']
+    assert {image['video_id'] for image in coco['images']} == {video['id']} and len(video['tap_times']) == 2
+    assert {annotation['gesture'] for annotation in coco['annotations']} == {'tapping'}
     assert capsys.readouterr().out.count('| 5 | ') == 3
     with pytest.raises(ValueError, match='--weights NAME, or CONFIG and CHECKPOINT, or none'):
         benchmark.main(config)
