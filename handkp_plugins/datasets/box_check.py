@@ -1,4 +1,4 @@
-"""Check a COCO file of boxes before MMDetection builds a data set from it, which drops what does not suit in silence."""
+"""Check a COCO file of boxes before MMDetection reads it, which drops what does not suit in silence."""
 
 import logging
 from collections.abc import Sequence

@@ -189,7 +189,9 @@ def _common_config(args: argparse.Namespace) -> Config:
     if args.show_dir or (args.show and not getattr(args, 'badcase', False)):
         hook = _hook(cfg, 'visualization')
         hook.update(show=args.show, interval=args.interval, wait_time=args.wait_time)
-        hook.update(dict(draw=True, test_out_dir=args.show_dir) if detects else dict(enable=True, out_dir=args.show_dir))
+        hook.update(
+            dict(draw=True, test_out_dir=args.show_dir) if detects else dict(enable=True, out_dir=args.show_dir)
+        )
     return cfg
 
 

@@ -57,7 +57,7 @@ _LOADER = _names(
     more='dataset sampler batch_sampler num_batch_per_epoch worker_init_fn collate_fn disable_subprocess_warning',
 )
 _OPTIM = 'optimizer constructor paramwise_cfg'
-_DETECTING = 'nms_pre min_bbox_size score_thr nms max_per_img'.split()
+_DETECTING = ['nms_pre', 'min_bbox_size', 'score_thr', 'nms', 'max_per_img']
 # Parts without a `type`, by their full name, or by the last part of it.
 _UNTYPED = {
     '': RUNNER_KEYS,

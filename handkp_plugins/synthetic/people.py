@@ -5,7 +5,7 @@ They are in the camera's frame (x right, y down, z forward, metres), and cast no
 
 import numpy as np
 
-from ..hand.kinematics import turn, unit
+from ..hand.kinematics import unit
 from ..hand.skin import SkinLook, skin_tone
 from .grasp import Prop
 from .meshes import Mesh, cylinder, ellipsoid, painted

@@ -117,21 +117,19 @@ class SampleMaker:
 
     def _shaded(self, scene: Scene, gloss: float, cloth: int) -> list[Piece]:
         """All surfaces that can be seen, in the scene's light; ``gloss`` is the skin's, ``cloth`` a seed of sleeves."""
-        hands = np.concatenate([hand.spheres for hand in scene.hands])
+        hands, camera = np.concatenate([hand.spheres for hand in scene.hands]), scene.camera
         casters = np.concatenate([hands, *(prop.spheres for prop in scene.props)])
         pieces: list[Piece] = []
         for hand in scene.hands:
             posed = hand.hand
             color = to_linear(hand.model.colors(scene.skin))
             skin = Surface(hand.to_camera(posed.vertices), turn(posed.normals, hand.axes), color, gloss)
-            pieces.append(shaded(skin, posed.faces, self._shaders[id(hand.model)], casters, scene.lighting, scene.camera))
+            pieces.append(shaded(skin, posed.faces, self._shaders[id(hand.model)], casters, scene.lighting, camera))
             if hand.sleeve is not None:  # of one garment, so of one cloth
                 sleeve = make_sleeve(posed.forearm, hand.sleeve, hand.shape, np.random.default_rng(cloth))
                 moved = _surface(sleeve.moved(hand.axes, hand.offset), 0.0)
-                pieces.append(
-                    shaded(moved, sleeve.faces, Shader(sleeve.points), hands[:0], scene.lighting, scene.camera)
-                )
-        return pieces + shaded_props(scene.props, hands, scene.lighting, scene.camera)
+                pieces.append(shaded(moved, sleeve.faces, Shader(sleeve.points), hands[:0], scene.lighting, camera))
+        return pieces + shaded_props(scene.props, hands, scene.lighting, camera)
 
     def _drawn(self, pieces: list[Piece], factor: float, camera: Camera) -> Rendering:
         """Pieces, exposed by a factor, as a picture."""

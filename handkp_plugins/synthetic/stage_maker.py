@@ -1,4 +1,4 @@
-"""Pictures as photographs are: several hands, or none, among people and clutter, each hand with its box and keypoints."""
+"""Pictures as photographs are: several hands, or none, among people and clutter, each hand with its labels."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -68,9 +68,7 @@ class StageMaker(SampleMaker):
         layers = np.dstack([rendering.color, rendering.alpha])
         if look.random() < _MOVING_SHARE:
             angle = look.uniform(0, np.pi)
-            layers = streaked(
-                layers, self.size * look.uniform(*_MOTION) * np.array([np.cos(angle), np.sin(angle)])
-            )
+            layers = streaked(layers, self.size * look.uniform(*_MOTION) * np.array([np.cos(angle), np.sin(angle)]))
         behind = self._behind(self.size, look)[:height, :width]
         return StageSample(
             image=develop(layers[..., :3] + (1 - layers[..., 3:]) * behind, look),

@@ -1,4 +1,4 @@
-"""Scenes of several hands: each hand drawn has its box and is to be seen, people stay behind, sets go on as they began."""
+"""Scenes of several hands: each hand drawn has its box and is seen, people stay behind, sets go on as they began."""
 
 import json
 from dataclasses import replace

@@ -5,13 +5,13 @@ Examples:
     python tools/analysis/detect_real.py configs/hand_detection/rtmdet_nano_320_scenes.py \
         work_dirs/rtmdet_nano_320_scenes/epoch_12.pth --data data/real --score-thr 0.4
 
-data/README.md says how the folder looks; parts that are missing are named and skipped. A labelled hand is found where a
-box of the detector has an IoU of 0.5 or more with the label's box; those are drawn by several rules, from tight about the
-keypoints (Panoptic) to 1.36 times as large (FreiHAND). Other boxes may be false, or hands that nobody labelled: see the
-pictures. Of videos every --every-th frame is looked at.
+data/README.md says how the folder looks; parts that are missing are named and skipped. A labelled hand is found where
+a box of the detector has an IoU of 0.5 or more with the label's box; those are drawn by several rules, from tight about
+the keypoints (Panoptic) to 1.36 times as large (FreiHAND). Other boxes may be false, or hands that nobody labelled: see
+the pictures. Of videos every --every-th frame is looked at.
 
-The output folder holds detect_real.json, and for each source a sheet of all its pictures (of a video, of at most 48): in
-green what was found and its score, in white the label of a hand found, in red that of one not found.
+The output folder holds detect_real.json, and for each source a sheet of its pictures (48 at most): in green what was
+found and its score, in white the label of a hand found, in red that of one not found.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def main(
 
     Raises:
         FileNotFoundError: a file is missing, or the folder has no source.
-        ValueError: the network is not given in exactly one way, an argument is out of range, or a label file is damaged.
+        ValueError: the network is not given in exactly one way, an argument is out of range, or a label is damaged.
         CheckpointError: the checkpoint is damaged or another network's.
     """
     own = (config is not None) + (checkpoint is not None)
@@ -145,7 +145,8 @@ def picture(
 ) -> np.ndarray:
     """The picture in the size of the sheet with labels, white or red, and boxes, green with their score."""
     scale = min(_CELL[0] / image.shape[1], _CELL[1] / image.shape[0])
-    canvas = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    canvas = cv2.resize(image, None, fx=scale, fy=scale, interpolation=how)
     for box, iou in zip(labels, best, strict=True):
         _rectangle(canvas, scale * box, _WHITE if iou >= FOUND_FROM else _RED, 1)
     for box, score in zip(boxes, scores, strict=True):
