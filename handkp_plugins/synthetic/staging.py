@@ -92,7 +92,7 @@ def random_stage(
 
 
 def _find_place(scene: Scene, taken: list[np.ndarray], close: bool, rng: np.random.Generator) -> Scene | None:
-    """The scene with its hands in another size and place, where they hide no box that is taken; None if none is found."""
+    """The scene with its hands in another size and place, where they hide none that is taken; None if none is found."""
     camera, main = scene.camera, scene.main
     shorter = camera.extent.min()
     outline = turn(main.hand.vertices[main.model.is_hand][::_OUTLINE_STEP], main.axes)
