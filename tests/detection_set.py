@@ -19,7 +19,7 @@ def write_scenes(folder: Path, num: int = 10, size: int = 128) -> Path:
 
 def options_for(folder: Path) -> dict[str, object]:
     """Config options that train and validate on a set of scenes, in this process."""
-    options: dict[str, object] = {'log_level': 'ERROR', 'train_cfg.max_epochs': 1, 'train_cfg.val_interval': 1}
+    options: dict[str, object] = {'log_level': 'ERROR', 'train_cfg.max_epochs': 2, 'train_cfg.val_interval': 2}
     for split in ('train', 'val', 'test'):
         options |= {
             f'{split}_dataloader.dataset.data_root': str(folder),

@@ -100,7 +100,7 @@ def test_training_test_and_use_by_the_projects_tools(scenes: Path, tmp_path: Pat
     (hook,) = [hook for hook in runner.hooks if type(hook).__name__ == 'UnreadableImageHook']
     assert list(hook.unreadable) == [str(broken)]
 
-    checkpoint, show = tmp_path / 'work' / 'epoch_1.pth', tmp_path / 'pictures'
+    checkpoint, show = tmp_path / 'work' / 'epoch_2.pth', tmp_path / 'pictures'
     arguments = [config, str(checkpoint), '--work-dir', str(tmp_path / 'test'), '--show-dir', str(show), *options]
     metrics = cli.build_runner(cli.test_config(cli.test_parser().parse_args(arguments))).test()
     assert 0 <= metrics['coco/bbox_mAP_50'] <= 1

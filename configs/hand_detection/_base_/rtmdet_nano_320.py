@@ -2,7 +2,8 @@
 _base_ = ['hand_boxes.py']
 
 input_size = (320, 320)
-pad = dict(type='Pad', size=input_size, pad_val=dict(img=(114, 114, 114)))
+crop_size = (256, 256)  # what is trained on of a picture in about the input's size: two thirds of the time
+grey = dict(img=(114, 114, 114))
 
 model = dict(
     type='RTMDet',
@@ -31,30 +32,30 @@ train_pipeline = [
     dict(type='mmpose.LoadHandImage'),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='CachedMosaic', img_scale=input_size, pad_val=114.0, max_cached_images=20, random_pop=False, prob=0.3),
-    dict(type='RandomResize', scale=input_size, ratio_range=(0.6, 1.6), keep_ratio=True),
-    dict(type='RandomCrop', crop_size=input_size, allow_negative_crop=True),
+    dict(type='RandomResize', scale=input_size, ratio_range=(0.5, 1.5), keep_ratio=True),
+    dict(type='RandomCrop', crop_size=crop_size, allow_negative_crop=True),
     dict(type='YOLOXHSVRandomAug'),
     dict(type='RandomFlip', prob=0.5),
-    pad,
+    dict(type='Pad', size=crop_size, pad_val=grey),
     dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'unreadable_images'))]
 test_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='Resize', scale=input_size, keep_ratio=True),
-    pad,
+    dict(type='Pad', size=input_size, pad_val=grey),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
 # A short training from scratch: a warm-up of one epoch, then a cosine down to 0 that ends with the training.
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=12, val_interval=4)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=8, val_interval=4)
 optim_wrapper = dict(
     type='OptimWrapper', optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.05),
     paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0, bypass_duplicate=True))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, begin=0, end=1, by_epoch=True, convert_to_iter_based=True),
     dict(type='CosineAnnealingLR', begin=1, by_epoch=True, convert_to_iter_based=True)]
-auto_scale_lr = dict(base_batch_size=32)
+auto_scale_lr = dict(base_batch_size=16)
 default_hooks = dict(
     ema=dict(type='EMAHook', ema_type='MomentumAnnealingEMA', gamma=10, momentum=2e-4, update_buffers=True))
