@@ -175,18 +175,15 @@ def _common_config(args: argparse.Namespace) -> Config:
     if args.interval < 1:
         raise ValueError(f'--interval: allowed 1 or more, received {args.interval}')
     kind = cfg.get('model', {}).get('type')
-    detects = 'bbox_head' in cfg.get('model', {})
-    if getattr(args, 'badcase', False) and detects:
-        raise ValueError(f'--badcase: allowed for networks that find keypoints, received {kind}')
-    shown = args.show or args.show_dir or getattr(args, 'badcase', False)
-    if shown and kind and 'head' not in cfg.model and not detects:
-        raise ValueError(
-            f'--show, --show-dir and --badcase: allowed for networks that find keypoints or hands, received {kind}'
-        )
+    finds_keypoints, detects = ('head' in cfg.get('model', {}), 'bbox_head' in cfg.get('model', {}))
+    shown, badcase = args.show or args.show_dir, getattr(args, 'badcase', False)
+    if kind and not finds_keypoints and (badcase or (shown and not detects)):
+        options = '--badcase' if detects else '--show, --show-dir and --badcase'
+        raise ValueError(f'{options}: allowed for networks that find keypoints, received {kind}')
     # One that is relative lies in the work dir, which the runner checks.
     if args.show_dir and os.path.isabs(args.show_dir):
         check_writable(args.show_dir, 'folder of the pictures', '--show-dir')
-    if args.show_dir or (args.show and not getattr(args, 'badcase', False)):
+    if args.show_dir or (args.show and not badcase):
         hook = _hook(cfg, 'visualization')
         hook.update(show=args.show, interval=args.interval, wait_time=args.wait_time)
         hook.update(
