@@ -92,7 +92,7 @@ def _scores(documents: Sequence[Mapping[str, Any]]) -> list[str]:
                 lines += [f'| {key} | {value:.4f} |' for key, value in document.items()]
         except (TypeError, KeyError, ValueError, AttributeError) as e:
             raise ValueError(
-                'scores: documents of tools/analysis/real_check.py or detect_real.py, or metrics with their values, '
+                'scores: documents of tools/analysis/real_check.py, of detect_real.py, or metrics with their values, '
                 f'are allowed, received {str(document)[:80]} ({type(e).__name__}: {e})'
             ) from None
     return lines

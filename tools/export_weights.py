@@ -41,6 +41,7 @@ from handkp_plugins.model_card import FIELDS, card_file, write_card
 MAX_DIFFERENCE = 0.1  # px of the network's input
 MAX_BOX_DIFFERENCE = 0.5  # px of the network's input; a fifth of a percent of a box that fills it
 SCORE_THR = 0.3  # of boxes that are compared
+_LOST = 1e3  # px by which a box counts as moved that half precision does not find
 SHARE_WITHIN = 0.99  # a keypoint at a tie of two maxima may jump
 
 
@@ -141,7 +142,7 @@ def compare_boxes(model: nn.Module, half: Mapping[str, torch.Tensor], num_check:
         found = single.pred_instances[single.pred_instances.scores > SCORE_THR].bboxes
         among = rounded.pred_instances.bboxes
         if len(found) and not len(among):
-            differences.append(np.full(4 * len(found), np.inf))
+            differences.append(np.full(4 * len(found), _LOST))
         elif len(found):
             nearest = among[(found[:, None] - among[None]).abs().amax(-1).argmin(1)]
             differences.append(((found - nearest).abs() * max(single.scale_factor)).numpy().ravel())

@@ -1,11 +1,11 @@
 """Files of boxes: what MMDetection would drop or stumble over is told, with the file and the record."""
 
 import json
-import logging
 from pathlib import Path
 
 import pytest
 
+from handkp_plugins.datasets import box_check
 from handkp_plugins.datasets.box_check import check_box_file
 
 
@@ -44,10 +44,12 @@ def test_good_file_and_pictures_without_a_box(tmp_path: Path):
         dict(area=0),
     ],
 )
-def test_boxes_that_are_left_out_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture, changes: dict):
-    with caplog.at_level(logging.WARNING):
-        assert check(tmp_path, make_file(**changes)) == 2
-    assert '1 of 3 annotations are left out' in caplog.text and 'ids 11' in caplog.text
+def test_boxes_that_are_left_out_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict):
+    logged: list[str] = []
+    monkeypatch.setattr(box_check, 'print_log', lambda text, **kwargs: logged.append(text))
+    assert check(tmp_path, make_file()) == 3 and not logged
+    assert check(tmp_path, make_file(**changes)) == 2
+    assert len(logged) == 1 and '1 of 3 annotations are left out' in logged[0] and 'ids 11' in logged[0]
 
 
 @pytest.mark.parametrize(
