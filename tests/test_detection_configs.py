@@ -15,7 +15,7 @@ from mmengine.registry import DefaultScope
 from handkp_plugins.engine import cli
 from handkp_plugins.engine.annotation_files import check_annotation_files
 from handkp_plugins.engine.config import load_config
-from handkp_plugins.engine.detection import HandDetector, build_detector
+from handkp_plugins.engine.detection import build_detector, init_detector
 
 LEAVES = sorted(CONFIGS.glob('*.py'))
 MMPOSES = Path(mmpose.__file__).parent / '.mim' / 'demo' / 'mmdetection_cfg' / 'rtmdet_nano_320-8xb32_hand.py'
@@ -112,7 +112,7 @@ def test_training_test_and_use_by_the_projects_tools(scenes: Path, tmp_path: Pat
     assert 0 <= metrics['coco/bbox_mAP_50'] <= 1
     assert len(list(show.rglob('*.jpg'))) == 1
 
-    detect = HandDetector(config, checkpoint, 'cpu', score_thr=0.0)
+    detect = init_detector(config, checkpoint, 'cpu', score_thr=0.0)
     found = detect(np.zeros((90, 120, 3), np.uint8))
     assert len(found.boxes) == len(found.scores) > 0
     assert (found.boxes >= 0).all() and (found.boxes <= [120, 90, 120, 90]).all()

@@ -6,7 +6,7 @@ from detection_set import CONFIGS
 from mmengine.registry import DefaultScope
 from torchvision.ops import box_iou
 
-from handkp_plugins.engine.detection import DEFAULT_DETECTOR, HandDetector
+from handkp_plugins.engine.detection import DEFAULT_DETECTOR, init_detector
 from handkp_plugins.hand.model import ProceduralHand
 from handkp_plugins.synthetic.stage_maker import StageMaker
 from handkp_plugins.weights import SCHEME, available, config_file, weights_file
@@ -21,19 +21,19 @@ def test_it_is_small_and_all_weights_together_are():
 
 
 def test_mmdetection_loads_it_by_its_address():
-    from mmdet.apis import init_detector
+    from mmdet.apis import init_detector as init_by_mmdetection
 
     with DefaultScope.overwrite_default_scope('mmdet'):
-        theirs = init_detector(str(CONFIG), ADDRESS, device='cpu')
+        theirs = init_by_mmdetection(str(CONFIG), ADDRESS, device='cpu')
     assert theirs.dataset_meta['classes'] == ('hand',)
-    ours = HandDetector(CONFIG, ADDRESS, 'cpu').model.state_dict()
+    ours = init_detector(CONFIG, ADDRESS, 'cpu').model.state_dict()
     for key, value in theirs.state_dict().items():
         torch.testing.assert_close(value, ours[key])
 
 
 def test_it_finds_generated_hands_and_little_else():
     """Hands that are not tiny, in scenes of another seed than those that it was trained and tested on."""
-    detect, maker = HandDetector(CONFIG, ADDRESS, 'cpu'), StageMaker(size=320, models=[ProceduralHand()])
+    detect, maker = init_detector(CONFIG, ADDRESS, 'cpu'), StageMaker(size=320, models=[ProceduralHand()])
     best, boxes = [], 0
     for index in range(24):
         sample = maker.make(99, index)

@@ -32,7 +32,7 @@ from handkp_plugins import weights
 from handkp_plugins.engine.checkpoint import HARMLESS_KEYS, read_checkpoint
 from handkp_plugins.engine.cli import OptionAction
 from handkp_plugins.engine.config import load_config
-from handkp_plugins.engine.detection import HandDetector
+from handkp_plugins.engine.detection import init_detector
 from handkp_plugins.engine.inference import init_model
 from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.files import write_text
@@ -83,7 +83,7 @@ def main(
 
     changed = load_config(config, cfg_options)
     if detects:
-        model = HandDetector(changed, checkpoint, 'cpu').model
+        model = init_detector(changed, checkpoint, 'cpu').model
     else:
         model = init_model(changed, checkpoint, 'cpu')
     state = {key: value for key, value in model.state_dict().items() if not HARMLESS_KEYS.search(key)}

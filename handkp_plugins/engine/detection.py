@@ -2,6 +2,7 @@
 
 import copy
 import re
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,7 +90,10 @@ class HandDetector:
         from mmdet.apis import inference_detector  # only who detects loads MMDetection
 
         check_image(image)
-        with DefaultScope.overwrite_default_scope('mmdet'):
+        with DefaultScope.overwrite_default_scope('mmdet'), warnings.catch_warnings():
+            # MMDetection's calls of what torch will change: no matter to a user
+            warnings.filterwarnings('ignore', r'torch\.meshgrid')
+            warnings.simplefilter('ignore', FutureWarning)
             found = inference_detector(self.model, image, self._pipeline).pred_instances.cpu()
         height, width = image.shape[:2]
         boxes = found.bboxes.float()

@@ -45,18 +45,17 @@ def data(tmp_path: Path) -> Path:
 class Fake:
     """A detector that knows the first hand, nearly the third, and takes something else for a hand."""
 
-    def __init__(self, config: Any, checkpoint: Any, device: str, score_thr: float) -> None:
-        assert score_thr == 0.4
-
     def __call__(self, image: np.ndarray) -> Detections:
         boxes = [[10, 20, 60, 60], [0, 0, 5, 5]] if image[0, 0, 0] == 40 else [[50, 10, 90, 60]]
         return Detections(np.array(boxes, np.float32), np.linspace(0.9, 0.5, len(boxes)), [None] * len(boxes))
 
 
 def test_what_is_found(tool: ModuleType, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any):
-    monkeypatch.setattr(tool, 'HandDetector', Fake)
+    given = []
+    monkeypatch.setattr(tool, 'init_detector', lambda *arguments: given.append(arguments) or Fake())
     document = tool.main('x.py', tmp_path / 'x.pth', data=data, output=tmp_path / 'out', device='cpu', score_thr=0.4)
     (source,) = document['sources']
+    assert given == [('x.py', tmp_path / 'x.pth', 'cpu', 0.4)]
     # the third box is moved by half of its width: an IoU of a third
     assert [record['iou'] for record in source['records']] == [[1.0, 0.0], [pytest.approx(1 / 3, abs=1e-3)]]
     assert (source['pictures'], source['hands'], source['found'], source['others']) == (2, 3, 1, 2)

@@ -27,7 +27,7 @@ import numpy as np
 from torchvision.ops import box_iou
 
 import handkp_plugins
-from handkp_plugins.engine.detection import HandDetector
+from handkp_plugins.engine.detection import init_detector
 from handkp_plugins.engine.real_pictures import LabelledHand, Source, find_sources
 from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.files import write_text
@@ -75,7 +75,7 @@ def main(
         raise ValueError(f'--every: an integer from 1 on is allowed, received {every}')
     sources, missing = find_sources(data)
     file = weights_file(weights) if weights else Path(checkpoint)
-    detect = HandDetector(config_file(file) if weights else config, file, device, score_thr)
+    detect = init_detector(config_file(file) if weights else config, file, device, score_thr)
     output = Path(output or Path('work_dirs/detect_real', f'{file.parent.name}-{file.stem}' if own else file.stem))
     document: dict[str, Any] = dict(
         version=1,
