@@ -112,7 +112,8 @@ def test_training_test_and_use_by_the_projects_tools(scenes: Path, tmp_path: Pat
     assert 0 <= metrics['coco/bbox_mAP_50'] <= 1
     assert len(list(show.rglob('*.jpg'))) == 1
 
-    detect = init_detector(config, checkpoint, 'cpu', score_thr=0.0)
+    unsure = load_config(config, {'model.test_cfg.score_thr': 0.0})
+    detect = init_detector(unsure, checkpoint, 'cpu', score_thr=0.0)
     found = detect(np.zeros((90, 120, 3), np.uint8))
     assert len(found.boxes) == len(found.scores) > 0
     assert (found.boxes >= 0).all() and (found.boxes <= [120, 90, 120, 90]).all()

@@ -27,8 +27,8 @@ image records have ``person``, too. Of J and Z, which are movements, there is th
 With ``--scenes`` pictures are as photographs are: none to four hands of several sizes, of one or several people, among
 people and limbs without hands, in frames of several shapes whose longer side is ``--size`` (default 480). Each hand has
 an annotation. Its ``bbox`` is that of the whole hand up to the wrist, hidden parts too, cut at the frame's border; its
-``area`` is the box's. Hands of which something hides more than about two thirds do not occur. Shares are constants of
-``synthetic/staging.py``.
+``area`` is the box's. Hands of which more than 70 % of the side towards the camera is hidden do not occur. Shares are
+constants of ``synthetic/staging.py``.
 
 Beside the package's own hand, rigged hands (``--rig``) are used, each as often; poses come from named gestures,
 letters, folded fists, pinches and free curls, and from recordings (``--poses``). Some hands hold a thing, wear a ring
