@@ -115,7 +115,10 @@ def test_training_test_and_use_by_the_projects_tools(scenes: Path, tmp_path: Pat
     unsure = load_config(config, {'model.test_cfg.score_thr': 0.0})
     detect = init_detector(unsure, checkpoint, 'cpu', score_thr=0.0)
     found = detect(np.zeros((90, 120, 3), np.uint8))
-    assert len(found.boxes) == len(found.scores) > 0
+    assert found.boxes.shape == (
+        len(found.scores),
+        4,
+    )  # none, or some: what it finds tests/test_shipped_detector.py asks
     assert (found.boxes >= 0).all() and (found.boxes <= [120, 90, 120, 90]).all()
 
 
