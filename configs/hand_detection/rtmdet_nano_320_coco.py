@@ -4,7 +4,7 @@ _base_ = ['rtmdet_nano_320_scenes.py']
 data_root = 'data/my_hands/'
 train_ann, val_ann, test_ann = 'annotations/train.json', 'annotations/val.json', 'annotations/test.json'
 images = 'images/'  # what file names in the annotations relate to, below data_root
-max_epochs, last_epochs = 100, 10  # the last ones see whole pictures
+max_epochs = 100
 load_from = None  # 'handkp://hand_detector' starts from what was learnt of generated hands
 metainfo = dict(classes=('hand', ), palette=[(0, 200, 120)])
 
@@ -17,4 +17,3 @@ test_dataloader = dict(
 val_evaluator = dict(ann_file=data_root + val_ann)
 test_evaluator = dict(ann_file=data_root + test_ann)
 train_cfg = dict(max_epochs=max_epochs, val_interval=10)
-default_hooks = dict(last_pipeline=dict(switch_epoch=max_epochs - last_epochs))

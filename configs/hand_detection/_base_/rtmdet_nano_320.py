@@ -2,8 +2,6 @@
 _base_ = ['hand_boxes.py']
 
 input_size = (320, 320)
-crop_size = (192, 192)  # most of the training sees parts of a picture in about the input's size, which costs half
-max_epochs, last_epochs = 16, 3  # the last ones see whole pictures
 grey = dict(img=(114, 114, 114))
 
 model = dict(
@@ -33,20 +31,13 @@ train_pipeline = [
     dict(type='mmpose.LoadHandImage'),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='CachedMosaic', img_scale=input_size, pad_val=114.0, max_cached_images=20, random_pop=False, prob=0.2),
-    dict(type='RandomResize', scale=input_size, ratio_range=(0.5, 1.5), keep_ratio=True),
-    dict(type='RandomCrop', crop_size=crop_size, allow_negative_crop=True),
+    dict(type='RandomResize', scale=input_size, ratio_range=(0.7, 1.3), keep_ratio=True),
+    dict(type='RandomCrop', crop_size=input_size, allow_negative_crop=True),
     dict(type='FilterAnnotations', min_gt_bbox_wh=(8, 8), keep_empty=False),  # too small to be told from clutter
     dict(type='YOLOXHSVRandomAug'),
     dict(type='RandomFlip', prob=0.5),
-    dict(type='Pad', size=crop_size, pad_val=grey),
-    dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'unreadable_images'))]
-last_pipeline = [
-    *train_pipeline[:2],
-    dict(type='RandomResize', scale=input_size, ratio_range=(0.8, 1.25), keep_ratio=True),
-    dict(type='RandomCrop', crop_size=input_size, allow_negative_crop=True),
-    *train_pipeline[5:8],
     dict(type='Pad', size=input_size, pad_val=grey),
-    train_pipeline[-1]]
+    dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'unreadable_images'))]
 test_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='Resize', scale=input_size, keep_ratio=True),
@@ -58,7 +49,7 @@ val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
 # A short training from scratch: a warm-up of one epoch, then a cosine down to 0 that ends with the training.
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=4)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=24, val_interval=4)
 optim_wrapper = dict(
     type='OptimWrapper', optimizer=dict(type='mmpose.MuonAdamW', lr=8e-3, weight_decay=0.1, pointwise=True),
     paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0, bypass_duplicate=True))
@@ -67,6 +58,4 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', begin=1, by_epoch=True, convert_to_iter_based=True)]
 auto_scale_lr = dict(base_batch_size=16)
 default_hooks = dict(
-    ema=dict(type='EMAHook', ema_type='MomentumAnnealingEMA', gamma=10, momentum=2e-4, update_buffers=True),
-    last_pipeline=dict(
-        type='PipelineSwitchHook', switch_epoch=max_epochs - last_epochs, switch_pipeline=last_pipeline))
+    ema=dict(type='EMAHook', ema_type='MomentumAnnealingEMA', gamma=10, momentum=2e-4, update_buffers=True))
