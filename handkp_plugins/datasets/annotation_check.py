@@ -31,10 +31,10 @@ def check_annotation_file(path: str, num_keypoints: int = 21) -> int:
     data = read_json(path)
     images = records_of(path, data, 'images', 'image', _IMAGE_KEYS)
     annotations = records_of(path, data, 'annotations', 'annotation', _ANNOTATION_KEYS)
-    sizes = _image_sizes(path, images)
+    sizes = image_sizes(path, images)
     for annotation in annotations:
         if annotation['image_id'] not in sizes:
-            _fail(path, annotation, 'image_id: the id of an entry in images is allowed', annotation['image_id'])
+            fail(path, annotation, 'image_id: the id of an entry in images is allowed', annotation['image_id'])
 
     keypoints = numbers_of(path, annotations, 'keypoints', 3 * num_keypoints, 'x, y, visibility of each keypoint')
     keypoints = keypoints.reshape(-1, num_keypoints, 3)
@@ -43,11 +43,11 @@ def check_annotation_file(path: str, num_keypoints: int = 21) -> int:
 
     visibility = keypoints[..., 2]
     for i in _where((visibility < 0).any(1)):
-        _fail(path, annotations[i], 'keypoints: a visibility from 0 on is allowed', float(visibility[i].min()))
+        fail(path, annotations[i], 'keypoints: a visibility from 0 on is allowed', float(visibility[i].min()))
     for i in _where((boxes[:, 2:] <= 0).any(1) & ~marked):
-        _fail(path, annotations[i], 'bbox: a width and height above 0 are allowed', boxes[i].tolist())
+        fail(path, annotations[i], 'bbox: a width and height above 0 are allowed', boxes[i].tolist())
     for i in _where((visibility == 0).all(1) & ~marked):
-        _fail(
+        fail(
             path,
             annotations[i],
             'keypoints: at least one labelled (visibility above 0) is allowed, or num_keypoints: 0 to leave it out',
@@ -99,7 +99,8 @@ def records_of(path: str, data: Any, section: str, kind: str, keys: tuple[str, .
     return records
 
 
-def _image_sizes(path: str, images: list[dict]) -> dict[Any, tuple[float, float]]:
+def image_sizes(path: str, images: list[dict]) -> dict[Any, tuple[float, float]]:
+    """Width and height of each image by its id; raises ValueError where one has none."""
     for image in images:
         for side in ('width', 'height'):
             if not isinstance(image[side], (int, float)) or not image[side] > 0:
@@ -123,16 +124,16 @@ def numbers_of(path: str, annotations: list[dict], key: str, count: int, meaning
             try:
                 row = np.array(annotation[key], dtype=np.float64)
             except (TypeError, ValueError, OverflowError):
-                _fail(path, annotation, allowed, annotation[key])
+                fail(path, annotation, allowed, annotation[key])
             if row.shape not in shapes:
-                _fail(path, annotation, allowed, f'{row.size}: {_short(annotation[key])}')
+                fail(path, annotation, allowed, f'{row.size}: {_short(annotation[key])}')
             rows.append(row.ravel())
         values = np.array(rows)
     values = values.reshape(len(annotations), count)
     for i in _where(~np.isfinite(values).all(1)):
         bad = int(np.flatnonzero(~np.isfinite(values[i]))[0])
         position = f'keypoint {bad // 3}, {"xyv"[bad % 3]}' if key == 'keypoints' else f'number {bad}'
-        _fail(path, annotations[i], f'{key}: finite numbers are allowed', f'{values[i, bad]} ({position})')
+        fail(path, annotations[i], f'{key}: finite numbers are allowed', f'{values[i, bad]} ({position})')
     return values
 
 
@@ -167,6 +168,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f'{text[:77]}...'
 
 
-def _fail(path: str, annotation: dict, allowed: str, received: Any) -> NoReturn:
+def fail(path: str, annotation: dict, allowed: str, received: Any) -> NoReturn:
+    """Raise ValueError that names an annotation."""
     received = received if isinstance(received, str) else _short(received)
     raise ValueError(f'{path}: annotation {annotation["id"]}: {allowed}, received {received}')

@@ -179,8 +179,7 @@ def _samples(recipe: Recipe, batch: range, records: list[dict[str, Any]]) -> Ite
         except Exception as error:  # whatever it is, say which image it was
             what = f'{recipe.name_of(index)} (seed {recipe.seed})'
             raise RuntimeError(f'{what} failed: {type(error).__name__}: {error}') from error
-        labels = {'index': index, 'camera': sample.camera, 'annotation': sample.annotation}
-        records.append(labels | recipe.more_of(index))
+        records.append({'index': index} | sample.labels | recipe.more_of(index))
         yield index, sample
 
 
