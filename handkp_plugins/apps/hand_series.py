@@ -1,7 +1,8 @@
 """One hand's keypoints over time, from what ``tools/demo.py`` writes of a video or from the annotations of a clip.
 
 Where instances have no ``track``, a hand is followed from frame to frame: to the instance whose keypoints lie nearest,
-by the median over keypoints, within half of the hand's size and for at most a second without it.
+by the median over keypoints, within half of the hand's size and for at most a second without it. Of keypoints that were
+smoothed (``tools/demo.py --smooth``) those before smoothing are taken: a filter flattens fast taps and delays them.
 """
 
 import math
@@ -143,7 +144,8 @@ def _instance(where: str, record: Any) -> Instance:
     if not isinstance(record, dict):
         raise ValueError(f'{where}: an object is allowed, received {str(record)[:60]}')
     arrays = []
-    for key, shape in (('keypoints', (NUM_KEYPOINTS, 2)), ('scores', (NUM_KEYPOINTS,))):
+    points = 'raw_keypoints' if 'raw_keypoints' in record else 'keypoints'
+    for key, shape in ((points, (NUM_KEYPOINTS, 2)), ('scores', (NUM_KEYPOINTS,))):
         try:
             array = np.array(record[key], dtype=float)
         except KeyError:

@@ -88,6 +88,12 @@ def test_tracks_tell_which_hand_is_which(tmp_path):
         read_hand(demo_file(tmp_path / 'a.json', [[one | {'track': 7}] * 2, []]))
 
 
+def test_keypoints_before_smoothing_are_taken(tmp_path):
+    points = hand_at(np.array([0.5]))[0]
+    frames = [[instance(points + 9, raw_keypoints=points.tolist())]] * 3
+    assert read_hand(demo_file(tmp_path / 'a.json', frames)).keypoints == pytest.approx(np.stack([points] * 3))
+
+
 def test_times_and_frame_rates(tmp_path):
     points = instance(hand_at(np.array([0.5]))[0])
     path = demo_file(tmp_path / 'a.json', [[points]] * 4, complete=False)
