@@ -15,8 +15,8 @@ doctor: env  ## say what is installed, what is wrong and the command that mends 
 demo: env  ## generate hands, train a small network, write work_dirs/demo/report.html
 	@$(PYTHON) tools/quickstart.py
 
-test: env lint  ## lint, then run the tests
-	@$(PYTHON) -m pytest
+test: env lint  ## lint, then run the tests, one process per core
+	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 lint: env  ## check style and formatting
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .

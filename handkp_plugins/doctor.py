@@ -38,6 +38,7 @@ FIX = {
     'gpu ops': 'HANDKP_CUDA_OPS=1 bash tools/setup_env.sh',
     'vtk rendering': 'apt-get install libegl1 libgl1 libosmesa6   # or the like of your distribution',
     'opencv': 'apt-get install libgl1 libglib2.0-0   # or the like of your distribution',
+    'gradio': 'bash tools/setup_env.sh',
     'handkp_plugins': 'bash tools/setup_env.sh',
 }
 
@@ -60,6 +61,7 @@ PROBES = {
     'mmdet': 'import mmdet.models',
     'mmpose': 'import mmpose.models, mmpose.apis',
     'vtk rendering': 'import handkp_plugins.doctor as d; d.render_triangle(); print("off screen")',
+    'gradio': 'import gradio; print(gradio.__version__, "| for tools/web_demo.py")',
     'handkp_plugins': 'import handkp_plugins as h; print(h.__version__, "| registered in MMPose")',
 }
 # A probe is not run before those that it stands on have succeeded: their fault would be reported as its own.
@@ -74,7 +76,7 @@ NEEDS = {
     'handkp_plugins': ['mmpose'],
 }
 # Without these the package still works in part.
-OPTIONAL = {'gpu ops', 'vtk rendering', 'mmdet'}
+OPTIONAL = {'gpu ops', 'vtk rendering', 'mmdet', 'gradio'}
 
 
 @dataclass

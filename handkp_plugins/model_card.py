@@ -26,22 +26,36 @@ DEFAULTS = dict(
         'findings, for identifying people, or where a wrong keypoint may hurt someone.'
     ),
 )
-"""Stated where a person states nothing else."""
+"""Stated of networks that find keypoints where a person states nothing else."""
+
+DETECTOR_DEFAULTS = dict(
+    limits=(
+        'Boxes of hands up to the wrist, of left and right hands alike. What follows was not measured, and is to be '
+        'expected of training on generated hands: feet, faces and bare arms may be taken for hands; hands that hold '
+        'each other may get one box; gloves, bandages and hands of a few pixels are likely to be missed.'
+    ),
+    not_covered=DEFAULTS['not_covered'].replace('a wrong keypoint', 'a hand not found'),
+)
+"""Stated of detectors."""
 
 _COLUMNS = ('pck_0.1', 'pck_0.2', 'median_px', 'mean_px')
 
 
-def write_card(name: str, facts: Mapping[str, str], stated: Mapping[str, str], scores: Sequence[Mapping]) -> str:
+def write_card(
+    name: str, facts: Mapping[str, str], stated: Mapping[str, str], scores: Sequence[Mapping], detects: bool = False
+) -> str:
     """The card as Markdown.
 
     Args:
         name: The weights' name.
         facts: Heading → value, of what was computed from the file itself.
         stated: Values for :data:`FIELDS`; where one is missing, that of :data:`DEFAULTS`, or that it is not stated.
-        scores: Documents of ``tools/analysis/real_check.py``, or metrics as ``tools/test.py --out`` writes them.
+        scores: Documents of ``tools/analysis/real_check.py`` or ``detect_real.py``, or metrics as ``tools/test.py
+            --out`` writes them.
+        detects: The network finds hands' boxes, not keypoints.
 
     Raises:
-        ValueError: A field is none of :data:`FIELDS`, or scores are neither of these two forms.
+        ValueError: A field is none of :data:`FIELDS`, or scores are of none of these forms.
     """
     unknown = sorted(stated.keys() - FIELDS.keys())
     if unknown:
@@ -49,14 +63,14 @@ def write_card(name: str, facts: Mapping[str, str], stated: Mapping[str, str], s
     lines = [
         f'# {name}',
         '',
-        f'Keypoints of one hand: `handkp://{name}`, or `--weights {name}`.',
+        f'{"Boxes of hands" if detects else "Keypoints of one hand"}: `handkp://{name}`, or `--weights {name}`.',
         '',
         '| | |',
         '|---|---|',
     ]
     lines += [f'| {key} | {value} |' for key, value in facts.items()]
     for key, heading in FIELDS.items():
-        value = stated.get(key, DEFAULTS.get(key, 'Not stated.'))
+        value = stated.get(key, (DETECTOR_DEFAULTS if detects else DEFAULTS).get(key, 'Not stated.'))
         lines += ['', f'## {heading}', '', f'```\n{value}\n```' if key == 'command' and key in stated else value]
         if key == 'seed':
             lines += ['', '## Scores', '', *(_scores(scores) or ['Not measured.'])]
@@ -69,15 +83,17 @@ def _scores(documents: Sequence[Mapping[str, Any]]) -> list[str]:
         if lines:
             lines.append('')
         try:
-            if 'sources' in document:
+            if 'score_thr' in document:
+                lines += _detect_real(document['sources'], document['score_thr'])
+            elif 'sources' in document:
                 lines += _real_check(document['sources'])
             else:
                 lines += ['| metric | value |', '|---|---|']
                 lines += [f'| {key} | {value:.4f} |' for key, value in document.items()]
         except (TypeError, KeyError, ValueError, AttributeError) as e:
             raise ValueError(
-                'scores: documents of tools/analysis/real_check.py, or metrics with their values, are allowed, '
-                f'received {str(document)[:80]} ({type(e).__name__}: {e})'
+                'scores: documents of tools/analysis/real_check.py, of detect_real.py, or metrics with their values, '
+                f'are allowed, received {str(document)[:80]} ({type(e).__name__}: {e})'
             ) from None
     return lines
 
@@ -96,6 +112,20 @@ def _real_check(sources: Sequence[Mapping[str, Any]]) -> list[str]:
         )
     notes = dict.fromkeys(f'{source["title"]}: labels {source["labels"]}.' for source in sources)
     return [*lines, '', *(f'- {note}' for note in notes)]
+
+
+def _detect_real(sources: Sequence[Mapping[str, Any]], score_thr: float) -> list[str]:
+    lines = [
+        'Real photographs, never trained on (`tools/analysis/detect_real.py`): labelled hands with a box of IoU 0.5 or '
+        f'more that scores {score_thr} or more, and boxes on none of them, which are false or on unlabelled hands:',
+        '',
+        '| pictures | labels are | pictures | hands | found | mean IoU | other boxes |',
+        '|---|---|---|---|---|---|---|',
+    ]
+    for s in sources:
+        counts = ' | '.join(str(s[key]) for key in ('pictures', 'hands', 'found'))
+        lines.append(f'| {s["title"]} | {s["measures"]} | {counts} | {s["mean_iou"]:.2f} | {s["others"]} |')
+    return lines
 
 
 def card_file(weights: Path) -> Path:

@@ -7,6 +7,7 @@ A file is half-precision safetensors, ``shipped_weights/NAME.safetensors``, with
     config           the config of the network, relative to the package's configs
     network          JSON: a digest of each part of the network in that config (see :func:`network_digests`)
     tensors_sha256   digest of the weights, so that damage which leaves a readable file is noticed, too
+    classes          JSON: names of a detector's classes; others have none
     project_version, averaged    for people
 """
 
@@ -31,7 +32,7 @@ CONFIGS = Path(__file__).parent / '.mim' / 'configs'
 """The package's configs: links to them in a checkout, the files themselves in an installed wheel."""
 
 # What changes between training and use without changing the network.
-_FREE_KEYS = {'init_cfg', 'loss', 'train_cfg', 'test_cfg'}
+_FREE_KEYS = {'init_cfg', 'loss', 'loss_cls', 'loss_bbox', 'train_cfg', 'test_cfg'}
 
 
 def available() -> dict[str, Path]:
@@ -117,6 +118,8 @@ def save_weights_file(
         averaged=str(averaged),
         tensors_sha256=_digest(half),
     )
+    if 'bbox_head' in cfg.model:
+        metadata['classes'] = json.dumps(cfg.train_dataloader.dataset.metainfo.classes)
     write_bytes(path, safetensors.torch.save(half, metadata))
 
 
@@ -144,7 +147,7 @@ def network_digests(cfg: Config) -> dict[str, str]:
     and how pictures are normalised. Losses, initial weights and test-time settings count for nothing."""
     model = cfg.model.to_dict() if hasattr(cfg.model, 'to_dict') else dict(cfg.model)
     preprocessor = model.get('data_preprocessor') or {}
-    parts = {name: model[name] for name in ('backbone', 'neck', 'head') if model.get(name)}
+    parts = {name: model[name] for name in ('backbone', 'neck', 'head', 'bbox_head') if model.get(name)}
     parts['normalisation'] = {key: preprocessor.get(key) for key in ('mean', 'std', 'bgr_to_rgb')}
     return {
         name: hashlib.sha256(json.dumps(_bare(part), sort_keys=True, default=str).encode()).hexdigest()[:16]

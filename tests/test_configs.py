@@ -18,8 +18,13 @@ from handkp_plugins.engine.rotation import turned_views
 from handkp_plugins.models.tta import RotationTTA
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
-LEAVES = sorted(p for p in CONFIGS.glob('*/*.py') if p.parent.name != '_base_' and not p.stem.startswith('gesturenet'))
-"""Of keypoint networks; GestureNet's are trained in tests/tools/test_gesture_benchmark.py."""
+LEAVES = sorted(
+    p
+    for p in CONFIGS.glob('*/*.py')
+    if p.parent.name not in ('_base_', 'hand_detection') and not p.stem.startswith('gesturenet')
+)
+"""Of keypoint networks; GestureNet's are trained in tests/tools/test_gesture_benchmark.py, detectors in
+tests/test_detection_configs.py."""
 NETWORKS = [CONFIGS / 'pmsdsnet' / f'{name}.py' for name in (
     'pmsdsnet_3stage_onehand10k', 'pmsdsnet_6stage_onehand10k', 'pmsdsnet_3stage-up_onehand10k',
     'pmsdsnet_3stage-down_onehand10k', 'pmsdsnet_3stage-no-supervision_onehand10k', 'pmsdsnet_lite_synthetic-128',

@@ -30,7 +30,7 @@ from typing import Any
 
 import handkp_plugins  # noqa: F401  (registers the modules that configs name)
 from handkp_plugins.apps.hand_reader import HandReader
-from handkp_plugins.apps.keypoints_file import KeypointsFile
+from handkp_plugins.apps.keypoints_file import KeypointsFile, make_header
 from handkp_plugins.apps.run import Run
 from handkp_plugins.apps.sources import Stream, is_stream, list_images
 from handkp_plugins.engine.checkpoint import check_writable
@@ -118,9 +118,7 @@ def main(
             if given:
                 raise ValueError(f'{option}: allowed for a video or a camera, received {source}')
     model = init_model(*network, device, output_heatmaps=save_heatmaps)
-    names = [model.dataset_meta['keypoint_id2name'][k] for k in range(model.dataset_meta['num_keypoints'])]
-    if len(names) != 21:
-        raise ValueError(f'{network[0]}: a network of 21 keypoints is needed, received one of {len(names)}')
+    header = make_header(source, network, detector, model)
     reader = HandReader(
         with_rotations(model) if tta else model,
         boxes,
@@ -132,11 +130,6 @@ def main(
         dict(min_cutoff=min_cutoff, beta=beta) if smooth else None,
     )
     prepare_output(output, source)
-    header = dict(
-        version=1, source=str(source), config=str(network[0]), checkpoint=str(network[1]),
-        detector=detector and dict(config=str(detector[0]), checkpoint=str(detector[1])), keypoint_names=names,
-        smoothing=None,
-    )  # fmt: skip
     if not stream:
         run = Run(reader, output, KeypointsFile(output, header), score_thr)
         run.images(source, files)
@@ -158,8 +151,8 @@ def prepare_output(output: Path, source: str | Path) -> None:
     check_writable(str(output), 'output folder', '--output')
 
 
-def parse_args() -> argparse.Namespace:
-    """The command line."""
+def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line, or other arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('source', metavar='IMAGE|FOLDER|VIDEO|webcam:N')
     names = ', '.join(available()) or 'none come with this version'
@@ -191,7 +184,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--output', default=OUTPUT, metavar='DIR', help=f'default {OUTPUT}')
     parser.add_argument('--score-thr', type=float, default=0.3, help='keypoints below it are drawn faint (default 0.3)')
     parser.add_argument('--save-heatmaps', action='store_true')
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 if __name__ == '__main__':

@@ -7,14 +7,15 @@ Example:
 
 Writes NAME.safetensors and NAME.md into handkp_plugins/shipped_weights (or --output). Before, the keypoints of half and
 of single precision are compared on hands of the config's test set (--cfg-options test_dataloader.dataset.data_root=…
-names another folder): 99 % of them must lie within 0.1 px of the network's input. A checkpoint of a training with a
-moving average gives the averaged weights.
+names another folder): 99 % of them must lie within 0.1 px of the network's input. Of a detector the sides of boxes are
+compared on the pictures of its test set, and 99 % must lie within 0.5 px. A checkpoint of a training with a moving
+average gives the averaged weights.
 """
 
 import argparse
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope
 from mmpose.registry import DATASETS
 from torch import nn
 
@@ -31,12 +32,16 @@ from handkp_plugins import weights
 from handkp_plugins.engine.checkpoint import HARMLESS_KEYS, read_checkpoint
 from handkp_plugins.engine.cli import OptionAction
 from handkp_plugins.engine.config import load_config
+from handkp_plugins.engine.detection import init_detector
 from handkp_plugins.engine.inference import init_model
 from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.files import write_text
 from handkp_plugins.model_card import FIELDS, card_file, write_card
 
 MAX_DIFFERENCE = 0.1  # px of the network's input
+MAX_BOX_DIFFERENCE = 0.5  # px of the network's input; a fifth of a percent of a box that fills it
+SCORE_THR = 0.3  # of boxes that are compared
+_LOST = 1e3  # px by which a box counts as moved that half precision does not find
 SHARE_WITHIN = 0.99  # a keypoint at a tie of two maxima may jump
 
 
@@ -57,9 +62,9 @@ def main(
         checkpoint: A checkpoint of that config's network.
         name: Small letters, digits, ``-`` and ``_``.
         card: What a person states: see :data:`handkp_plugins.model_card.FIELDS`.
-        scores: JSON files of ``tools/analysis/real_check.py`` or ``tools/test.py --out``.
+        scores: JSON files of ``tools/analysis/real_check.py``, ``detect_real.py`` or ``tools/test.py --out``.
         output: The folder; by default that of the shipped weights.
-        num_check: Hands of the test set on which both precisions are compared.
+        num_check: Hands, or pictures, of the test set on which both precisions are compared.
         cfg_options: Changes for the comparison, as of the test set's folder.
 
     Raises:
@@ -72,17 +77,22 @@ def main(
     relative = _relative(Path(config))
     plain = load_config(config)
     documents = [json.loads(Path(file).read_text()) for file in scores]
-    card_text = dict(card or {})
-    write_card(name, {}, card_text, documents)  # fields and scores that cannot be are told before the work
+    card_text, detects = dict(card or {}), 'bbox_head' in plain.model
+    write_card(name, {}, card_text, documents, detects)  # fields and scores that cannot be are told before the work
     averaged = 'ema_state_dict' in read_checkpoint(str(checkpoint))
 
-    model = init_model(load_config(config, cfg_options), checkpoint, 'cpu')
+    changed = load_config(config, cfg_options)
+    if detects:
+        model = init_detector(changed, checkpoint, 'cpu').model
+    else:
+        model = init_model(changed, checkpoint, 'cpu')
     state = {key: value for key, value in model.state_dict().items() if not HARMLESS_KEYS.search(key)}
     file = Path(output or weights.FOLDER) / f'{name}.safetensors'
     candidate = file.with_suffix('.candidate.safetensors')
     try:
         weights.save_weights_file(candidate, state, relative, plain, averaged)
-        difference = compare(model, weights.load_weights_file(candidate)[0], num_check)
+        half = weights.load_weights_file(candidate)[0]
+        difference = (compare_boxes if detects else compare)(model, half, num_check)
         candidate.replace(file)
     finally:
         candidate.unlink(missing_ok=True)
@@ -95,11 +105,11 @@ def main(
         'Size': f'{file.stat().st_size / 1e6:.2f} MB, half precision',
         'Half against single precision': (
             f'{np.quantile(difference, SHARE_WITHIN):.3f} px at most for {SHARE_WITHIN:.0%} of {difference.size} '
-            f"keypoints of the config's test set, {difference.max():.3f} px for all"
+            f"{'box sides' if detects else 'keypoints'} of the config's test set, {difference.max():.3f} px for all"
         ),
         'Written by': f'handkp_plugins {handkp_plugins.__version__}',
     }
-    write_text(card_file(file), write_card(name, facts, card_text, documents))
+    write_text(card_file(file), write_card(name, facts, card_text, documents, detects))
     print(f'{file}: {file.stat().st_size / 1e6:.2f} MB')
     missing = [field for field in ('data', 'recipe', 'command', 'seed') if field not in card_text]
     if missing or not documents:
@@ -113,23 +123,53 @@ def compare(model: nn.Module, half: Mapping[str, torch.Tensor], num_check: int) 
     Raises:
         ValueError: More than a hundredth of them exceed the allowed distance.
     """
-    other = copy.deepcopy(model)
-    other.load_state_dict(half, strict=False)
-    init_default_scope(model.cfg.get('default_scope', 'mmpose'))
-    dataset = DATASETS.build(model.cfg.test_dataloader.dataset)
-    chosen = np.unique(np.linspace(0, len(dataset) - 1, num_check).astype(int))
     distances = []
-    for index in chosen:
-        batch = pseudo_collate([dataset[int(index)]])
-        with torch.no_grad():
-            single, rounded = (m.test_step(copy.deepcopy(batch))[0] for m in (model, other))
+    for single, rounded in _both(model, half, num_check):
         scale = np.asarray(single.input_size) / np.asarray(single.input_scale)
         shift = single.pred_instances.keypoints[0, :, :2] - rounded.pred_instances.keypoints[0, :, :2]
         distances.append(np.linalg.norm(shift * scale, axis=-1))
-    result = np.stack(distances)
-    if not np.quantile(result, SHARE_WITHIN) < MAX_DIFFERENCE:  # nor NaN
+    return _checked(np.stack(distances), 'keypoints', MAX_DIFFERENCE)
+
+
+def compare_boxes(model: nn.Module, half: Mapping[str, torch.Tensor], num_check: int) -> np.ndarray:
+    """Differences (4 N,) in pixels of the network's input between sides of N boxes of both precisions.
+
+    Raises:
+        ValueError: More than a hundredth of them exceed the allowed difference, or there are no boxes.
+    """
+    differences = [np.zeros(0)]
+    for single, rounded in _both(model, half, num_check):
+        found = single.pred_instances[single.pred_instances.scores > SCORE_THR].bboxes
+        among = rounded.pred_instances.bboxes
+        if len(found) and not len(among):
+            differences.append(np.full(4 * len(found), _LOST))
+        elif len(found):
+            nearest = among[(found[:, None] - among[None]).abs().amax(-1).argmin(1)]
+            differences.append(((found - nearest).abs() * max(single.scale_factor)).numpy().ravel())
+    result = np.concatenate(differences)
+    if not len(result):
+        raise ValueError(f'no box of {num_check} pictures of the test set scores more than {SCORE_THR}')
+    return _checked(result, 'boxes', MAX_BOX_DIFFERENCE)
+
+
+def _both(model: nn.Module, half: Mapping[str, torch.Tensor], num_check: int) -> Iterator[tuple[Any, Any]]:
+    """What both precisions make of pictures of the test set."""
+    other = copy.deepcopy(model)
+    other.load_state_dict(half, strict=False)
+    scope = model.cfg.get('default_scope', 'mmpose')
+    with DefaultScope.overwrite_default_scope(scope):
+        with DATASETS.switch_scope_and_registry(scope) as registry:
+            dataset = registry.build(model.cfg.test_dataloader.dataset)
+        for index in np.unique(np.linspace(0, len(dataset) - 1, num_check).astype(int)):
+            batch = pseudo_collate([dataset[int(index)]])
+            with torch.no_grad():
+                yield tuple(m.test_step(copy.deepcopy(batch))[0] for m in (model, other))
+
+
+def _checked(result: np.ndarray, what: str, allowed: float) -> np.ndarray:
+    if not np.quantile(result, SHARE_WITHIN) < allowed:  # nor NaN
         raise ValueError(
-            f'half precision moves keypoints: less than {MAX_DIFFERENCE} px for {SHARE_WITHIN:.0%} of them is allowed, '
+            f'half precision moves {what}: less than {allowed} px for {SHARE_WITHIN:.0%} of them is allowed, '
             f'received {np.quantile(result, SHARE_WITHIN):.3f} px'
         )
     return result
@@ -157,7 +197,9 @@ def parse_args(argv: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument('checkpoint')
     parser.add_argument('name', help='as lite')
     parser.add_argument('--card', nargs='+', type=_field, default=[], metavar='FIELD=TEXT', help=', '.join(FIELDS))
-    parser.add_argument('--scores', nargs='+', default=[], metavar='JSON', help='of real_check.py or test.py --out')
+    parser.add_argument(
+        '--scores', nargs='+', default=[], metavar='JSON', help='of real_check.py, detect_real.py or test.py --out'
+    )
     parser.add_argument('--output', metavar='DIR', help='default: handkp_plugins/shipped_weights')
     parser.add_argument('--num-check', type=int, default=16, help='hands to compare both precisions on (default 16)')
     parser.add_argument('--cfg-options', nargs='+', action=OptionAction, default={}, metavar='KEY=VALUE')

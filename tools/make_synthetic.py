@@ -7,6 +7,8 @@ Usage:
         --rig rigs/hand_r.gltf rigs/generic.glb --poses poses.npz
     python tools/make_synthetic.py --out data/synthetic/video --video --num 20 --frames 60 --seed 0 --mp4
     python tools/make_synthetic.py --out data/fingerspelling --video --signs letters --num 30
+    python tools/make_synthetic.py --out data/tapping --video --tapping 3 --num 10 --mp4
+    python tools/make_synthetic.py --out data/synthetic/scenes --scenes --num 8000 --preview c.png
 
 Writes ``OUT/images/*.jpg`` and ``OUT/annotations/{train,val,test}.json`` (COCO keypoints with 3D, camera, visibility,
 handedness and gesture). The same seed gives the same labels, however many processes work. After an interruption the
@@ -22,6 +24,17 @@ hand that moves smoothly before a camera that may move, too. Each image's record
 With ``--signs letters`` (``gestures``, or names of some of either) each clip shows one sign, which its annotations name
 as ``gesture``, and ``--num`` people show each sign once, with nothing in or on their hands. The set is split by people;
 image records have ``person``, too. Of J and Z, which are movements, there is the handshape alone.
+
+With ``--tapping HZ`` each clip, of ten seconds, shows a hand whose thumb and index finger tap at that rate (taps a
+second, 0.2 to a quarter of the frame rate); ``--amplitude-decrement`` is the share of the opening that is lost at the
+end of a clip, ``--interval-jitter`` the deviation of the intervals as a share of their mean. The annotations'
+``videos`` say for each clip the ``tap_times`` in seconds. Above 3 taps a second the hand opens in proportion less.
+
+With ``--scenes`` pictures are as photographs are: none to four hands of several sizes, of one or several people, among
+people and limbs without hands, in frames of several shapes whose longer side is ``--size`` (default 480). Each hand has
+an annotation. Its ``bbox`` is that of the whole hand up to the wrist, hidden parts too, cut at the frame's border; its
+``area`` is the box's. Hands of which more than 70 % of the side towards the camera is hidden do not occur. Shares are
+constants of ``synthetic/staging.py``.
 
 Beside the package's own hand, rigged hands (``--rig``) are used, each as often; poses come from named gestures,
 letters, folded fists, pinches and free curls, and from recordings (``--poses``). Some hands hold a thing, wear a ring
@@ -46,6 +59,8 @@ from handkp_plugins.synthetic.coco import frame_name
 from handkp_plugins.synthetic.generate import Result, generate
 from handkp_plugins.synthetic.recipe import ClipRecipe, Recipe, SignRecipe
 from handkp_plugins.synthetic.signing import GROUPS
+from handkp_plugins.synthetic.stage_maker import StageRecipe
+from handkp_plugins.synthetic.tap_recipe import TapRecipe
 from handkp_plugins.visualization import draw_hand, tile
 from handkp_plugins.visualization.video import VideoFile
 
@@ -74,12 +89,16 @@ def main(
     fps: float | None = None,
     mp4: bool = False,
     signs: Sequence[str] = (),
+    tapping: float | None = None,
+    amplitude_decrement: float | None = None,
+    interval_jitter: float | None = None,
+    scenes: bool = False,
 ) -> Result:
     """Make or complete a set; see :func:`handkp_plugins.synthetic.generate.generate` for arguments and errors.
 
     Args:
-        num: images, clips or people; None for what :class:`Recipe`, :class:`ClipRecipe` or :class:`SignRecipe` says, as
-            for size, frames and fps.
+        num: images, clips or people; None for what :class:`Recipe` or the recipe of that kind of clips says, as for
+            size, frames and fps.
         size: width and height, or of clips both in this order.
         workers: processes; None for one per usable core.
         layers: keep alpha and put nothing behind the hands; see the top of this file.
@@ -93,15 +112,29 @@ def main(
         frames, fps: of each clip.
         mp4: write each clip as a video, too.
         signs: make clips of one sign each, of these names, 'letters' or 'gestures'.
+        tapping, amplitude_decrement, interval_jitter: make clips of tapping; see :class:`TapRecipe`.
+        scenes: make pictures of none to four hands, each with its box.
 
     Raises:
         ValueError: an option of clips is given without ``video``, or one of pictures with it.
     """
     out = Path(out)
+    if scenes and video:
+        raise ValueError('scenes: not allowed with video, received both')
     recipe = _recipe(
+        StageRecipe if scenes else Recipe,
         video,
         mp4,
-        dict(num=num, size=size, frames=frames, fps=fps, signs=tuple(signs) or None),
+        dict(
+            num=num,
+            size=size,
+            frames=frames,
+            fps=fps,
+            signs=tuple(signs) or None,
+            tapping=tapping,
+            amplitude_decrement=amplitude_decrement,
+            interval_jitter=interval_jitter,
+        ),
         dict(
             seed=seed,
             backgrounds=str(backgrounds) if backgrounds else None,
@@ -128,21 +161,26 @@ def main(
     return result
 
 
-def _recipe(video: bool, mp4: bool, of_kind: dict[str, Any], shared: dict[str, Any]) -> Recipe:
-    """The recipe for options of which None means its default."""
+def _recipe(pictures: type[Recipe], video: bool, mp4: bool, of_kind: dict[str, Any], shared: dict[str, Any]) -> Recipe:
+    """The recipe for options of which None means its default; ``pictures`` is its class where it is not of clips."""
     given = {name: value for name, value in of_kind.items() if value is not None}
-    of_clips = [name for name in ('frames', 'fps', 'signs') if name in given] + ['mp4'] * mp4
+    of_clips = [name for name in ('frames', 'fps', 'signs', 'tapping') if name in given] + ['mp4'] * mp4
     if not video and of_clips:
         wrong = of_clips[0]
         raise ValueError(f'{wrong}: allowed with video only, received without it')
+    of_tapping = [name for name in ('amplitude_decrement', 'interval_jitter') if name in given]
+    if of_tapping and 'tapping' not in given:
+        raise ValueError(f'{of_tapping[0]}: allowed with tapping only, received without it')
+    if 'tapping' in given and 'signs' in given:
+        raise ValueError('signs, tapping: one of the two is allowed, received both')
     sides = given.pop('size', [])
     sides = [sides] if isinstance(sides, int) else list(sides)
     if len(sides) > (2 if video else 1):
         raise ValueError(f'size: one number, or with video width and height, is allowed, received {sides}')
     if sides:
         given |= {'size': sides[0], 'height': sides[-1]} if video else {'size': sides[0]}
-    kind = SignRecipe if 'signs' in given else ClipRecipe
-    return (kind if video else Recipe)(**given, **shared)
+    kind = SignRecipe if 'signs' in given else TapRecipe if 'tapping' in given else ClipRecipe
+    return (kind if video else pictures)(**given, **shared)
 
 
 def _write_videos(out: Path, recipe: ClipRecipe) -> None:
@@ -153,14 +191,27 @@ def _write_videos(out: Path, recipe: ClipRecipe) -> None:
 
 
 def contact_sheet(out: Path) -> np.ndarray:
-    """BGR picture of the first test images with their keypoints; layers over a checkerboard."""
+    """BGR picture of the first test images with their keypoints, and boxes where hands may be several; layers over a
+    checkerboard."""
     coco = json.loads((out / 'annotations' / 'test.json').read_text())
-    names = {image['id']: image['file_name'] for image in coco['images']}
+    hands: dict[int, list[dict]] = {image['id']: [] for image in coco['images'][:_PREVIEW_IMAGES]}
+    for annotation in coco['annotations']:
+        if annotation['image_id'] in hands:
+            hands[annotation['image_id']].append(annotation)
+    with_boxes = any(len(found) != 1 for found in hands.values())
     drawn = []
-    for annotation in coco['annotations'][:_PREVIEW_IMAGES]:
-        keypoints = np.array(annotation['keypoints']).reshape(-1, 3)
-        image = _read(str(out / names[annotation['image_id']]))
-        drawn.append(draw_hand(image, keypoints[:, :2], scores=_SCORE_OF_VISIBILITY[keypoints[:, 2].astype(int)]))
+    for record in coco['images'][:_PREVIEW_IMAGES]:
+        image = _read(str(out / record['file_name']))
+        for annotation in hands[record['id']]:
+            keypoints = np.array(annotation['keypoints']).reshape(-1, 3)
+            box = np.array(annotation['bbox'])
+            image = draw_hand(
+                image,
+                keypoints[:, :2],
+                scores=_SCORE_OF_VISIBILITY[keypoints[:, 2].astype(int)],
+                bbox=[*box[:2], *(box[:2] + box[2:])] if with_boxes else None,
+            )
+        drawn.append(image)
     return tile(drawn, columns=_PREVIEW_COLUMNS)
 
 
@@ -176,8 +227,15 @@ def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', required=True, help='folder of the set')
-    parser.add_argument('--num', type=int, help='images, clips or people, split 8:1:1 (default 2000, 100, 30)')
-    parser.add_argument('--size', type=int, nargs='+', help='pixels; of clips W H (default 256; of clips 240 320)')
+    parser.add_argument(
+        '--num', type=int, help='images, clips or people, split 8:1:1 (default 2000, 100, 30, of tapping 10)'
+    )
+    parser.add_argument(
+        '--size',
+        type=int,
+        nargs='+',
+        help='pixels; of clips W H (default 256, of scenes 480, of clips 240 320, of tapping 256)',
+    )
     parser.add_argument('--seed', type=int, default=0, help='(default %(default)s)')
     parser.add_argument('--workers', type=int, help='processes (default: one per core)')
     parser.add_argument('--backgrounds', help='folder of photographs to put behind the hands')
@@ -192,7 +250,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--signs', nargs='+', default=[], help=f'clips of one sign: {", ".join(GROUPS)} or some of them'
     )
-    parser.add_argument('--frames', type=int, help='of each clip (default 60; of signs 3)')
+    parser.add_argument('--scenes', action='store_true', help='frames with none to four hands, to detect them')
+    parser.add_argument('--tapping', type=float, metavar='HZ', help='clips of thumb and index finger that tap')
+    parser.add_argument('--amplitude-decrement', type=float, metavar='SHARE', help='of the opening, lost in a clip')
+    parser.add_argument('--interval-jitter', type=float, metavar='SHARE', help='deviation of the intervals over mean')
+    parser.add_argument('--frames', type=int, help='of each clip (default 60; of signs 3; of tapping 301)')
     parser.add_argument('--fps', type=float, help='frames a second of clips (default 30; of signs 5)')
     parser.add_argument('--mp4', action='store_true', help='write OUT/mp4/*.mp4 of the clips, too, to look at')
     return parser.parse_args()

@@ -121,7 +121,8 @@ step "torch $TORCH_VERSION and torchvision $TORCHVISION_VERSION (about 1 minute,
     "${PIP[@]}" install -c "$LIMITS" torch torchvision
 step 'the rest of the stack from the package index' \
     "${PIP[@]}" install -c "$LIMITS" numpy scipy scikit-image scikit-learn matplotlib opencv-python vtk mmengine pycocotools \
-    shapely json-tricks munkres terminaltables six safetensors tqdm psutil packaging setuptools wheel ninja cython pytest ruff
+    shapely json-tricks munkres terminaltables six safetensors tqdm psutil packaging setuptools wheel ninja cython pytest \
+    pytest-xdist ruff gradio playwright
 step 'mmdet and mmpose' "${PIP[@]}" install --no-deps -c "$LIMITS" mmdet mmpose
 
 # --- what must be compiled against this torch and this NumPy: pip's own cache does not know of them --------------------

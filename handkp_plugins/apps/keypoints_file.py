@@ -21,9 +21,36 @@ import json
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
+from ..engine.given_networks import Network
 from ..files import replaced_whole
+from ..hand.skeleton import NUM_KEYPOINTS
 
 NAME, LINES_NAME = 'keypoints.json', 'keypoints.jsonl'
+
+
+def make_header(source: str | Path, network: Network, detector: Network | None, model: nn.Module) -> dict[str, Any]:
+    """What stands before the items.
+
+    Args:
+        source: as the user names it.
+        network: whose weights ``model`` has.
+        detector: None where boxes are given.
+
+    Raises:
+        ValueError: the network is not one of 21 keypoints.
+    """
+    meta = model.dataset_meta
+    names = [meta['keypoint_id2name'][k] for k in range(meta['num_keypoints'])]
+    if len(names) != NUM_KEYPOINTS:
+        wanted = f'a network of {NUM_KEYPOINTS} keypoints'
+        raise ValueError(f'{network[0]}: {wanted} is needed, received one of {len(names)}')
+    return dict(
+        version=1, source=str(source), config=str(network[0]), checkpoint=str(network[1]),
+        detector=detector and dict(config=str(detector[0]), checkpoint=str(detector[1])), keypoint_names=names,
+        smoothing=None,
+    )  # fmt: skip
 
 
 class KeypointsFile:
@@ -31,7 +58,7 @@ class KeypointsFile:
 
     Args:
         folder: must exist.
-        header: what stands before the items.
+        header: of :func:`make_header`.
 
     Raises:
         OSError: a file cannot be written.

@@ -29,12 +29,14 @@ class Run:
         output: an existing folder for the pictures.
         file: takes what is found; it is closed at the end, whatever happens.
         score_thr: keypoints below it are drawn faint.
+        video_suffix: of written videos: .mp4, or .webm, which browsers play.
     """
 
     reader: HandReader
     output: Path
     file: KeypointsFile
     score_thr: float = 0.3
+    video_suffix: str = '.mp4'
     _without: list[str] = field(default_factory=list)
 
     def images(self, source: Path, files: Sequence[Path]) -> None:
@@ -110,8 +112,8 @@ class Run:
         boxes = self.reader.given_boxes(path, stream.size)
         rate, total = FrameRate(), min(n for n in (stream.announced or np.inf, max_frames or np.inf))
         with ExitStack() as stack:
-            pictures = stack.enter_context(VideoFile(self.output / f'{name}.mp4', stream.fps))
-            heats = stack.enter_context(VideoFile(self.output / 'heatmaps' / f'{name}.mp4', stream.fps))
+            pictures = stack.enter_context(VideoFile(self.output / f'{name}{self.video_suffix}', stream.fps))
+            heats = stack.enter_context(VideoFile(self.output / 'heatmaps' / f'{name}{self.video_suffix}', stream.fps))
             if window is not None:
                 stack.callback(window.close)
             bar = stack.enter_context(tqdm(total=None if total == np.inf else total, unit='frame'))

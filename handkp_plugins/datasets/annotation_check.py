@@ -31,10 +31,10 @@ def check_annotation_file(path: str, num_keypoints: int = 21) -> int:
     data = read_json(path)
     images = records_of(path, data, 'images', 'image', _IMAGE_KEYS)
     annotations = records_of(path, data, 'annotations', 'annotation', _ANNOTATION_KEYS)
-    sizes = _image_sizes(path, images)
+    sizes = image_sizes(path, images)
     for annotation in annotations:
         if annotation['image_id'] not in sizes:
-            _fail(path, annotation, 'image_id: the id of an entry in images is allowed', annotation['image_id'])
+            fail(path, annotation, 'image_id: the id of an entry in images is allowed', annotation['image_id'])
 
     keypoints = numbers_of(path, annotations, 'keypoints', 3 * num_keypoints, 'x, y, visibility of each keypoint')
     keypoints = keypoints.reshape(-1, num_keypoints, 3)
@@ -43,11 +43,11 @@ def check_annotation_file(path: str, num_keypoints: int = 21) -> int:
 
     visibility = keypoints[..., 2]
     for i in _where((visibility < 0).any(1)):
-        _fail(path, annotations[i], 'keypoints: a visibility from 0 on is allowed', float(visibility[i].min()))
+        fail(path, annotations[i], 'keypoints: a visibility from 0 on is allowed', float(visibility[i].min()))
     for i in _where((boxes[:, 2:] <= 0).any(1) & ~marked):
-        _fail(path, annotations[i], 'bbox: a width and height above 0 are allowed', boxes[i].tolist())
+        fail(path, annotations[i], 'bbox: a width and height above 0 are allowed', boxes[i].tolist())
     for i in _where((visibility == 0).all(1) & ~marked):
-        _fail(
+        fail(
             path,
             annotations[i],
             'keypoints: at least one labelled (visibility above 0) is allowed, or num_keypoints: 0 to leave it out',
@@ -56,17 +56,21 @@ def check_annotation_file(path: str, num_keypoints: int = 21) -> int:
     return _count_used(path, annotations, marked | _outside(boxes, annotations, sizes))
 
 
-def read_json(path: str) -> Any:
-    """What an annotation file holds; FileNotFoundError or ValueError, with its name, where it is no JSON."""
+def read_json(path: str, kind: str = 'a COCO keypoint file') -> Any:
+    """What an annotation file holds; FileNotFoundError or ValueError, with its name, where it is no JSON.
+
+    Args:
+        kind: what the file should be, for the messages.
+    """
     if not fileio.exists(path):
         raise FileNotFoundError(f'{path}: no such annotation file')
     text = fileio.get(path)
     if not text.strip():
-        raise ValueError(f'{path}: a COCO keypoint file in JSON is allowed, received an empty file')
+        raise ValueError(f'{path}: {kind} in JSON is allowed, received an empty file')
     try:
         return json.loads(text)
     except ValueError as e:  # bytes that are no text, too
-        raise ValueError(f'{path}: a COCO keypoint file in JSON is allowed, but it does not parse: {e}') from None
+        raise ValueError(f'{path}: {kind} in JSON is allowed, but it does not parse: {e}') from None
 
 
 def records_of(path: str, data: Any, section: str, kind: str, keys: tuple[str, ...]) -> list[dict]:
@@ -95,7 +99,8 @@ def records_of(path: str, data: Any, section: str, kind: str, keys: tuple[str, .
     return records
 
 
-def _image_sizes(path: str, images: list[dict]) -> dict[Any, tuple[float, float]]:
+def image_sizes(path: str, images: list[dict]) -> dict[Any, tuple[float, float]]:
+    """Width and height of each image by its id; raises ValueError where one has none."""
     for image in images:
         for side in ('width', 'height'):
             if not isinstance(image[side], (int, float)) or not image[side] > 0:
@@ -119,16 +124,16 @@ def numbers_of(path: str, annotations: list[dict], key: str, count: int, meaning
             try:
                 row = np.array(annotation[key], dtype=np.float64)
             except (TypeError, ValueError, OverflowError):
-                _fail(path, annotation, allowed, annotation[key])
+                fail(path, annotation, allowed, annotation[key])
             if row.shape not in shapes:
-                _fail(path, annotation, allowed, f'{row.size}: {_short(annotation[key])}')
+                fail(path, annotation, allowed, f'{row.size}: {_short(annotation[key])}')
             rows.append(row.ravel())
         values = np.array(rows)
     values = values.reshape(len(annotations), count)
     for i in _where(~np.isfinite(values).all(1)):
         bad = int(np.flatnonzero(~np.isfinite(values[i]))[0])
         position = f'keypoint {bad // 3}, {"xyv"[bad % 3]}' if key == 'keypoints' else f'number {bad}'
-        _fail(path, annotations[i], f'{key}: finite numbers are allowed', f'{values[i, bad]} ({position})')
+        fail(path, annotations[i], f'{key}: finite numbers are allowed', f'{values[i, bad]} ({position})')
     return values
 
 
@@ -163,6 +168,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f'{text[:77]}...'
 
 
-def _fail(path: str, annotation: dict, allowed: str, received: Any) -> NoReturn:
+def fail(path: str, annotation: dict, allowed: str, received: Any) -> NoReturn:
+    """Raise ValueError that names an annotation."""
     received = received if isinstance(received, str) else _short(received)
     raise ValueError(f'{path}: annotation {annotation["id"]}: {allowed}, received {received}')

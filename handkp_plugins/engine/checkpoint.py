@@ -2,6 +2,7 @@
 
 import errno
 import io
+import json
 import logging
 import os
 import pickle
@@ -93,7 +94,10 @@ def _read_weights_file(path: str, map_location: Any) -> dict[str, Any]:
         raise BrokenCheckpointError(str(e)) from None
     if isinstance(map_location, (str, torch.device)):
         weights = {name: weight.to(map_location) for name, weight in weights.items()}
-    return dict(state_dict=weights, meta=dict(handkp_weights=metadata))
+    meta: dict[str, Any] = dict(handkp_weights=metadata)
+    if 'classes' in metadata:  # MMDetection would take COCO's
+        meta['dataset_meta'] = dict(classes=tuple(json.loads(metadata['classes'])))
+    return dict(state_dict=weights, meta=meta)
 
 
 def load_weights(

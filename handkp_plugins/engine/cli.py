@@ -14,7 +14,7 @@ from .config import apply_options, load_config
 from .rotation import add_rotations
 from .runner import HandRunner
 
-_OPTIM_WRAPPERS = ('OptimWrapper', 'AmpOptimWrapper', 'HandAmpOptimWrapper')
+_OPTIM_WRAPPERS = ('OptimWrapper', 'AmpOptimWrapper', 'HandAmpOptimWrapper', 'mmpose.HandAmpOptimWrapper')
 
 
 class OptionAction(DictAction):
@@ -82,7 +82,8 @@ def train_config(args: argparse.Namespace) -> Config:
         kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
         if (kind if isinstance(kind, str) else kind.__name__) not in _OPTIM_WRAPPERS:
             raise ValueError(f'--amp: optim_wrapper.type allowed {", ".join(_OPTIM_WRAPPERS)}, received {kind}')
-        cfg.optim_wrapper.type = 'HandAmpOptimWrapper'
+        own_scope = cfg.get('default_scope') in (None, 'mmpose')
+        cfg.optim_wrapper.type = 'HandAmpOptimWrapper' if own_scope else 'mmpose.HandAmpOptimWrapper'
         cfg.setdefault('channels_last', True)
     if args.resume:
         cfg.resume = True
@@ -130,7 +131,7 @@ def test_config(args: argparse.Namespace) -> Config:
 
 def build_runner(cfg: Config) -> HandRunner:
     """The runner that a config names by ``runner_type``; this project's for one that names none, as MMPose's own."""
-    cfg.setdefault('runner_type', 'HandRunner')
+    cfg.setdefault('runner_type', 'mmpose.HandRunner')
     # Another library's scope, as MMPose's inferencer leaves it where it has run a detector, does not know the runner.
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     return RUNNERS.build(cfg)
@@ -174,15 +175,19 @@ def _common_config(args: argparse.Namespace) -> Config:
     if args.interval < 1:
         raise ValueError(f'--interval: allowed 1 or more, received {args.interval}')
     kind = cfg.get('model', {}).get('type')
-    if (args.show or args.show_dir or getattr(args, 'badcase', False)) and kind and 'head' not in cfg.model:
-        raise ValueError(f'--show, --show-dir and --badcase: allowed for networks that find keypoints, received {kind}')
+    finds_keypoints, detects = ('head' in cfg.get('model', {}), 'bbox_head' in cfg.get('model', {}))
+    shown, badcase = args.show or args.show_dir, getattr(args, 'badcase', False)
+    if kind and not finds_keypoints and (badcase or (shown and not detects)):
+        options = '--badcase' if detects else '--show, --show-dir and --badcase'
+        raise ValueError(f'{options}: allowed for networks that find keypoints, received {kind}')
     # One that is relative lies in the work dir, which the runner checks.
     if args.show_dir and os.path.isabs(args.show_dir):
         check_writable(args.show_dir, 'folder of the pictures', '--show-dir')
-    if args.show_dir or (args.show and not getattr(args, 'badcase', False)):
+    if args.show_dir or (args.show and not badcase):
         hook = _hook(cfg, 'visualization')
+        hook.update(show=args.show, interval=args.interval, wait_time=args.wait_time)
         hook.update(
-            enable=True, show=args.show, out_dir=args.show_dir, interval=args.interval, wait_time=args.wait_time
+            dict(draw=True, test_out_dir=args.show_dir) if detects else dict(enable=True, out_dir=args.show_dir)
         )
     return cfg
 

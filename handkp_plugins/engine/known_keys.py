@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import torch
+from mmdet import registry as mmdet_registry
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from mmengine.registry import Registry
@@ -56,6 +57,7 @@ _LOADER = _names(
     more='dataset sampler batch_sampler num_batch_per_epoch worker_init_fn collate_fn disable_subprocess_warning',
 )
 _OPTIM = 'optimizer constructor paramwise_cfg'
+_DETECTING = ['nms_pre', 'min_bbox_size', 'score_thr', 'nms', 'max_per_img']
 # Parts without a `type`, by their full name, or by the last part of it.
 _UNTYPED = {
     '': RUNNER_KEYS,
@@ -91,6 +93,7 @@ _UNTYPED = {
         'shift_coords',
         'output_heatmaps',
         'output_keypoint_indices',
+        *_DETECTING,
     },
 }
 # Parts whose keys are names of the user's choice.
@@ -112,9 +115,7 @@ def known_keys(node: dict, path: str) -> tuple[set[str], bool]:
     if not isinstance(kind, str):
         return arguments(kind)
     names, others, found = set(), False, False
-    for name, registry in vars(mmpose_registry).items():
-        if not isinstance(registry, Registry) or (module := registry.get(kind)) is None:
-            continue
+    for name, module in _registered(kind):
         found = True
         own, more = arguments(module)
         names |= own | {'type', '_scope_'}
@@ -123,6 +124,15 @@ def known_keys(node: dict, path: str) -> tuple[set[str], bool]:
             HOOKS={'priority'}, PARAM_SCHEDULERS={'convert_to_iter_based'}, OPTIM_WRAPPERS=set(_OPTIM.split())
         ).get(name, set())
     return names, others or not found
+
+
+def _registered(kind: str) -> list[tuple[str, Any]]:
+    """What is registered under a name, each with the name of the registry: of MMPose, else of MMDetection."""
+    for package in (mmpose_registry, mmdet_registry):
+        registries = {n: r for n, r in vars(package).items() if isinstance(r, Registry)}
+        if found := [(n, module) for n, r in registries.items() if (module := r.get(kind)) is not None]:
+            return found
+    return []
 
 
 def accepts(key: str, node: dict, options: dict[str, Any], path: str) -> bool:

@@ -22,13 +22,16 @@ class MuonAdamW(torch.optim.AdamW):
     root mean square that AdamW's steps have (Liu et al., 2025, arXiv 2502.16982): one learning rate and one weight
     decay serve both. ``torch.optim.Muon`` takes matrices only.
 
-    1×1 convolutions, which in our networks make maps of keypoints or mix few channels, norms, biases and weights of
-    other shapes are AdamW's. The extra cost of a step depends on the widths alone, not on the batch.
+    1×1 convolutions, which in most of our networks make maps of keypoints or mix few channels, norms, biases and
+    weights of other shapes are AdamW's. In a network of depthwise convolutions it is the 1×1 ones that mix channels:
+    ``pointwise`` gives those to Muon, and to AdamW the depthwise ones, which are no matrix but many small filters. The
+    extra cost of a step depends on the widths alone, not on the batch.
 
     Args:
         params: Parameters, or groups of them, as any optimizer takes them.
         momentum: Share of the past in Muon's momentum (Nesterov's).
         ns_steps: Newton-Schulz iterations.
+        pointwise: Muon steps all convolutions but depthwise ones, instead of all but those of 1×1.
         **kwargs: Those of ``torch.optim.AdamW``.
 
     Raises:
@@ -36,7 +39,12 @@ class MuonAdamW(torch.optim.AdamW):
     """
 
     def __init__(
-        self, params: Iterable[Tensor] | Iterable[dict], momentum: float = 0.9, ns_steps: int = 5, **kwargs: Any
+        self,
+        params: Iterable[Tensor] | Iterable[dict],
+        momentum: float = 0.9,
+        ns_steps: int = 5,
+        pointwise: bool = False,
+        **kwargs: Any,
     ) -> None:
         if not 0 <= momentum < 1:
             raise ValueError(f'momentum: allowed a number from 0 to below 1, received {momentum}')
@@ -49,7 +57,7 @@ class MuonAdamW(torch.optim.AdamW):
         for group in groups:
             members = [group['params']] if isinstance(group['params'], Tensor) else list(group['params'])
             for muon in (False, True):
-                chosen = [p for p in members if _is_spatial(p) is muon]
+                chosen = [p for p in members if (_mixes(p) if pointwise else _is_spatial(p)) is muon]
                 if chosen:
                     split.append(dict(group, params=chosen, muon=muon))
         super().__init__(split or groups, **kwargs)
@@ -124,3 +132,8 @@ def _factor(gram: Tensor, one: Tensor) -> Tensor:
 def _is_spatial(p: Tensor) -> bool:
     """Whether a parameter is the weight of a convolution larger than 1×1."""
     return p.ndim == 4 and p.shape[2] * p.shape[3] > 1
+
+
+def _mixes(p: Tensor) -> bool:
+    """Whether a parameter is the weight of a convolution that mixes several channels into several."""
+    return p.ndim == 4 and min(p.shape[:2]) > 1

@@ -47,13 +47,15 @@ class HandAmpOptimWrapper(AmpOptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Autocast, with the loss computed in float32: MMPose's heads cannot measure their accuracy in bfloat16."""
-        head = getattr(model.module if is_model_wrapper(model) else model, 'head', None)
+        """Autocast, with the loss computed in float32: MMPose's heads cannot measure their accuracy in bfloat16, nor
+        MMDetection's assign boxes exactly."""
+        model_ = model.module if is_model_wrapper(model) else model
+        head = getattr(model_, 'head', None) or getattr(model_, 'bbox_head', None)
         with super().optim_context(model):
             if head is None:
                 yield
                 return
-            # MMPose's heads call their own forward, past any hook of a module.
+            # heads call their own forward, past any hook of a module
             head.forward = partial(_in_float32, head.forward)
             try:
                 yield

@@ -16,9 +16,8 @@ from mmpose.registry import RUNNERS
 from torch import nn
 from torch.utils.data import DataLoader
 
-from ..datasets.annotation_check import check_annotation_file
 from ..files import replaced_whole
-from .annotation_files import annotation_files
+from .annotation_files import check_annotation_files
 from .checkpoint import (
     BrokenCheckpointError,
     CheckpointError,
@@ -45,7 +44,7 @@ class HandRunner(Runner):
     - Resuming without a name takes the newest checkpoint that is whole, and lists those passed over.
     - Weights of another network are refused, except that a training may start from weights that fit in part.
     - Where there is no GPU, ``launcher`` joins processes by gloo.
-    - COCO keypoint annotations are checked before their dataset is built.
+    - COCO annotations of keypoints, and of boxes for MMDetection, are checked before their dataset is built.
     - ``channels_last=True`` in the config keeps the network's weights in that layout: the same results, quicker
       convolutions on recent CPUs and GPUs.
 
@@ -93,8 +92,7 @@ class HandRunner(Runner):
     ) -> DataLoader:
         """As MMEngine's, after a check of each annotation file that the dataset, or one that it wraps, will read."""
         if isinstance(dataloader, dict):
-            for path, num_keypoints in annotation_files(dataloader.get('dataset')):
-                check_annotation_file(path, num_keypoints)
+            check_annotation_files(dataloader.get('dataset'))
         return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def build_evaluator(self, evaluator: dict | list | Evaluator) -> Evaluator:

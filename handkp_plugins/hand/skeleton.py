@@ -18,6 +18,8 @@ FINGERS: dict[str, list[int]] = {
     'pinky_finger': [17, 18, 19, 20],
 }
 
+THUMB_TIP, INDEX_TIP = FINGERS['thumb'][-1], FINGERS['forefinger'][-1]
+
 _FINGER_COLORS = {
     'thumb': (255, 128, 0),
     'forefinger': (255, 153, 255),

@@ -97,7 +97,7 @@ class SkinPainter:
 
     def colors(self, look: SkinLook) -> np.ndarray:
         """Colours (V, 3), sRGB in 0…1."""
-        back = np.array([np.interp(look.tone * (len(_TONES) - 1), range(len(_TONES)), c) for c in _TONES.T])
+        back = _tone(look)
         darkness = smoothstep(np.array(look.tone), 0.3, 1.0)
         palm = back + look.palm_lightness * (0.08 + 0.42 * darkness) * (_PALM_OF_DARK_HANDS - back)
         palm = np.clip(palm + 0.02 * look.palm_lightness * np.array([1.0, 0.4, 0.4]), 0, 1)
@@ -122,6 +122,15 @@ class SkinPainter:
             plate = bed + white[:, None] * (0.6 * (np.array([0.93, 0.90, 0.84]) - bed))
         rim = np.clip(4 * self.nail * (1 - self.nail), 0, 1)[:, None]
         return (color + self.nail[:, None] * (plate - color)) * (1 - 0.18 * rim)
+
+
+def skin_tone(look: SkinLook) -> np.ndarray:
+    """The one colour (3,) that stands for the whole skin, sRGB in 0…1."""
+    return np.clip(_tone(look) * look.tint, 0.01, 1.0)
+
+
+def _tone(look: SkinLook) -> np.ndarray:
+    return np.array([np.interp(look.tone * (len(_TONES) - 1), range(len(_TONES)), c) for c in _TONES.T])
 
 
 def wave_noise(points: np.ndarray, scale: float, rng: np.random.Generator, waves: int = 5) -> np.ndarray:

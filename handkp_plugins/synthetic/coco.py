@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,18 +46,19 @@ def split_of(num: int, seed: int) -> dict[str, list[int]]:
 
 @contextmanager
 def coco_file(
-    path: Path, size: int, info: dict[str, Any], height: int | None = None
+    path: Path, size: int, info: dict[str, Any], height: int | None = None, more: Mapping[str, Any] | None = None
 ) -> Iterator[Callable[[dict[str, Any], str], None]]:
     """Write a COCO keypoint file record by record, so that memory does not grow with their number.
 
-    Yields a function that adds one record (of index, camera and annotation, and 'image' for further keys of the image,
-    if there are any) and its image's file name. COCO wants all
+    Yields a function that adds one record (of index, camera and annotation, or annotations with ids, and 'image' for
+    further or other keys of the image, if there are any) and its image's file name. COCO wants all
     images before all annotations: the latter wait in a temporary file. ``path`` exists, whole, after the block.
 
     Args:
         size: width of each picture.
         info: COCO's ``info``.
         height: theirs; None for square ones.
+        more: further sections of the file.
 
     Raises:
         OSError: the file cannot be written.
@@ -75,17 +76,19 @@ def coco_file(
             'keypoints': KEYPOINT_NAMES,
             'skeleton': [[a + 1, b + 1] for a, b in BONES],
         }
-        head = {'info': info, 'licenses': [], 'categories': [category]}
+        head = {'info': info, 'licenses': [], 'categories': [category], **(more or {})}
         file.write(f'{json.dumps(head)[:-1]}, "images": [')
-        between = ''
+        between = between_annotations = ''
 
         def add(record: dict[str, Any], file_name: str) -> None:
-            nonlocal between
+            nonlocal between, between_annotations
             index = record['index']
             image = {'id': index, 'file_name': file_name, 'width': size, 'height': height or size}
             file.write(between + json.dumps(image | {'camera': record['camera']} | record.get('image', {})))
-            annotations.write(between + json.dumps({'id': index, 'image_id': index, **record['annotation']}))
             between = ', '
+            for annotation in record['annotations'] if 'annotations' in record else [record['annotation']]:
+                annotations.write(between_annotations + json.dumps({'id': index, 'image_id': index, **annotation}))
+                between_annotations = ', '
 
         yield add
         file.write('], "annotations": [')

@@ -179,8 +179,7 @@ def _samples(recipe: Recipe, batch: range, records: list[dict[str, Any]]) -> Ite
         except Exception as error:  # whatever it is, say which image it was
             what = f'{recipe.name_of(index)} (seed {recipe.seed})'
             raise RuntimeError(f'{what} failed: {type(error).__name__}: {error}') from error
-        labels = {'index': index, 'camera': sample.camera, 'annotation': sample.annotation}
-        records.append(labels | recipe.more_of(index))
+        records.append({'index': index} | sample.labels | recipe.more_of(index))
         yield index, sample
 
 
@@ -222,7 +221,9 @@ def _write_annotations(out: Path, recipe: Recipe) -> dict[str, int]:
             add = {}
             for name, path in paths.items():
                 info = {'description': f'generated hands, {name}', **recipe.info}
-                add[name] = stack.enter_context(coco_file(path, info=info, **recipe.picture))
+                add[name] = stack.enter_context(
+                    coco_file(path, info=info, more=recipe.more_of_split(name), **recipe.picture)
+                )
             for batch in recipe.batches:
                 for record in _read_records(_record_path(out, recipe, batch), batch):
                     add[split[record['index']]](record, recipe.file_name(record['index']))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..hand.kinematics import turn
+from ..hand.kinematics import turn, unit
 
 _SIDES = 40
 _RINGS = 14
@@ -67,6 +67,12 @@ def ball(radius: float) -> Mesh:
         [np.sin(polar) * np.cos(angle), np.cos(polar) + 0 * angle, np.sin(polar) * np.sin(angle)], axis=-1
     ).reshape(-1, 3)
     return _join([(radius * normals, normals, _grid_faces(_RINGS + 6, _SIDES))])
+
+
+def ellipsoid(half: np.ndarray) -> Mesh:
+    """An ellipsoid of half axes (3,) about the origin."""
+    round_ = ball(1.0)
+    return replace(round_, points=round_.points * half, normals=unit(round_.normals / half))
 
 
 def painted(mesh: Mesh, rng: np.random.Generator) -> Mesh:

@@ -110,6 +110,10 @@ class Recipe:
         """What an image's record holds beside camera and annotation."""
         return {}
 
+    def more_of_split(self, split: str) -> dict[str, Any]:
+        """Sections of a split's COCO file beside images and annotations."""
+        return {}
+
     def files(self, batch: range) -> list[str]:
         """The files that hold a batch's images, relative to the set's folder."""
         return [shard_name(batch.start // self.shard)] if self.layers else [self.file_name(i) for i in batch]

@@ -55,6 +55,7 @@ class Renderer:
     Args:
         size: width of the pictures in pixels.
         height: theirs; None for square ones.
+        far: metres beyond which nothing is drawn.
 
     Raises:
         ValueError: ``size`` or ``height`` is below 16.
@@ -64,7 +65,7 @@ class Renderer:
     made_in: int | None = None
     """Id of the process that holds a GL context; its children must not be forked."""
 
-    def __init__(self, size: int, height: int | None = None) -> None:
+    def __init__(self, size: int, height: int | None = None, far: float = _FAR) -> None:
         height = height or size
         if min(size, height) < 16:
             raise ValueError(f'size: 16 or more pixels is allowed, received {min(size, height)}')
@@ -77,7 +78,7 @@ class Renderer:
         vtk.vtkObject.GlobalWarningDisplayOff()
         Renderer.made_in = os.getpid()
         self.vtk = vtk
-        self.height = height
+        self.height, self.far = height, far
         self.drawn = size * _OVERSAMPLING, height * _OVERSAMPLING  # width, height
         self.window = vtk.vtkRenderWindow()
         self.window.SetOffScreenRendering(1)
@@ -92,7 +93,7 @@ class Renderer:
         camera.SetPosition(0, 0, 0)
         camera.SetFocalPoint(0, 0, 1)
         camera.SetViewUp(0, -1, 0)
-        camera.SetClippingRange(_NEAR, _FAR)
+        camera.SetClippingRange(_NEAR, far)
         self._actors: list = []
         if not self._can_draw():
             raise RuntimeError(_NO_GL)
@@ -125,7 +126,7 @@ class Renderer:
         color = sum(blocks) / np.float32(255 * len(blocks))
         alpha = sum((z < 1).astype(np.float32) for z in depths) / np.float32(len(depths))
         nearest = np.minimum.reduce(depths).astype(float)
-        depth = np.where(nearest < 1, _NEAR * _FAR / (_FAR - nearest * (_FAR - _NEAR)), np.inf)
+        depth = np.where(nearest < 1, _NEAR * self.far / (self.far - nearest * (self.far - _NEAR)), np.inf)
         return Rendering(color[::-1], alpha[::-1], depth[::-1])
 
     def _show(self, parts: Sequence[Part]) -> None:

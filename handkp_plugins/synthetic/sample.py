@@ -12,7 +12,9 @@ from ..hand.model import HandModel
 from ..hand.pose_sources import PoseSampler
 from .backgrounds import generated, photograph
 from .camera import Camera
+from .grasp import Prop
 from .layers import extended
+from .lights import Lighting
 from .meshes import Mesh
 from .photometric import develop, exposure, toned
 from .renderer import Part, Renderer, Rendering
@@ -48,6 +50,11 @@ class Sample:
     annotation: dict[str, Any]
     camera: dict[str, Any]
 
+    @property
+    def labels(self) -> dict[str, Any]:
+        """What is kept of it beside the picture."""
+        return {'camera': self.camera, 'annotation': self.annotation}
+
 
 class SampleMaker:
     """Makes samples of one size; keep one per process.
@@ -61,6 +68,9 @@ class SampleMaker:
         alone, one_shape: see :func:`random_scene`.
         renderer: draws the pictures; None for one of square pictures.
     """
+
+    photograph_share = 0.85
+    """Share of pictures that get a photograph behind the hand, where there are any."""
 
     def __init__(
         self,
@@ -97,7 +107,7 @@ class SampleMaker:
         )
 
     def _behind(self, size: int, rng: np.random.Generator) -> np.ndarray:
-        if self.backgrounds and rng.random() < 0.85:
+        if self.backgrounds and rng.random() < self.photograph_share:
             return photograph(self.backgrounds, size, rng)
         return generated(size, rng)
 
@@ -107,25 +117,19 @@ class SampleMaker:
 
     def _shaded(self, scene: Scene, gloss: float, cloth: int) -> list[Piece]:
         """All surfaces that can be seen, in the scene's light; ``gloss`` is the skin's, ``cloth`` a seed of sleeves."""
-        hands = np.concatenate([hand.spheres for hand in scene.hands])
+        hands, camera = np.concatenate([hand.spheres for hand in scene.hands]), scene.camera
         casters = np.concatenate([hands, *(prop.spheres for prop in scene.props)])
         pieces: list[Piece] = []
-
-        def add(surface: Surface, faces: np.ndarray, shader: Shader, spheres: np.ndarray) -> None:
-            seen, faces = towards_camera(surface, faces, scene.camera)
-            pieces.append((surface.points[seen], faces, shader.shade(surface, spheres, scene.lighting, seen)))
-
         for hand in scene.hands:
             posed = hand.hand
             color = to_linear(hand.model.colors(scene.skin))
             skin = Surface(hand.to_camera(posed.vertices), turn(posed.normals, hand.axes), color, gloss)
-            add(skin, posed.faces, self._shaders[id(hand.model)], casters)
+            pieces.append(shaded(skin, posed.faces, self._shaders[id(hand.model)], casters, scene.lighting, camera))
             if hand.sleeve is not None:  # of one garment, so of one cloth
                 sleeve = make_sleeve(posed.forearm, hand.sleeve, hand.shape, np.random.default_rng(cloth))
-                add(_surface(sleeve.moved(hand.axes, hand.offset), 0.0), sleeve.faces, Shader(sleeve.points), hands[:0])
-        for prop in scene.props:
-            add(_surface(prop.mesh, prop.gloss), prop.mesh.faces, Shader(prop.mesh.points, coarseness=2), hands)
-        return pieces
+                moved = _surface(sleeve.moved(hand.axes, hand.offset), 0.0)
+                pieces.append(shaded(moved, sleeve.faces, Shader(sleeve.points), hands[:0], scene.lighting, camera))
+        return pieces + shaded_props(scene.props, hands, scene.lighting, camera)
 
     def _drawn(self, pieces: list[Piece], factor: float, camera: Camera) -> Rendering:
         """Pieces, exposed by a factor, as a picture."""
@@ -167,6 +171,22 @@ class SampleMaker:
             'in_front': scene.in_front.name if scene.in_front else None,
             'other_hand': scene.other.hand.handedness if scene.other else None,
         }
+
+
+def shaded(
+    surface: Surface, faces: np.ndarray, shader: Shader, spheres: np.ndarray, lighting: Lighting, camera: Camera
+) -> Piece:
+    """What can be seen of a surface, in the light that spheres (P, 4) leave it."""
+    seen, faces = towards_camera(surface, faces, camera)
+    return surface.points[seen], faces, shader.shade(surface, spheres, lighting, seen)
+
+
+def shaded_props(props: Sequence[Prop], spheres: np.ndarray, lighting: Lighting, camera: Camera) -> list[Piece]:
+    """What can be seen of each thing; see :func:`shaded`."""
+    return [
+        shaded(_surface(p.mesh, p.gloss), p.mesh.faces, Shader(p.mesh.points, coarseness=2), spheres, lighting, camera)
+        for p in props
+    ]
 
 
 def lights_of(pieces: list[Piece]) -> np.ndarray:

@@ -133,7 +133,7 @@ def random_scene(
         worn += watch(hand, rng)
     return Scene(
         main=main,
-        other=_other_hand(main, camera, rng, poses) if happens(OTHER_HAND_SHARE) else None,
+        other=other_hand(main, camera, rng, poses) if happens(OTHER_HAND_SHARE) else None,
         held=held.moved(axes, offset) if held else None,
         in_front=_in_front(main, camera, rng) if happens(IN_FRONT_SHARE) else None,
         worn=tuple(prop.moved(axes, offset) for prop in worn),
@@ -157,7 +157,7 @@ def _grasping(rng: np.random.Generator, poses: PoseSampler, shape: HandShape) ->
     return name, pose
 
 
-def _other_hand(main: HandInScene, camera: Camera, rng: np.random.Generator, poses: PoseSampler) -> HandInScene | None:
+def other_hand(main: HandInScene, camera: Camera, rng: np.random.Generator, poses: PoseSampler) -> HandInScene | None:
     """A second hand beside, behind or partly before the main one, mostly the opposite one; None where none fits."""
     opposite: dict[Handedness, Handedness] = {'left': 'right', 'right': 'left'}
     handedness = opposite[main.hand.handedness] if rng.random() < 0.85 else main.hand.handedness

@@ -13,7 +13,7 @@ from ..hand.pose import HandPose
 from ..hand.pose_sources import shown
 from .camera import place
 from .motion import CameraPath, minimum_jerk, sway, turned
-from .scene import random_scene
+from .scene import Scene, random_scene
 from .video import Clip, ClipMaker, hand_frames
 from .views import held_up
 
@@ -69,22 +69,47 @@ class SignMaker(ClipMaker):
         rng, time, main = np.random.default_rng([seed, index, 2]), self.time, scene.main
         first, last = (shown(pose, _LOOSE, rng, main.shape).angles for _ in range(2))
         angles = first + minimum_jerk(time / time[-1])[:, None] * (last - first)
-        frames = hand_frames(angles, main)
         about, nod, roll = np.radians(rng.normal(0, _TURN, 3))
         side = {'right': 1, 'left': -1}[main.hand.handedness]
         axes = held_up(about, nod, roll + side * np.radians(_ROLL.get(name, 0)))
-        extent = rng.uniform(*_EXTENT) * camera.extent.min()
-        centre = (camera.extent - 1) / 2 + rng.uniform(-0.4, 0.4, 2) * (camera.extent - extent)
-        offset = place(turn(keypoints_from_frames(frames, main.shape)[0], axes), camera, centre, extent)
-        still = np.tile(np.eye(3), (len(time), 1, 1))
-        return Clip(
-            cast=replace(scene, camera=camera),
-            held=None,
-            worn=(),
-            angles=angles,
-            gestures=[name] * len(time),
-            frames=frames,
-            axes=turned(axes @ still, sway(time, np.radians(rng.uniform(1, 4)), rng)),
-            offsets=offset + sway(time, rng.uniform(0.001, 0.006), rng),
-            camera_path=CameraPath(still, np.zeros((len(time), 3))),
-        )
+        still = CameraPath(np.tile(np.eye(3), (len(time), 1, 1)), np.zeros((len(time), 3)))
+        return swaying_clip(replace(scene, camera=camera), time, angles, name, axes, still, _EXTENT, rng)
+
+
+def swaying_clip(
+    scene: Scene,
+    time: np.ndarray,
+    angles: np.ndarray,
+    gesture: str,
+    axes: np.ndarray,
+    camera_path: CameraPath,
+    extents: tuple[float, float],
+    rng: np.random.Generator,
+) -> Clip:
+    """A clip of one hand somewhere in the picture that holds and wears nothing, and only sways but for its fingers.
+
+    Args:
+        time: (N,) seconds, from 0.
+        angles: (N, 24) degrees.
+        axes: (3, 3) from the palm's frame to camera axes, about which the hand sways.
+        extents: least and greatest size of the first frame's hand, as shares of the picture's shorter side.
+    """
+    camera, main = scene.camera, scene.main
+    frames = hand_frames(angles, main)
+    extent = rng.uniform(*extents) * camera.extent.min()
+    centre = (camera.extent - 1) / 2 + rng.uniform(-0.4, 0.4, 2) * (camera.extent - extent)
+    offset = place(turn(keypoints_from_frames(frames, main.shape)[0], axes), camera, centre, extent)
+    swaying = turned(np.tile(axes, (len(time), 1, 1)), sway(time, np.radians(rng.uniform(1, 4)), rng))
+    offsets = offset + sway(time, rng.uniform(0.001, 0.006), rng)
+    seen_axes, seen_offsets = camera_path.before(swaying, offsets)
+    return Clip(
+        cast=scene,
+        held=None,
+        worn=(),
+        angles=angles,
+        gestures=[gesture] * len(time),
+        frames=frames,
+        axes=seen_axes,
+        offsets=seen_offsets,
+        camera_path=camera_path,
+    )

@@ -24,7 +24,7 @@ from .sample import Sample, SampleMaker, lights_of
 from .scene import HandInScene, Scene, random_scene
 from .views import arms_are_clear
 
-_TRIES = 16
+TRIES = 16  # ways of hand and camera that are drawn for a clip at most
 _INSIDE = 0.97
 """Share of a clip's keypoints that shall lie in the picture: ways of hand and camera are drawn until they do."""
 _NEAREST = 0.12  # metres from the camera
@@ -92,7 +92,7 @@ def plan_clip(scene: Scene, camera: Camera, time: np.ndarray, poses: PoseSampler
     keypoints = keypoints_from_frames(frames, main.shape)
     forearms = frames[:, FRAME_INDEX['forearm'], :3, :3]
     best = -np.inf
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         path = random_camera_path(time, rng)
         way = path.before(*hand_path(time, keypoints, forearms, main.axes, camera, rng))
         inside = _inside(*way, keypoints, forearms, camera)

@@ -6,20 +6,28 @@ from types import TracebackType
 import cv2
 import numpy as np
 
+_CODECS = {'.mp4': 'mp4v', '.webm': 'VP80'}
+
 
 class VideoFile:
-    """An MP4 file that frames are appended to; it is opened at the first of them.
+    """A video file that frames are appended to, opened at the first of them: MP4, or WebM, which browsers play.
 
     A context manager: leaving it, also by an exception, closes the file so that it can be played. After an orderly
     end the number of frames in the file is checked, because OpenCV says nothing when the disk is full.
 
+    Args:
+        path: its suffix, .mp4 or .webm, names the format.
+        fps: frames a second.
+
     Raises:
         OSError: the file cannot be opened, or is not whole.
-        ValueError: a frame has another size than the first.
+        ValueError: another suffix is given, or a frame has another size than the first.
     """
 
     def __init__(self, path: str | Path, fps: float) -> None:
         self.path, self.fps = Path(path), fps
+        if self.path.suffix not in _CODECS:
+            raise ValueError(f'{path}: a suffix of {" ".join(_CODECS)} is allowed, received {self.path.suffix!r}')
         self.num_frames = 0
         self._size: tuple[int, int] | None = None
         self._writer: cv2.VideoWriter | None = None
@@ -30,7 +38,8 @@ class VideoFile:
         if self._writer is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._size = size
-            self._writer = cv2.VideoWriter(str(self.path), cv2.VideoWriter_fourcc(*'mp4v'), self.fps, size)
+            codec = cv2.VideoWriter_fourcc(*_CODECS[self.path.suffix])
+            self._writer = cv2.VideoWriter(str(self.path), codec, self.fps, size)
             if not self._writer.isOpened():
                 raise OSError(f'{self.path}: the video cannot be written')
         if size != self._size:  # OpenCV would leave the frame out without a word

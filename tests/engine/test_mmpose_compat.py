@@ -2,9 +2,11 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import mmpose
@@ -14,13 +16,19 @@ import torch
 from conftest import write_mini_coco
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from torchvision.ops import box_iou
 
 from handkp_plugins.engine import cli
 from handkp_plugins.engine.config import load_config
+from handkp_plugins.hand.model import ProceduralHand
+from handkp_plugins.synthetic.stage_maker import StageMaker
+from handkp_plugins.visualization.video import VideoFile
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'pmsdsnet' / 'pmsdsnet_lite_synthetic-128.py'
 DEMO = Path(mmpose.__file__).parent / '.mim' / 'demo'
+LITE = ROOT / 'configs' / 'pmsdsnet' / 'pmsdsnet_lite_layers-128.py'
+OUR_DETECTOR = ROOT / 'configs' / 'hand_detection' / 'rtmdet_nano_320_scenes.py'
 HAND_DETECTOR = DEMO / 'mmdetection_cfg' / 'rtmdet_nano_320-8xb32_hand.py'
 
 
@@ -90,6 +98,77 @@ def test_inferencer(checkpoint: str, detector: str, image: str, tmp_path: Path, 
         assert np.shape(hand['keypoints']) == (21, 2)
         assert np.isfinite(hand['keypoints']).all()
     assert cv2.imread(str(tmp_path / 'out' / 'visualizations' / 'hand.jpg')).shape == (90, 120, 3)
+
+
+class Scene(NamedTuple):
+    """A picture with one large hand, its box (x1, y1, x2, y2), and a video in which it goes to the right."""
+
+    picture: str
+    box: np.ndarray
+    video: str
+
+
+@pytest.fixture(scope='module')
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    folder, maker = tmp_path_factory.mktemp('scene'), StageMaker(size=320, models=[ProceduralHand()], alone=True)
+    samples = (maker.make(0, index) for index in range(100))
+    sample = next(s for s in samples if len(s.annotations) == 1 and 1e4 < s.annotations[0]['area'] < 4e4)
+    x, y, width, height = sample.annotations[0]['bbox']
+    picture = sample.image[..., ::-1]
+    cv2.imwrite(str(folder / 'hand.jpg'), picture)
+    with VideoFile(folder / 'hand.mp4', fps=25) as video:
+        for shift in range(0, 9, 4):
+            video.append(np.roll(picture, shift, axis=1))
+    return Scene(str(folder / 'hand.jpg'), np.array([x, y, x + width, y + height]), str(folder / 'hand.mp4'))
+
+
+def run_demo(name: str, *arguments: str | Path) -> None:
+    """One of MMPose's programs, in this process: starting another takes ten seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, 'argv', [name, *map(str, arguments)])
+        runpy.run_path(str(DEMO / name), run_name='__main__')
+
+
+def lie_within(keypoints: list, box: np.ndarray) -> bool:
+    """Whether most of 21 keypoints lie in a box, or near it."""
+    points, margin = np.array(keypoints), 0.15 * (box[2:] - box[:2])
+    return ((points >= box[:2] - margin) & (points <= box[2:] + margin)).all(1).mean() > 0.8
+
+
+@pytest.mark.parametrize('kind', ['picture', 'video'])
+def test_topdown_demo_with_our_detector(scene: Scene, tmp_path: Path, kind: str):
+    """As in MMPose's 2d_hand_demo.md, but for the configs and checkpoints."""
+    given = getattr(scene, kind)
+    more = ['--draw-heatmap'] if kind == 'picture' else []
+    run_demo(
+        'topdown_demo_with_mmdet.py', OUR_DETECTOR, 'handkp://hand_detector', LITE, 'handkp://lite', '--device', 'cpu',
+        '--input', given, '--output-root', tmp_path, '--save-predictions', *more)  # fmt: skip
+    predictions = json.loads((tmp_path / 'results_hand.json').read_text())['instance_info']
+    if kind == 'picture':
+        assert cv2.imread(str(tmp_path / 'hand.jpg')) is not None
+        assert any(lie_within(hand['keypoints'], scene.box) for hand in predictions)
+        return
+    assert [frame['frame_id'] for frame in predictions] == [1, 2, 3]
+    for frame in predictions:
+        assert any(lie_within(hand['keypoints'], scene.box + [4, 0, 4, 0]) for hand in frame['instances'])
+    assert cv2.VideoCapture(str(tmp_path / 'hand.mp4')).get(cv2.CAP_PROP_FRAME_COUNT) == 3
+
+
+@pytest.mark.parametrize('kind', ['picture', 'video'])
+def test_inferencer_demo_with_our_detector(scene: Scene, tmp_path: Path, kind: str):
+    run_demo(
+        'inferencer_demo.py', getattr(scene, kind), '--pose2d', LITE, '--pose2d-weights', 'handkp://lite',
+        '--det-model', OUR_DETECTOR, '--det-weights', 'handkp://hand_detector', '--det-cat-ids', '0', '--device', 'cpu',
+        '--vis-out-dir', tmp_path / 'seen', '--pred-out-dir', tmp_path / 'found')  # fmt: skip
+    found = json.loads((tmp_path / 'found' / 'hand.json').read_text())
+    frames = [frame['instances'] for frame in found] if kind == 'video' else [found]
+    assert len(frames) == (3 if kind == 'video' else 1)
+    for hands in frames:
+        assert any(lie_within(hand['keypoints'], scene.box + [4, 0, 4, 0]) for hand in hands)
+        # the detector's box, and not the whole picture that MMPose takes where it knows no detector
+        boxes = torch.tensor([hand['bbox'] for hand in hands]).reshape(-1, 4)
+        assert box_iou(boxes, torch.from_numpy(scene.box)[None].float()).max() > 0.5
+    assert any((tmp_path / 'seen').iterdir())
 
 
 @pytest.mark.slow

@@ -55,6 +55,19 @@ def test_convolution_takes_muons_step_and_the_rest_takes_adamws():
     assert (step * model[0].weight.grad).sum() < 0
 
 
+def test_pointwise_gives_muon_what_mixes_channels_and_adamw_the_depthwise():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3, groups=8), nn.Conv2d(8, 4, 1), nn.Conv2d(4, 1, 1))
+    names = {id(p): name for name, p in model.named_parameters()}
+    optimizer = MuonAdamW(model.parameters(), lr=0.01, pointwise=True)
+    mixing = {names[id(p)] for group in optimizer.param_groups if group['muon'] for p in group['params']}
+    assert mixing == {'0.weight', '2.weight'}
+    backward(model)
+    optimizer.step()
+    assert all('momentum_buffer' in optimizer.state[p] for p in (model[0].weight, model[2].weight))
+    assert all('exp_avg' in optimizer.state[p] for p in (model[1].weight, model[3].weight, model[0].bias))
+
+
 def test_step_does_not_depend_on_the_gradients_scale():
     one, two = network(), network()
     for model, factor in ((one, 1.0), (two, 1024.0)):

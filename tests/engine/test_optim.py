@@ -38,6 +38,16 @@ def test_cpu_computes_in_bfloat16_without_scaling():
 
 
 @pytest.mark.skipif(not ON_CPU, reason='on the CPU')
+@pytest.mark.parametrize('name', ['head', 'bbox_head'])
+def test_the_loss_gets_what_a_head_of_keypoints_or_boxes_gives_in_float32(name: str):
+    model, head = nn.Module(), Probe(2, 1)
+    setattr(model, name, head)
+    with wrapper(model).optim_context(model):
+        given = head.forward(torch.ones(1, 2))
+    assert (head.dtype, given.dtype) == (torch.bfloat16, torch.float32)
+
+
+@pytest.mark.skipif(not ON_CPU, reason='on the CPU')
 def test_state_of_a_scaled_training_is_taken():
     model = nn.Linear(1, 1)
     optim = wrapper(model)

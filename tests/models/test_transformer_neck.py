@@ -94,6 +94,16 @@ def test_bfloat16_on_the_cpu_is_the_same_attention(tiles: bool, monkeypatch: pyt
     torch.testing.assert_close(mean, exact, atol=0.1, rtol=0)
 
 
+def test_dropout_in_float32_keeps_the_mean() -> None:
+    attention = make().layers[0].attention.eval()
+    tokens, position = torch.rand(3, 5, 8), torch.rand(1, 5, 8)
+    exact = attention(tokens, position)
+    attention.train().dropout = 0.5
+    draws = torch.stack([attention(tokens, position) for _ in range(400)])
+    torch.testing.assert_close(draws.mean(0), exact, atol=0.1, rtol=0)
+    assert draws.std(0).max() > 0.01
+
+
 def test_encoder_is_mmposes() -> None:
     """DETR's encoder: post-norm, the code added to queries and keys in every layer."""
     neck = make().eval()

@@ -6,6 +6,8 @@ from types import ModuleType
 import pytest
 import torch
 from conftest import write_mini_coco
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData
 from shipped import ship_tiny
 from tool_module import load_tool
 
@@ -123,3 +125,23 @@ def test_command_line(export: ModuleType, capsys: pytest.CaptureFixture):
         export.parse_args(['--help'])
     assert done.value.code == 0
     assert 'Example:' in capsys.readouterr().out
+
+
+def detected(boxes: list[list[float]], scores: list[float]) -> DetDataSample:
+    found = InstanceData(bboxes=torch.tensor(boxes).reshape(-1, 4), scores=torch.tensor(scores))
+    return DetDataSample(pred_instances=found, metainfo=dict(scale_factor=(0.5, 0.5)))
+
+
+def test_boxes_are_compared_in_pixels_of_the_input(export: ModuleType, monkeypatch: pytest.MonkeyPatch):
+    """The picture is twice the input; the order of boxes may change, and those that score little do not count."""
+    single = detected([[0, 0, 40, 40], [50, 50, 90, 90], [9, 9, 30, 30]], [0.9, 0.8, 0.1])
+    rounded = detected([[50, 50, 90, 90.5], [0, 0.25, 40, 40]], [0.8, 0.8])
+    pairs = [(single, rounded), (detected([], []), rounded)]
+    monkeypatch.setattr(export, '_both', lambda *arguments: iter(pairs))
+    assert sorted(export.compare_boxes(None, {}, 2).tolist())[-2:] == [0.125, 0.25]
+    pairs[1] = (single, detected([], []))
+    with pytest.raises(ValueError, match='half precision moves boxes: less than 0.5 px .* received 1000.000 px'):
+        export.compare_boxes(None, {}, 2)
+    pairs[:] = [(detected([[0, 0, 1, 1]], [0.2]), rounded)]
+    with pytest.raises(ValueError, match='no box of 1 pictures of the test set scores more than 0.3'):
+        export.compare_boxes(None, {}, 1)

@@ -25,6 +25,7 @@ def test_networks_differ_as_their_rows_say(tool: ModuleType, tmp_path: Path):
         assert (steps['TurnedTopdownAffine'].get('turns') is None) is network.augmented
         test = {t.type: t for t in cfg.test_dataloader.dataset.pipeline}
         assert test['MarginCrop'].biased and 'TopdownAffine' in test  # whatever they are trained on
+        assert cfg.train_dataloader.batch_size == 8
         assert cfg.train_cfg.max_epochs * cfg.train_dataloader.sampler.samples_per_epoch == 1024
         assert cfg.test_dataloader.dataset.data_root == str(tmp_path / 'hands')
         assert cfg.optim_wrapper.optimizer == dict(type='RMSprop', lr=1e-3)
@@ -91,8 +92,8 @@ def write_hands(root: Path, split: str, shifts: tuple[int, ...]) -> None:
 
 
 def test_too_few_samples(tool: ModuleType, tmp_path: Path):
-    with pytest.raises(ValueError, match='samples: 128 or more are allowed, received 127'):
-        tool.main(tmp_path, samples=127)
+    with pytest.raises(ValueError, match='samples: 32 or more are allowed, received 31'):
+        tool.main(tmp_path, samples=31)
 
 
 def test_cost_of_averaging(tmp_path: Path, capsys: pytest.CaptureFixture):

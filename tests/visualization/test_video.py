@@ -12,13 +12,19 @@ def frame(value: int, height: int = 48, width: int = 64) -> np.ndarray:
     return np.full((height, width, 3), value, np.uint8)
 
 
-def test_video_there_and_back(tmp_path: Path):
-    with VideoFile(tmp_path / 'neu' / 'v.mp4', fps=10) as video:
+@pytest.mark.parametrize('name', ['v.mp4', 'v.webm'])
+def test_video_there_and_back(tmp_path: Path, name: str):
+    with VideoFile(tmp_path / 'neu' / name, fps=10) as video:
         for i in range(4):
             video.append(frame(60 * i))
     times, frames = zip(*read_frames(cv2.VideoCapture(str(video.path))), strict=True)
     np.testing.assert_allclose(times, [0, 0.1, 0.2, 0.3], atol=1e-3)
     np.testing.assert_allclose([f.mean() for f in frames], [0, 60, 120, 180], atol=6)
+
+
+def test_no_format_of_a_video(tmp_path: Path):
+    with pytest.raises(ValueError, match=r"v.gif: a suffix of .mp4 .webm is allowed, received '.gif'"):
+        VideoFile(tmp_path / 'v.gif', fps=10)
 
 
 def test_video_without_frames_is_not_written(tmp_path: Path):

@@ -15,20 +15,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from torch import nn
-
 import handkp_plugins  # noqa: F401  registers what configs name
-from handkp_plugins.engine.attention import find_attention
-from handkp_plugins.engine.given_hands import Hand, make_hand_finder
+from handkp_plugins.engine.given_hands import make_hand_finder
 from handkp_plugins.engine.inference import init_model
-from handkp_plugins.engine.token_attention import find_token_attention, has_tokens
+from handkp_plugins.engine.token_attention import has_tokens
 from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.hand.skeleton import FINGERS
 from handkp_plugins.images import read_image, write_image
-from handkp_plugins.visualization.attention_figures import stages_figure, tokens_figure
-
-TIPS = tuple(ids[-1] for ids in FINGERS.values())
+from handkp_plugins.visualization.attention_figures import attention_figure
 
 
 def main(
@@ -78,17 +71,9 @@ def main(
         except ValueError as e:
             raise ValueError(f'{path}: {e}') from None
         paths.append(Path(output) / f'{path.stem}.png')
-        write_image(paths[-1], figure(model, image, hand, options))
+        write_image(paths[-1], attention_figure(model, image, hand.box, hand.keypoints, **options))
         print(paths[-1])
     return paths
-
-
-def figure(model: nn.Module, image: np.ndarray, hand: Hand, options: dict) -> np.ndarray:
-    """The figure of one hand, of the network's kind."""
-    if not has_tokens(model):
-        return stages_figure(find_attention(model, image, hand.box), hand.keypoints, options['all_scales'])
-    found = find_token_attention(model, image, hand.box, options['keypoints'] or TIPS)
-    return tokens_figure(found, hand.keypoints, options['layers'], options['heads'])
 
 
 if __name__ == '__main__':

@@ -24,11 +24,12 @@ from torch import Tensor, nn
 import handkp_plugins  # noqa: F401  registers what configs name
 from handkp_plugins.engine.cli import OptionAction
 from handkp_plugins.engine.config import load_config
+from handkp_plugins.engine.detection import build_detector
 from handkp_plugins.engine.tool import run_tool
 
 
 class _Network(nn.Module):
-    """The estimator from images to maps, callable without data samples."""
+    """The network from images to maps, callable without data samples."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -50,15 +51,20 @@ def count(config: str | Path | Config, shape: Sequence[int] | None = None) -> di
 
     Args:
         config: A config file or a loaded config.
-        shape: [W, H] of the image; the input size of the head's decoder by default.
+        shape: [W, H] of the image; by default the input size of the head's decoder, or that which a detector's test
+            pipeline resizes to.
 
     Returns:
         ``params``, ``macs``, ``shape`` and ``table``, MMEngine's list of both for each module.
     """
     cfg = config if isinstance(config, Config) else load_config(config)
     init_default_scope(cfg.get('default_scope', 'mmpose'))
-    w, h = shape or cfg.model.head.decoder.input_size
-    network = _Network(build_pose_estimator(cfg.model)).eval()
+    if 'bbox_head' in cfg.model:
+        w, h = shape or next(s.scale for s in cfg.test_dataloader.dataset.pipeline if s.type == 'Resize')
+        network = _Network(build_detector(cfg, 'cpu')).eval()
+    else:
+        w, h = shape or cfg.model.head.decoder.input_size
+        network = _Network(build_pose_estimator(cfg.model)).eval()
     image = (torch.zeros(1, 3, h, w),)
     macs, activations = FlopAnalyzer(network, image), ActivationAnalyzer(network, image)
     macs.set_op_handle('aten::scaled_dot_product_attention', _attention_macs)  # MMEngine leaves it out

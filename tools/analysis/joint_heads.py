@@ -5,9 +5,10 @@ Usage:
 
 Renders single hands, trains the five networks that both tables need with the ResNet-18 configs, each on as many
 samples, and tests each on the same hands, in the biased crop, once as it is and once averaged over rotations
-(tools/test.py --tta). The networks start from nothing and their training is short, so that its learning rate is higher
-than the configs' and falls to 0. Without a GPU two trainings run at a time, each on half of the cores. Networks that
-are finished are kept: run it again to go on after an interruption. Writes ``joint_heads.json``, ``joint_heads.md``.
+(tools/test.py --tta). The networks start from nothing and their training is short, so that its batches are smaller than
+the configs', and its learning rate is higher and falls to 0. Without a GPU two trainings run at a time, each on half of
+the cores. Networks that are finished are kept: run it again to go on after an interruption. Writes
+``joint_heads.json``, ``joint_heads.md``.
 
 A row is one short training of one seed; --seed gives another.
 """
@@ -35,7 +36,8 @@ from handkp_plugins.files import write_text
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs' / 'joint_heads'
-EPOCHS, _BATCH, _SIZE = 4, 32, 192
+EPOCHS, _SIZE = 4, 192
+_BATCH = 8  # more steps than the configs' 32 make of as many samples
 _RATE = 1e-3
 _writing = threading.Lock()
 
@@ -72,7 +74,7 @@ TABLE_2 = (
 
 
 def main(
-    out: str | Path, num: int = 2000, samples: int = 8192, rate: float = _RATE, seed: int = 0
+    out: str | Path, num: int = 2000, samples: int = 12288, rate: float = _RATE, seed: int = 0
 ) -> dict[str, dict[str, float]]:
     """Train and test the networks; returns the scores of each.
 
@@ -130,6 +132,7 @@ def configured(out: Path, network: Network, samples: int, rate: float, seed: int
     if not network.augmented:
         cfg.train_dataloader.dataset.pipeline = [step for step in pipeline if step.type != 'BrightnessSaturation']
     cfg.model.backbone.init_cfg = None
+    cfg.train_dataloader.batch_size = _BATCH
     cfg.train_dataloader.sampler.samples_per_epoch = samples // EPOCHS
     cfg.train_cfg.max_epochs = EPOCHS
     cfg.optim_wrapper.optimizer.lr = rate
@@ -196,7 +199,7 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', required=True, help='folder of hands, trainings and results')
     parser.add_argument('--num', type=int, default=2000, help='hands to render (default %(default)s)')
-    parser.add_argument('--samples', type=int, default=8192, help='to train each network on (default %(default)s)')
+    parser.add_argument('--samples', type=int, default=12288, help='to train each network on (default %(default)s)')
     parser.add_argument('--rate', type=float, default=_RATE, help='learning rate (default %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='(default %(default)s)')
     arguments = vars(parser.parse_args())

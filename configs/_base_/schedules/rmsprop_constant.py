@@ -4,6 +4,8 @@ _base_ = ['../runtime.py']
 # the set, is 2,000 of them (FixedEpochSampler).
 train_cfg = dict(by_epoch=True, max_epochs=60, val_interval=1)
 optim_wrapper = dict(optimizer=dict(type='RMSprop', lr=1e-4))
-auto_scale_lr = dict(base_batch_size=32)
+batch_size = 32
+epoch = dict(type='FixedEpochSampler', samples_per_epoch=2000 * batch_size)
+auto_scale_lr = dict(base_batch_size=batch_size)
 
-default_hooks = dict(checkpoint=dict(save_best='EPE', rule='less'))
+default_hooks = dict(checkpoint=dict(save_best='MSE', rule='less'))

@@ -1,0 +1,48 @@
+"""The detector that ships: found by its address, by this project and by MMDetection, and it finds generated hands."""
+
+import numpy as np
+import torch
+from detection_set import CONFIGS
+from mmengine.registry import DefaultScope
+from torchvision.ops import box_iou
+
+from handkp_plugins.engine.detection import DEFAULT_DETECTOR, init_detector
+from handkp_plugins.hand.model import ProceduralHand
+from handkp_plugins.synthetic.stage_maker import StageMaker
+from handkp_plugins.weights import SCHEME, available, config_file, weights_file
+
+CONFIG, ADDRESS = CONFIGS / 'rtmdet_nano_320_scenes.py', f'{SCHEME}{DEFAULT_DETECTOR}'
+
+
+def test_it_is_small_and_all_weights_together_are():
+    assert available()[DEFAULT_DETECTOR].stat().st_size < 3e6
+    assert sum(file.stat().st_size for file in available().values()) < 15e6
+    assert config_file(weights_file(ADDRESS)).resolve() == CONFIG
+
+
+def test_mmdetection_loads_it_by_its_address():
+    from mmdet.apis import init_detector as init_by_mmdetection
+
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        theirs = init_by_mmdetection(str(CONFIG), ADDRESS, device='cpu')
+    assert theirs.dataset_meta['classes'] == ('hand',)
+    ours = init_detector(CONFIG, ADDRESS, 'cpu').model.state_dict()
+    for key, value in theirs.state_dict().items():
+        torch.testing.assert_close(value, ours[key])
+
+
+def test_it_finds_generated_hands_and_little_else():
+    """Hands that are not tiny, in scenes of another seed than those that it was trained and tested on."""
+    detect, maker = init_detector(CONFIG, ADDRESS, 'cpu'), StageMaker(size=320, models=[ProceduralHand()])
+    best, boxes = [], 0
+    for index in range(24):
+        sample = maker.make(99, index)
+        found = detect(np.ascontiguousarray(sample.image[..., ::-1]))
+        boxes += len(found.boxes)
+        labels = torch.tensor([a['bbox'] for a in sample.annotations if a['area'] > 40**2]).reshape(-1, 4)
+        labels[:, 2:] += labels[:, :2]
+        nothing = torch.zeros(len(labels), 1)
+        overlaps = torch.cat([nothing, box_iou(labels, torch.from_numpy(found.boxes).reshape(-1, 4))], 1)
+        best += overlaps.amax(1).tolist()
+    assert len(best) > 15 and np.mean(np.array(best) > 0.5) > 0.8
+    assert boxes < 3 * len(best)

@@ -1,0 +1,256 @@
+"""Check the measurement of finger tapping on generated hands whose taps are known, as Markdown tables.
+
+Examples:
+    python tools/analysis/tapping_benchmark.py
+    python tools/analysis/tapping_benchmark.py --weights lite --clips 3 --data data/tapping
+    python tools/analysis/tapping_benchmark.py CONFIG CHECKPOINT --clips 3 --data data/tapping
+
+Without a network: true keypoints of generated clips, ten seconds at 30 frames/s, as they are and with noise of 2 pixels
+(standard deviation of each coordinate) and 5 % of the frames missing; steady taps, and taps of which the opening falls
+by half while intervals vary by 10 %. Nothing is rendered. The pictures would have 256x256 pixels, and the hand's palm
+some 80 of these.
+
+With a network: its keypoints on the frames of clips of steady taps that tools/make_synthetic.py --tapping makes in
+DATA/HZ (those that are missing are made), in the annotations' boxes. A clip a row.
+
+These are synthetic hands that tap as told; nothing follows for people's.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+import handkp_plugins  # noqa: F401  registers what configs name
+from handkp_plugins.apps.finger_tapping import Tapping, measure_tapping
+from handkp_plugins.apps.hand_series import read_hand
+from handkp_plugins.datasets.annotation_check import read_json
+from handkp_plugins.engine.inference import init_model, predict_each
+from handkp_plugins.engine.tool import run_tool
+from handkp_plugins.files import write_text
+from handkp_plugins.hand.model import ProceduralHand
+from handkp_plugins.images import read_image
+from handkp_plugins.synthetic.coco import SPLITS
+from handkp_plugins.synthetic.generate import generate
+from handkp_plugins.synthetic.tap_recipe import TapRecipe
+from handkp_plugins.weights import config_file, weights_file
+
+RATES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0)
+NETWORK_RATES = (0.5, 1.0, 2.0, 3.0, 4.5, 6.0)
+SIZE = 256
+NOISE, DROPPED = 2.0, 0.05  # pixels, share of frames
+KINDS = {'steady': {}, 'decrement, jitter': dict(amplitude_decrement=0.5, interval_jitter=0.1)}
+_BATCH = 32
+
+
+def main(
+    config: str | Path | None = None,
+    checkpoint: str | Path | None = None,
+    *,
+    weights: str | None = None,
+    data: str | Path = 'data/tapping',
+    rates: Sequence[float] | None = None,
+    clips: int = 10,
+    seconds: float = 10.0,
+    size: int = SIZE,
+    seed: int = 0,
+    workers: int | None = None,
+    device: str = 'auto',
+    json_file: str | Path | None = None,
+) -> list[dict[str, Any]]:
+    """Measure and print; returns the rows.
+
+    Args:
+        config, checkpoint: of a network; or ``weights``, the name of shipped ones; or none of these.
+        data: folder of the rendered clips.
+        rates: taps a second.
+        clips: of each rate and kind, from 3 on.
+        seconds: of each clip.
+        size: of the pictures, pixels.
+        workers: processes that render; None for one per usable core.
+
+    Raises:
+        ValueError: a number is out of range, the network is named by half or twice, or a set in ``data`` was made with
+            other arguments.
+    """
+    own = (config is not None) + (checkpoint is not None)
+    if own == 1 or (own and weights):
+        raise ValueError('the network: --weights NAME, or CONFIG and CHECKPOINT, or none, is allowed')
+    with_network = bool(own or weights)
+    rates = tuple(rates or (NETWORK_RATES if with_network else RATES))
+    fps = TapRecipe.fps
+    common = dict(num=clips, frames=round(seconds * fps) + 1, fps=fps, size=size, height=size, seed=seed)
+    if with_network:
+        file = weights_file(weights) if weights else Path(checkpoint)
+        model = init_model(config_file(file) if weights else config, file, device)
+        recipes = [TapRecipe(**common, tapping=rate) for rate in rates]
+        rows = [row for r in recipes for row in _found(model, Path(data) / f'{r.tapping:g}', r, workers or _cores())]
+        text = _table_of_clips(rows)
+    else:
+        rows = [
+            row
+            for kind, options in KINDS.items()
+            for rate in tqdm(rates, desc=kind, unit='rate')
+            for row in _true(kind, TapRecipe(**common, tapping=rate, **options))
+        ]
+        text = _table(rows)
+    print(text)
+    if json_file is not None:
+        write_text(json_file, json.dumps(rows, indent=1))
+    return rows
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def score(tapping: Tapping, taps: np.ndarray) -> dict[str, Any]:
+    """What a measurement says and how far it is from the truth.
+
+    Args:
+        taps: true times, rising.
+    """
+    true = (len(taps) - 1) / (taps[-1] - taps[0])
+    intervals = np.diff(taps)
+    off = None if tapping.frequency is None else abs(tapping.frequency / true - 1)
+    return dict(
+        taps=len(taps),
+        count=len(tapping.taps),
+        frequency=tapping.frequency,
+        frequency_error=off,
+        noise=tapping.noise,
+        amplitude=tapping.amplitude,
+        decrement=tapping.decrement,
+        interval_cv=tapping.interval_cv,
+        true_interval_cv=float(intervals.std(ddof=1) / intervals.mean()) if len(intervals) > 1 else None,
+        used=float(np.isfinite(tapping.distance).mean()),
+        reason=tapping.reason,
+    )
+
+
+def _true(kind: str, recipe: TapRecipe) -> Iterator[dict[str, Any]]:
+    """Rows from true keypoints, without and with noise."""
+    maker = recipe.maker(models=[ProceduralHand()], **recipe.picture)
+    for clip in range(recipe.num):
+        plan = maker.plan(recipe.seed, clip)
+        pixels = plan.cast.camera.project(plan.keypoints.reshape(-1, 3)).reshape(-1, 21, 2)
+        rng = np.random.default_rng([recipe.seed, clip, 4])
+        noisy = pixels + rng.normal(0, NOISE, pixels.shape)
+        noisy[rng.random(len(noisy)) < DROPPED] = np.nan
+        for series, points in (('true', pixels), ('noisy', noisy)):
+            row = dict(kind=kind, rate=recipe.tapping, clip=clip, series=series)
+            yield row | score(measure_tapping(maker.time, points), recipe.taps(clip))
+
+
+def _found(model: Any, folder: Path, recipe: TapRecipe, workers: int) -> Iterator[dict[str, Any]]:
+    """Rows from a network's keypoints on rendered clips."""
+    with tqdm(total=recipe.images, unit='image', desc=f'{folder}: hands', smoothing=0.05) as bar:
+        generate(folder, recipe, workers, bar.update)
+    for split in SPLITS:
+        path = folder / 'annotations' / f'{split}.json'
+        document = read_json(str(path))
+        for video in document['videos']:
+            series = read_hand(path, clip=str(video['id']))
+            boxes = {a['image_id']: a['bbox'] for a in document['annotations']}
+            images = [image for image in document['images'] if image['video_id'] == video['id']]
+            frames = [(folder / image['file_name'], boxes[image['id']]) for image in images]
+            points = _predicted(model, tqdm(frames, unit='frame', desc=f'{folder}: clip {video["id"]}'))
+            row = dict(kind='steady', rate=recipe.tapping, clip=video['id'], series='network')
+            off = np.linalg.norm(points - series.keypoints, axis=-1)[:, [4, 8]]
+            row['tip_error'] = float(np.nanmedian(off))
+            row['true_amplitude'] = measure_tapping(series.time, series.keypoints).amplitude
+            yield row | score(measure_tapping(series.time, points), np.array(video['tap_times']))
+
+
+def _predicted(model: Any, frames: tqdm) -> np.ndarray:
+    """Keypoints (N, 21, 2) in the frames (path, box x y w h)."""
+    found, batch = [], []
+
+    def flush() -> None:
+        if batch:
+            images, boxes = zip(*batch, strict=True)
+            found.append(predict_each(model, images, np.array(boxes))[0])
+            batch.clear()
+
+    for path, (x, y, w, h) in frames:
+        batch.append((read_image(path), [x, y, x + w, y + h]))
+        if len(batch) == _BATCH:
+            flush()
+    flush()
+    return np.concatenate(found)
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    """A line for each kind, rate and series."""
+    lines = [
+        '| taps | taps/s | keypoints | clips | frequency error: median, greatest | count: least, greatest error | '
+        'variation of intervals: measured, true | amplitude lost |',
+        '|---|---|---|---|---|---|---|---|',
+    ]
+    groups: dict[tuple, list[dict]] = {}
+    for row in rows:
+        groups.setdefault((row['series'], row['kind'], row['rate']), []).append(row)
+    for (series, kind, rate), own in sorted(groups.items(), key=lambda g: (g[0][0] != 'true', g[0][1] != 'steady')):
+        errors = [r['frequency_error'] for r in own if r['frequency_error'] is not None]
+        missing = len(own) - len(errors)
+        off = [r['count'] - r['taps'] for r in own]
+        error = f'{np.median(errors):.2%}, {max(errors):.2%}' if errors else '–'
+        error += f'; {missing} without' if missing else ''
+        measured, true, lost = (_mean(own, key) for key in ('interval_cv', 'true_interval_cv', 'decrement'))
+        lines.append(
+            f'| {kind} | {rate:g} | {series} | {len(own)} | {error} | {min(off):+d}, {max(off):+d} | '
+            f'{measured}, {true} | {lost} |'
+        )
+    return '\n'.join(lines)
+
+
+def _mean(rows: list[dict[str, Any]], key: str) -> str:
+    known = [row[key] for row in rows if row[key] is not None]
+    return f'{np.mean(known):.1%}' if known else '–'
+
+
+def _table_of_clips(rows: list[dict[str, Any]]) -> str:
+    """A line for each clip."""
+    lines = [
+        '| taps/s | clip | taps: measured, true | frequency | error | amplitude: measured, from true keypoints | '
+        'noise (hand sizes) | median error of the tips (px) |',
+        '|---|---|---|---|---|---|---|---|',
+    ]
+    for r in rows:
+        frequency, error = (
+            (r['reason'], '–') if r['frequency'] is None else (f'{r["frequency"]:.3f}', f'{r["frequency_error"]:.2%}')
+        )
+        amplitude = '–' if r['amplitude'] is None else f'{r["amplitude"]:.2f}'
+        lines.append(
+            f'| {r["rate"]:g} | {r["clip"]} | {r["count"]}, {r["taps"]} | {frequency} | {error} | '
+            f'{amplitude}, {r["true_amplitude"]:.2f} | {r["noise"]:.3f} | {r["tip_error"]:.1f} |'
+        )
+    return '\n'.join(lines)
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', nargs='?', help='of a network')
+    parser.add_argument('checkpoint', nargs='?', help='its weights')
+    parser.add_argument('--weights', metavar='NAME', help='shipped weights instead of CONFIG and CHECKPOINT')
+    parser.add_argument('--data', default='data/tapping', metavar='DIR', help='(default %(default)s)')
+    parser.add_argument('--rates', type=float, nargs='+', metavar='HZ', help='taps a second')
+    parser.add_argument('--clips', type=int, default=10, help='of each rate and kind (default %(default)s)')
+    parser.add_argument('--seconds', type=float, default=10.0, help='of each clip (default %(default)g)')
+    parser.add_argument('--size', type=int, default=SIZE, help='of the pictures, pixels (default %(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='(default %(default)s)')
+    parser.add_argument('--workers', type=int, help='processes that render (default: one per core)')
+    parser.add_argument('--device', default='auto', help='auto (default), cpu or cuda:N')
+    parser.add_argument('--json', dest='json_file', metavar='FILE')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    arguments = vars(parse_args())
+    run_tool(lambda: main(**arguments), 'stopped; clips that are rendered stay', also=(RuntimeError,))
