@@ -60,7 +60,7 @@ class HandTracker:
         every: the detector runs at least every so many frames; 1 lets it run in each. A hand that it has not seen for
             three times as long is lost.
         min_score: a hand is lost where its keypoints score less on average. It is lost, too, where they jump away or
-            change its size by more than 2.5 times, or score 15 % less than they used to unless the detector confirms it.
+            change its size by more than 2.5 times, or score 15 % less than they used to with no word of the detector.
 
     Raises:
         ValueError: ``every`` is below 1.

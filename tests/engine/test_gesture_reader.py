@@ -61,6 +61,13 @@ def test_a_hand_that_left_has_no_vote(reader):
     assert reader.read_frame([hand(0.1)])[0][0] == 'left'
 
 
+def test_a_hand_keeps_its_votes_by_its_number(reader):
+    for _ in range(2):
+        reader.read_frame([hand(0.9), hand(0.2)], [4, 7])
+    assert [sign for sign, _ in reader.read_frame([hand(0.6)], [7])] == ['left']  # (0.2 + 0.2 + 0.6) / 3
+    assert [sign for sign, _ in reader.read_frame([hand(0.9), hand(0.3)], [7, 4])] == ['right', 'left']
+
+
 def test_what_is_refused(tmp_path):
     config, checkpoint = write_gesture_net(tmp_path, meta={})
     with pytest.raises(CheckpointError, match=r'gestures\.pth: no names of classes'):
