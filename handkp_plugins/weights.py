@@ -119,7 +119,8 @@ def save_weights_file(
         tensors_sha256=_digest(half),
     )
     if 'bbox_head' in cfg.model:
-        metadata['classes'] = json.dumps(cfg.train_dataloader.dataset.metainfo.classes)
+        named = cfg.test_dataloader.dataset.get('metainfo') or {}
+        metadata |= {'classes': json.dumps(named['classes'])} if 'classes' in named else {}
     write_bytes(path, safetensors.torch.save(half, metadata))
 
 

@@ -137,7 +137,7 @@ def test_mmdetection_reads_the_set_with_its_pictures_of_no_hand(whole: Path):
     document = json.loads(path.read_text())
     dataset = DATASETS.build(
         dict(
-            type='CocoDataset',
+            type='mmdet.CocoDataset',
             ann_file=str(path),
             metainfo=dict(classes=('hand',)),
             data_prefix=dict(img=f'{whole}/'),

@@ -201,7 +201,7 @@ def test_in_a_browser(page: SimpleNamespace, hand: tuple[Path, list[int]], tmp_p
     (tmp_path / 'large.jpg').write_bytes(bytes(2_000_000))
     elsewhere = []
     tab = browser.new_page(viewport=dict(width=1280, height=1500))
-    tab.set_default_timeout(20_000)
+    tab.set_default_timeout(60_000)
     own = (page.address, 'data:', 'blob:')
     tab.on('request', lambda r: None if r.url.startswith(own) else elsewhere.append(r.url))
     tab.goto(page.address)
@@ -248,7 +248,7 @@ def test_in_a_browser(page: SimpleNamespace, hand: tuple[Path, list[int]], tmp_p
 
 def test_camera(page: SimpleNamespace, browser: Any):
     tab = browser.new_page()
-    tab.set_default_timeout(20_000)
+    tab.set_default_timeout(60_000)
     tab.goto(page.address)
     tab.get_by_role('tab', name='Video').click()
     tab.click('#video button[aria-label="Capture from camera"]')
