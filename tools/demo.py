@@ -10,7 +10,7 @@ With a detector, hands are followed through a video by their keypoints, and it r
 
 Examples:
     python tools/demo.py photo.jpg --bbox 63 92 99 194 --output out
-    python tools/demo.py webcam:0 --det detector.py detector.pth --smooth --show
+    python tools/demo.py webcam:0 --det hand_detector_draft --smooth --show
     python tools/demo.py clip.mp4 --whole-image --gesture configs/msahp/gesturenet_keypoints.py \
         work_dirs/gesturenet_keypoints/iter_1500.pth
     python tools/demo.py photo.jpg --config configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py \
