@@ -57,11 +57,16 @@ def init_model(
     Raises:
         FileNotFoundError: there is no such config or checkpoint.
         CheckpointError: the checkpoint is damaged, or of another network.
-        ValueError: the config names no training data, the device is not there, or no weights of that name are
-            shipped.
+        ValueError: the config is that of a detector, or names no training data, the device is not there, or no weights
+            of that name are shipped.
     """
     device = resolve_device(device)
     config = copy.deepcopy(config) if isinstance(config, Config) else load_config(config)
+    model = config.get('model') or {}
+    if {'bbox_head', 'roi_head'} & set(model):
+        raise ValueError(
+            f'{config.filename}: a network of keypoints is allowed here, received a detector, {model.get("type")}'
+        )
     # MMPose would quietly take the 17 keypoints of a body in this case
     if dataset_meta_from_config(config, 'train') is None or 'test_dataloader' not in config:
         raise ValueError(

@@ -110,6 +110,13 @@ def test_the_config_given_is_not_modified(tiny_model: tuple[Path, Path]):
     assert config.pretty_text == before
 
 
+def test_detector_in_place_of_a_network_of_keypoints(tiny_model: tuple[Path, Path]):
+    config = Config.fromfile(tiny_model[0])
+    config.model = dict(type='RTMDet', bbox_head=dict(type='RTMDetSepBNHead'))
+    with pytest.raises(ValueError, match='a network of keypoints is allowed here, received a detector, RTMDet'):
+        init_model(config, tiny_model[1], 'cpu')
+
+
 def test_config_without_data(tiny_model: tuple[Path, Path]):
     config = Config.fromfile(tiny_model[0])
     config.pop('train_dataloader')
