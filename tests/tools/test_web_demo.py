@@ -256,11 +256,12 @@ def test_camera(page: SimpleNamespace, browser: Any):
     tab.wait_for_function("[...document.querySelectorAll('#video video')].some(v => v.videoWidth > 0)")
     record = tab.locator('#video button[aria-label="start recording"]')
     record.click()
-    tab.wait_for_timeout(700)
+    tab.wait_for_timeout(2000)  # a busy machine's camera is slow to give frames
     record.filter(has_text='Stop').click()
     tab.wait_for_selector('#video button[aria-label="Clear"]')
     tab.click('#video_button')
-    tab.wait_for_selector('#drawn_video video')
+    tab.wait_for_selector('#drawn_video video, .toast-body')
+    assert tab.locator('.toast-body').all_inner_texts() == []
     tab.wait_for_selector('#tapping img')
     tab.wait_for_function("document.querySelector('#drawn_video video').videoWidth > 0")  # it can be played
     text = tab.locator('#video_text textarea').input_value()
