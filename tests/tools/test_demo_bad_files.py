@@ -92,7 +92,10 @@ def test_a_misspelt_key_of_the_annotations(demo: ModuleType, arguments: dict, tm
 
 def test_names_that_are_not_there(demo: ModuleType, tmp_path: Path):
     for given, error in (
-        (dict(whole_image=True, pose=['light']), r"^--pose: weights: allowed .*lite.*; received 'light'; --pose CONFIG"),
+        (
+            dict(whole_image=True, pose=['light']),
+            r"^--pose: weights: allowed .*lite.*; received 'light'; --pose CONFIG",
+        ),
         (dict(det=['faces']), r"^--det: weights: allowed .*lite.*; received 'faces'; --det CONFIG CHECKPOINT names"),
         (dict(whole_image=True, pose=['a', 'b', 'c']), r'--pose: NAME of shipped weights, or CONFIG and CHECKPOINT'),
     ):
