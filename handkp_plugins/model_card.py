@@ -125,6 +125,11 @@ def _detect_real(sources: Sequence[Mapping[str, Any]], score_thr: float) -> list
     for s in sources:
         counts = ' | '.join(str(s[key]) for key in ('pictures', 'hands', 'found'))
         lines.append(f'| {s["title"]} | {s["measures"]} | {counts} | {s["mean_iou"]:.2f} | {s["others"]} |')
+    if any(s.get('loose') for s in sources):
+        lines += [
+            '',
+            '- Retargeting video: its label is a box that holds the hand throughout; a folded hand does not fill it.',
+        ]
     return lines
 
 

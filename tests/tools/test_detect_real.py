@@ -63,6 +63,7 @@ def test_what_is_found(tool: ModuleType, data: Path, tmp_path: Path, monkeypatch
     assert cv2.imread(str(tmp_path / 'out' / 'onehand10k.jpg')) is not None
     printed = capsys.readouterr().out
     assert 'OneHand10K sample  accuracy' in printed
+    assert source['loose'] is False
     card = write_card('x', {}, {}, [document], detects=True)
     assert '| OneHand10K sample | accuracy | 2 | 3 | 1 | 0.44 | 2 |' in card and 'Boxes of hands: `handkp://x`' in card
 

@@ -8,7 +8,8 @@ Examples:
 data/README.md says how the folder looks; parts that are missing are named and skipped. A labelled hand is found where
 a box of the detector has an IoU of 0.5 or more with the label's box; those are drawn by several rules, from tight about
 the keypoints (Panoptic) to 1.36 times as large (FreiHAND). Other boxes may be false, or hands that nobody labelled: see
-the pictures. Of videos every --every-th frame is looked at.
+the pictures. Of videos every --every-th frame is looked at. The label of the retargeting video is one box that holds
+the hand throughout: a folded hand fills less than half of it, and counts as not found however well it is.
 
 The output folder holds detect_real.json, and for each source a sheet of its pictures (48 at most): in green what was
 found and its score, in white the label of a hand found, in red that of one not found.
@@ -95,8 +96,9 @@ def main(
 
 def check(detect: Callable[[np.ndarray], Any], source: Source, output: Path, every: int) -> dict[str, Any]:
     """Look at one source, and write its sheet; returns its entry of the JSON."""
-    drawn, captions, records = [], [], []
+    drawn, captions, records, loose = [], [], [], False
     for name, hands in pictures(source, every):
+        loose = hands[0].placement is not None  # its box is not the hand's
         found = detect(hands[0].image)
         labels = np.stack([hand.box for hand in hands]).astype(np.float32)
         overlaps = overlap(labels, found.boxes)
@@ -120,6 +122,7 @@ def check(detect: Callable[[np.ndarray], Any], source: Source, output: Path, eve
         found=int((ious >= FOUND_FROM).sum()),
         mean_iou=float(ious.mean()),
         others=sum(record['others'] for record in records),
+        loose=loose,
         problems=source.problems,
         records=records,
     )
