@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from mmengine.logging import MMLogger
 from mmengine.visualization import Visualizer
 
 ROOT = Path(__file__).parents[1]
@@ -16,6 +17,12 @@ ROOT = Path(__file__).parents[1]
 def no_visualizer_of_another_test() -> None:
     """MMEngine's hooks take the visualizer made last in this process, be it an inferencer's of an earlier test."""
     Visualizer._instance_dict.clear()
+
+
+@pytest.fixture(autouse=True, scope='module')
+def no_logger_of_another_module() -> None:
+    """MMEngine writes into the file of the logger made last, which a web server's logging may have closed since."""
+    MMLogger._instance_dict.clear()
 
 
 @pytest.fixture(scope='session')
