@@ -81,7 +81,8 @@ def test_what_a_training_on_one_core_is_told(monkeypatch: pytest.MonkeyPatch):
 
 def test_a_step_that_fails_ends_the_one_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     share(monkeypatch, 2)
-    (tmp_path / 'waits.py').write_text('import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n')
+    for name in ('waits', 'late'):  # each has a log of its own: a late one may begin, and would empty that of the first
+        (tmp_path / f'{name}.py').write_text('import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n')
     (tmp_path / 'fails.py').write_text("""
 import os, sys, time
 deadline = time.time() + 60
@@ -95,7 +96,7 @@ sys.exit('no space')
 
     start = time.monotonic()
     with pytest.raises(RuntimeError, match='fails.py failed .*\n?no space'):
-        steps.side_by_side([partial(task, name) for name in ('waits', 'fails', 'waits')])
+        steps.side_by_side([partial(task, name) for name in ('waits', 'fails', 'late')])
     assert time.monotonic() - start < 20
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / 'waits.log').read_text()), 0)
