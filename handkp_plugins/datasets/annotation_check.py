@@ -145,18 +145,27 @@ def _outside(boxes: np.ndarray, annotations: list[dict], sizes: dict[Any, tuple[
 
 
 def _count_used(path: str, annotations: list[dict], left_out: np.ndarray) -> int:
-    used = int((~left_out).sum())
-    if used < len(annotations):
-        ids = [annotations[i]['id'] for i in np.flatnonzero(left_out)]
+    ids = [annotations[i]['id'] for i in np.flatnonzero(left_out)]
+    return tell_left_out(
+        path, ids, len(annotations), 'crowds, marked as without keypoints, or with a box outside their image'
+    )
+
+
+def tell_left_out(path: str, ids: list[Any], total: int, being: str) -> int:
+    """Log which of a file's annotations are not used, and why; returns how many remain.
+
+    Raises:
+        ValueError: none does.
+    """
+    if ids:
         text = (
-            f'{path}: {len(ids)} of {len(annotations)} annotations are left out, being crowds, marked as without '
-            f'keypoints, or with a box outside their image: ids {", ".join(map(str, ids[:10]))}'
-            + (', …' if len(ids) > 10 else '')
+            f'{path}: {len(ids)} of {total} annotations are left out, being {being}: '
+            f'ids {", ".join(map(str, ids[:10]))}' + (', …' if len(ids) > 10 else '')
         )
-        if not used:
+        if len(ids) == total:
             raise ValueError(f'{text}; nothing remains')
         print_log(text, logger='current', level=logging.WARNING)
-    return used
+    return total - len(ids)
 
 
 def _where(bad: np.ndarray) -> Iterable[int]:

@@ -1,11 +1,8 @@
 """Check a COCO file of boxes before MMDetection reads it, which drops what does not suit in silence."""
 
-import logging
 from collections.abc import Sequence
 
-from mmengine.logging import print_log
-
-from .annotation_check import fail, image_sizes, numbers_of, read_json, records_of
+from .annotation_check import fail, image_sizes, numbers_of, read_json, records_of, tell_left_out
 
 _IMAGE_KEYS = ('id', 'file_name', 'width', 'height')
 _ANNOTATION_KEYS = ('id', 'image_id', 'category_id', 'bbox', 'area')
@@ -39,22 +36,16 @@ def check_box_file(path: str, classes: Sequence[str]) -> int:
         if annotation['image_id'] not in sizes:
             fail(path, annotation, 'image_id: the id of an entry in images is allowed', annotation['image_id'])
     boxes = numbers_of(path, annotations, 'bbox', 4, 'x, y, width, height')
-    used, left_out = 0, []
+    left_out = []
     for annotation, (x, y, width, height) in zip(annotations, boxes.tolist(), strict=True):
         full_width, full_height = sizes[annotation['image_id']]
         shows = min(x + width, full_width) > max(x, 0) and min(y + height, full_height) > max(y, 0)
         fits = min(width, height) >= 1 and annotation['area'] > 0 and not annotation.get('ignore')
-        if annotation['category_id'] in wanted and shows and fits:
-            used += 1
-        else:
-            left_out.append(str(annotation['id']))
-    if left_out:
-        text = (
-            f'{path}: {len(left_out)} of {len(annotations)} annotations are left out, being of another category, '
-            f'marked to be ignored, without an area or outside their image: ids {", ".join(left_out[:10])}'
-            + (', …' if len(left_out) > 10 else '')
-        )
-        if not used:
-            raise ValueError(f'{text}; nothing remains')
-        print_log(text, logger='current', level=logging.WARNING)
-    return used
+        if not (annotation['category_id'] in wanted and shows and fits):
+            left_out.append(annotation['id'])
+    return tell_left_out(
+        path,
+        left_out,
+        len(annotations),
+        'of another category, marked to be ignored, without an area or outside their image',
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ..weights import SCHEME, config_file, weights_file
 
@@ -65,3 +66,27 @@ def choose_network(
             f'{e}; --config and --checkpoint name a network of your own, as `make demo` leaves one in work_dirs/demo'
         ) from None
     return config_file(file), f'{SCHEME}{file.stem}'
+
+
+class CheckedNetwork(NamedTuple):
+    """A network that a tool measures: its config, the file of its weights, their address, and a name for its folder."""
+
+    config: str | Path
+    file: Path
+    address: str
+    name: str
+
+
+def checked_network(config: str | Path | None, checkpoint: str | Path | None, weights: str | None) -> CheckedNetwork:
+    """The network of a tool that takes CONFIG and CHECKPOINT or ``--weights``.
+
+    Raises:
+        ValueError: it is not given in exactly one way, or there are no such weights.
+    """
+    if (config is not None) + (checkpoint is not None) != (0 if weights else 2):
+        raise ValueError('the network: --weights NAME, or CONFIG and CHECKPOINT, is allowed, and only one of both')
+    if weights:
+        file = weights_file(weights)
+        return CheckedNetwork(config_file(file), file, f'{SCHEME}{file.stem}', file.stem)
+    file = Path(checkpoint)
+    return CheckedNetwork(config, file, str(file), f'{file.parent.name}-{file.stem}')

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from handkp_plugins.datasets import box_check
+from handkp_plugins.datasets import annotation_check
 from handkp_plugins.datasets.box_check import check_box_file
 
 
@@ -46,7 +46,7 @@ def test_good_file_and_pictures_without_a_box(tmp_path: Path):
 )
 def test_boxes_that_are_left_out_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict):
     logged: list[str] = []
-    monkeypatch.setattr(box_check, 'print_log', lambda text, **kwargs: logged.append(text))
+    monkeypatch.setattr(annotation_check, 'print_log', lambda text, **kwargs: logged.append(text))
     assert check(tmp_path, make_file()) == 3 and not logged
     assert check(tmp_path, make_file(**changes)) == 2
     assert len(logged) == 1 and '1 of 3 annotations are left out' in logged[0] and 'ids 11' in logged[0]

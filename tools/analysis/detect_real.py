@@ -29,12 +29,12 @@ from torchvision.ops import box_iou
 
 import handkp_plugins
 from handkp_plugins.engine.detection import init_detector
+from handkp_plugins.engine.given_networks import checked_network
 from handkp_plugins.engine.real_pictures import LabelledHand, Source, find_sources
 from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.files import write_text
 from handkp_plugins.images import write_image
 from handkp_plugins.visualization import tile
-from handkp_plugins.weights import SCHEME, config_file, weights_file
 
 FOUND_FROM = 0.5
 """IoU."""
@@ -69,18 +69,15 @@ def main(
         ValueError: the network is not given in exactly one way, an argument is out of range, or a label is damaged.
         CheckpointError: the checkpoint is damaged or another network's.
     """
-    own = (config is not None) + (checkpoint is not None)
-    if own != (0 if weights else 2):
-        raise ValueError('the network: --weights NAME, or CONFIG and CHECKPOINT, is allowed, and only one of both')
+    network = checked_network(config, checkpoint, weights)
     if every < 1:
         raise ValueError(f'--every: an integer from 1 on is allowed, received {every}')
     sources, missing = find_sources(data)
-    file = weights_file(weights) if weights else Path(checkpoint)
-    detect = init_detector(config_file(file) if weights else config, file, device, score_thr)
-    output = Path(output or Path('work_dirs/detect_real', f'{file.parent.name}-{file.stem}' if own else file.stem))
+    detect = init_detector(network.config, network.file, device, score_thr)
+    output = Path(output or Path('work_dirs/detect_real', network.name))
     document: dict[str, Any] = dict(
         version=1,
-        checkpoint=f'{SCHEME}{file.stem}' if weights else str(file),
+        checkpoint=network.address,
         project_version=handkp_plugins.__version__,
         score_thr=score_thr,
         sources=[check(detect, source, output, every if source.is_video else 1) for source in sources],

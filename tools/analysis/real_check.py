@@ -30,6 +30,7 @@ from torch import nn
 from tqdm import tqdm
 
 import handkp_plugins  # registers what configs name
+from handkp_plugins.engine.given_networks import checked_network
 from handkp_plugins.engine.inference import init_model, predict_each
 from handkp_plugins.engine.real_pictures import LabelledHand, Source, find_sources, keypoint_box
 from handkp_plugins.engine.tool import run_tool
@@ -39,7 +40,6 @@ from handkp_plugins.files import write_text
 from handkp_plugins.images import write_image
 from handkp_plugins.visualization import tile
 from handkp_plugins.visualization.check_figures import beside_label, plot_frames
-from handkp_plugins.weights import SCHEME, config_file, weights_file
 
 NUM_WORST = 16
 
@@ -67,20 +67,17 @@ def main(
         ValueError: the network is not given in exactly one way, or a label file is damaged.
         CheckpointError: the checkpoint is damaged or another network's.
     """
-    own = (config is not None) + (checkpoint is not None)
-    if own != (0 if weights else 2):
-        raise ValueError('the network: --weights NAME, or CONFIG and CHECKPOINT, is allowed, and only one of both')
+    network = checked_network(config, checkpoint, weights)
     if batch_size < 1:
         raise ValueError(f'--batch-size: an integer from 1 on is allowed, received {batch_size}')
     sources, missing = find_sources(data)
-    file = weights_file(weights) if weights else Path(checkpoint)
-    model = init_model(config_file(file) if weights else config, file, device)
-    output = Path(output or Path('work_dirs/real_check', f'{file.parent.name}-{file.stem}' if own else file.stem))
+    model = init_model(network.config, network.file, device)
+    output = Path(output or Path('work_dirs/real_check', network.name))
     document: dict[str, Any] = dict(
         version=1,
-        checkpoint=f'{SCHEME}{file.stem}' if weights else str(file),
+        checkpoint=network.address,
         config=str(model.cfg.filename),
-        sha256=sha256(file.read_bytes()).hexdigest(),
+        sha256=sha256(network.file.read_bytes()).hexdigest(),
         project_version=handkp_plugins.__version__,
         sources=[],
         missing=missing,
