@@ -32,19 +32,19 @@ import handkp_plugins  # noqa: F401  (registers the modules that configs name)
 from handkp_plugins.apps.hand_reader import HandReader
 from handkp_plugins.apps.keypoints_file import KeypointsFile, make_header
 from handkp_plugins.apps.run import Run
+from handkp_plugins.apps.smoothing import BETA, MIN_CUTOFF
 from handkp_plugins.apps.sources import Stream, is_stream, list_images
 from handkp_plugins.engine.checkpoint import check_writable
 from handkp_plugins.engine.detection import init_detector
 from handkp_plugins.engine.gestures import GestureReader
 from handkp_plugins.engine.given_hands import choose_boxes
-from handkp_plugins.engine.given_networks import choose_network
+from handkp_plugins.engine.given_networks import DEFAULT_WEIGHTS, choose_network
 from handkp_plugins.engine.inference import init_model
 from handkp_plugins.engine.rotation import with_rotations
 from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.visualization.window import Window
 from handkp_plugins.weights import available
 
-DEFAULT_WEIGHTS = 'lite'
 OUTPUT = 'work_dirs/demo_pictures'
 
 
@@ -70,8 +70,8 @@ def main(
     det_every: int = 10,
     track_thr: float = 0.3,
     smooth: bool = False,
-    min_cutoff: float = 1.5,
-    beta: float = 4.0,
+    min_cutoff: float = MIN_CUTOFF,
+    beta: float = BETA,
     max_frames: int | None = None,
     show: bool = False,
     rate: bool = True,
@@ -109,7 +109,7 @@ def main(
     if max_frames is not None and max_frames < 1:
         raise ValueError(f'--max-frames: an integer from 1 on is allowed, received {max_frames}')
     boxes, detector = choose_boxes(bbox, whole_image, ann, det)
-    network = choose_network(config, checkpoint, weights, pose, DEFAULT_WEIGHTS)
+    network = choose_network(config, checkpoint, weights, pose)
     stream = is_stream(source)
     if not stream:
         source = Path(source)
@@ -176,8 +176,12 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     where.add_argument('--whole-image', action='store_true', help='take the whole picture as the box')
     video = parser.add_argument_group('videos and cameras')
     video.add_argument('--smooth', action='store_true', help='One-Euro filter; its lag is told at the end')
-    video.add_argument('--min-cutoff', type=float, default=1.5, metavar='HZ', help='of a still hand (default 1.5)')
-    video.add_argument('--beta', type=float, default=4.0, help='Hz for each hand size per second (default 4)')
+    video.add_argument(
+        '--min-cutoff', type=float, default=MIN_CUTOFF, metavar='HZ', help='of a still hand (default %(default)s)'
+    )
+    video.add_argument(
+        '--beta', type=float, default=BETA, help='Hz for each hand size per second (default %(default)s)'
+    )
     video.add_argument('--max-frames', type=int, metavar='N', help='stop after N frames')
     video.add_argument('--show', action='store_true', help='show a window; q stops')
     video.add_argument('--no-rate', dest='rate', action='store_false', help='no frame rate in the pictures')

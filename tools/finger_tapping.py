@@ -32,13 +32,12 @@ from typing import Any
 from handkp_plugins.apps.finger_tapping import Settings, measure_tapping
 from handkp_plugins.apps.hand_series import read_hand
 from handkp_plugins.apps.tapping_files import NO_DEVICE, as_document, summary, write_measurement
-from handkp_plugins.apps.tip_distance import USED
+from handkp_plugins.apps.tip_distance import LEAST_SCORE, USED
 from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.videos import VIDEO_SUFFIXES
 from handkp_plugins.visualization.tapping_figure import plot_tapping
 
 OUT = 'work_dirs/finger_tapping'
-SCORE_THR = 0.1
 _DEFAULTS = Settings()
 
 
@@ -48,7 +47,7 @@ def main(
     hand: str | None = None,
     clip: str | None = None,
     fps: float | None = None,
-    score_thr: float = SCORE_THR,
+    score_thr: float = LEAST_SCORE,
     settings: Settings | None = None,
     demo_options: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -119,7 +118,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument('--hand', metavar='N', help='track or number of the hand (default: that in most frames)')
     parser.add_argument('--clip', metavar='N', help='video_id, where a COCO file has several')
     parser.add_argument('--fps', type=float, help='frame rate that counts instead of the times in the file')
-    parser.add_argument('--keypoint-score', dest='score_thr', type=float, default=SCORE_THR, metavar='SCORE',
+    parser.add_argument('--keypoint-score', dest='score_thr', type=float, default=LEAST_SCORE, metavar='SCORE',
                         help='frames with a lower one count as without the hand (default %(default)s)')  # fmt: skip
     settings = parser.add_argument_group('what counts as what')
     add = partial(settings.add_argument, type=float, metavar='X')

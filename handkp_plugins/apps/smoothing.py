@@ -14,6 +14,9 @@ _LONGEST_LAG = 0.3  # s: beyond, a repeated movement may fit its neighbour
 _FEWEST_FRAMES = 10
 _STILL = 0.01  # hand sizes: a hand whose keypoints spread less over time has no movement that could be late
 
+MIN_CUTOFF, BETA = 1.5, 4.0
+"""Hz, and Hz for each hand size per second."""
+
 
 class OneEuroFilter:
     """A low-pass filter whose cutoff rises with speed: a still hand does not tremble, a fast one is hardly late.
@@ -31,7 +34,7 @@ class OneEuroFilter:
         ValueError: a cutoff is not above 0, or beta is negative.
     """
 
-    def __init__(self, min_cutoff: float = 1.5, beta: float = 4.0, speed_cutoff: float = 1.0) -> None:
+    def __init__(self, min_cutoff: float = MIN_CUTOFF, beta: float = BETA, speed_cutoff: float = 1.0) -> None:
         if not (min_cutoff > 0 and speed_cutoff > 0 and beta >= 0):
             raise ValueError(
                 'min_cutoff, speed_cutoff: numbers above 0 are allowed, and beta from 0 on; received '

@@ -15,6 +15,8 @@ WRIST = 0
 INDEX_MCP, MIDDLE_MCP, _, LITTLE_MCP = (ids[0] for name, ids in FINGERS.items() if name != 'thumb')
 USED = (WRIST, THUMB_TIP, INDEX_MCP, INDEX_TIP, MIDDLE_MCP, LITTLE_MCP)
 """The keypoints that the measurement needs."""
+LEAST_SCORE = 0.1
+"""Frames in which one of those scores less count as without the hand."""
 BREADTH = 1.5
 """The length of the mean hand's palm over its breadth, as measured here."""
 _HALF_WINDOW = 0.5  # seconds to either side that the hand's size is a median of

@@ -28,15 +28,13 @@ from .hand_reader import HandReader
 from .hand_series import read_hand
 from .keypoints_file import KeypointsFile, make_header
 from .run import Run
+from .smoothing import BETA, MIN_CUTOFF
 from .sources import IMAGE_SUFFIXES, Stream
 from .tapping_files import NO_DEVICE, summary
-from .tip_distance import USED
+from .tip_distance import LEAST_SCORE, USED
 
 MAX_PIXELS = 64_000_000
 """Of a picture or frame: a small file can unfold to gigabytes."""
-TAPPING_SCORE = 0.1
-"""Frames in which a keypoint that tapping needs scores less count as without the hand (tools/finger_tapping.py)."""
-_SMOOTHING = dict(min_cutoff=1.5, beta=4.0)  # Hz, and Hz for each hand size a second, as in tools/demo.py
 _FORMATS = ('JPEG', 'PNG', 'BMP', 'WEBP', 'TIFF')
 _SHOWN = ('.jpg', '.jpeg', '.png', '.webp')  # by every browser
 Box = Sequence[float]
@@ -133,7 +131,7 @@ class HandService:
         with closing(Stream(path)) as stream:
             _check_pixels(path, *stream.size)
             most = max(1, math.ceil(self.max_seconds * stream.fps))
-            run = self._run(path, folder, box, whole, _SMOOTHING if smooth else None)
+            run = self._run(path, folder, box, whole, dict(min_cutoff=MIN_CUTOFF, beta=BETA) if smooth else None)
             run.stream(stream, most, with_rate=False, name='hands')
             document = run.file.read()
         done, announced = len(document['items']), stream.announced
@@ -181,7 +179,7 @@ class HandService:
             series = read_hand(keypoints)
         except ValueError as e:
             return None, [f'Finger tapping: not measured: {str(e).removeprefix(f"{keypoints}: ")}.']
-        tapping = measure_tapping(series.time, series.above(TAPPING_SCORE, USED))
+        tapping = measure_tapping(series.time, series.above(LEAST_SCORE, USED))
         figure = folder / 'tapping.png'
         rate = '' if tapping.frequency is None else f', {tapping.frequency:.2f} taps/s'
         plot_tapping(tapping, figure, f'{path.name}: {len(tapping.taps)} taps{rate}', NO_DEVICE)

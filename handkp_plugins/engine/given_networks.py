@@ -9,6 +9,9 @@ from ..weights import SCHEME, config_file, weights_file
 Network = tuple[str | Path, str | Path]
 """Config and checkpoint; the checkpoint of shipped weights is their address."""
 
+DEFAULT_WEIGHTS = 'lite'
+"""Of keypoints, where none are named."""
+
 
 def named_network(option: str, given: Sequence[str | Path]) -> Network:
     """The network of an option that takes NAME of shipped weights, or CONFIG and CHECKPOINT.
@@ -32,13 +35,11 @@ def choose_network(
     checkpoint: str | Path | None,
     weights: str | None,
     pose: Sequence[str | Path] | None = None,
-    default: str = 'lite',
 ) -> Network:
     """The network that finds keypoints, by ``--config`` with ``--checkpoint``, ``--weights`` or ``--pose``.
 
     Args:
         pose: NAME, or CONFIG and CHECKPOINT.
-        default: shipped weights where nothing is given.
 
     Raises:
         ValueError: several ways are mixed, or one is taken by half; or there are no such weights.
@@ -57,10 +58,10 @@ def choose_network(
         }
         raise ValueError(
             f'the network: allowed --config with --checkpoint, or --weights, or --pose, or none for the weights '
-            f'{default}; received ' + ', '.join(f'{option} {value}' for option, value in given.items() if value)
+            f'{DEFAULT_WEIGHTS}; received ' + ', '.join(f'{option} {value}' for option, value in given.items() if value)
         )
     try:
-        file = weights_file(weights or default)
+        file = weights_file(weights or DEFAULT_WEIGHTS)
     except ValueError as e:
         raise ValueError(
             f'{e}; --config and --checkpoint name a network of your own, as `make demo` leaves one in work_dirs/demo'
