@@ -1,5 +1,6 @@
 """All that is found of the hands in a picture, or in the frames of a video one after the other."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from .tracking import HandTracker, Track
 
 Clock = Callable[[str], AbstractContextManager]
 """Measures the time of a named step."""
+
+_REMEMBERED = 3000  # frames of a hand, to measure the lag on: a camera may run for days
 
 
 @dataclass
@@ -111,7 +114,7 @@ class HandReader:
         if smoothing is not None:
             OneEuroFilter(**smoothing)  # numbers that cannot be are told before the work
         self._filters: dict[int, OneEuroFilter] = {}
-        self._paths: dict[int, list[tuple[float, np.ndarray, np.ndarray, float]]] = {}
+        self._paths: dict[int, deque[tuple[float, np.ndarray, np.ndarray, float]]] = {}
         self._delay, self._moved = 0.0, 0.0
 
     def given_boxes(self, path: Path, size: tuple[int, int]) -> np.ndarray | None:
@@ -148,8 +151,8 @@ class HandReader:
 
     def lateness(self) -> dict[str, float | None]:
         """How late smoothing made the keypoints of the frames so far, in seconds: ``lag``, measured on their movement
-        (:func:`measured_lag`), and ``delay``, the filter's own, averaged with the speed as weight. None where nothing
-        moved for long enough."""
+        (:func:`measured_lag`; of a hand that is in view for longer, on the last 3,000 frames), and ``delay``, the
+        filter's own, averaged with the speed as weight. None where nothing moved for long enough."""
         paths = [
             Trajectory(*(np.array(column) for column in zip(*steps, strict=True))) for steps in self._paths.values()
         ]
@@ -177,7 +180,7 @@ class HandReader:
         """Smooth a hand's keypoints in place."""
         size = float((hand.box[2:] - hand.box[:2]).max())
         hand.raw_keypoints = hand.keypoints
-        past = self._paths.setdefault(hand.track, [])
+        past = self._paths.setdefault(hand.track, deque(maxlen=_REMEMBERED))
         one_euro = self._filters.setdefault(hand.track, OneEuroFilter(**self.smoothing))
         hand.keypoints = one_euro(hand.raw_keypoints, seconds, size).astype(np.float32)
         if past:
