@@ -145,12 +145,15 @@ def _tab(
         box = [side or 0 for side in sides] if where == _BOX else None  # an empty field is None
         return _answer(lambda upload, folder: run(upload, folder, box, where == _WHOLE, *rest), path, work)
 
+    results = [text, drawn, figure, keypoints]
     done = button.click(
-        handle, [source, where, *fields, *options], [text, drawn, figure, keypoints], api_name=name,
+        handle, [source, where, *fields, *options], results, api_name=name,
         api_visibility='undocumented', concurrency_limit=1, concurrency_id='networks',
     )  # fmt: skip
     for after in (done.success, done.failure):  # its file is gone
         after(lambda: None, None, source, api_visibility='private', show_progress='hidden')
+    # the results of the file before would be taken for those of one that is refused
+    done.failure(lambda: [None] * len(results), None, results, api_visibility='private', show_progress='hidden')
 
 
 def _answer(run: Callable[[Path, Path], Result], path: str | None, work: Path) -> list[str | None]:

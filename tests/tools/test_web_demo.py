@@ -238,6 +238,12 @@ def test_in_a_browser(page: SimpleNamespace, hand: tuple[Path, list[int]], tmp_p
         document.addEventListener('securitypolicyviolation', event => done(event.blockedURI));
         fetch('https://example.org/').catch(() => setTimeout(() => done('not by the policy'), 500)); })"""
     assert tab.evaluate(refused).startswith('https://example.org')
+    tab.set_input_files('#picture input[type=file]', tmp_path / 'broken.jpg')
+    tab.wait_for_selector('#picture img')
+    tab.click('#image_button')
+    for result in ('#drawn img', '#attention img'):  # those of the picture before
+        tab.wait_for_selector(result, state='detached')
+    assert tab.locator('#image_text textarea').input_value() == ''
     tab.close()
     picture = np.array(shown[2], np.uint8).reshape(*shown[:2], 4)[..., :3]
     assert_drawn(picture, document)
