@@ -230,6 +230,27 @@ class HandRunner(Runner):
         else:
             self.logger.warning(f'{filename} has no random states of {world_size} processes: they start from the seed')
 
+    def build_param_scheduler(
+        self, scheduler: _ParamScheduler | dict | list
+    ) -> list[_ParamScheduler] | dict[str, list[_ParamScheduler]]:
+        """As MMEngine's, but a part that would begin at the training's end, such as the cosine after a warm-up of one
+        epoch where ``max_epochs`` is 1, is left out with a warning and no error."""
+        if isinstance(scheduler, list) and isinstance(self._train_loop, BaseLoop):
+            scheduler = [part for part in scheduler if not self._begins_too_late(part)]
+        return super().build_param_scheduler(scheduler)
+
+    def _begins_too_late(self, part: _ParamScheduler | dict) -> bool:
+        if not isinstance(part, dict) or 'end' in part:
+            return False
+        unit, end = ('epoch', self.max_epochs) if part.get('by_epoch', True) else ('iteration', self.max_iters)
+        late = part.get('begin', 0) >= end
+        if late:
+            self.logger.warning(
+                f'param_scheduler: {part["type"]} would begin at {unit} {part["begin"]}, and the training ends at '
+                f'{end}: it is left out'
+            )
+        return late
+
     def _schedule_ends(self) -> list[int]:
         """Where each part of the learning rate's schedule ends, once it is built."""
         schedulers = self.param_schedulers if isinstance(self.param_schedulers, list) else []

@@ -1,6 +1,7 @@
 # The network of MMPose's hand detector (demo/mmdetection_cfg/rtmdet_nano_320-8xb32_hand.py): its weights fit, too.
 _base_ = ['hand_boxes.py']
 
+channels_last = True
 input_size = (320, 320)
 grey = dict(img=(114, 114, 114))
 
