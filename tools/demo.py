@@ -1,16 +1,18 @@
 """Find the keypoints of hands in an image, a folder of images, a video or a camera; write pictures and JSON.
 
-Where the hands are, a detector finds (``--det``), or it is given (``--bbox``, ``--ann``), or the whole picture is taken
-as the box by ``--whole-image``. The network of the keypoints is one whose weights come with the package (``--weights``
-or ``--pose NAME``), or one of your own (``--config`` and ``--checkpoint``, or ``--pose CONFIG CHECKPOINT``).
+Where the hands are, the package's detector finds or another one (``--det``), or it is given (``--bbox``, ``--ann``),
+or the whole picture is taken as the box by ``--whole-image``. The network of the keypoints is one whose weights come
+with the package (``--weights`` or ``--pose NAME``), or one of your own (``--config`` and ``--checkpoint``, or ``--pose
+CONFIG CHECKPOINT``).
 With a detector, hands are followed through a video by their keypoints, and it runs only where a hand is lost and every
 ``--det-every`` frames. ``--smooth`` smooths keypoints over a video, and says how late that makes them.
 ``--gesture`` names a GestureNet, which writes the sign of each hand beside it; over a video the last frames vote.
 ``--tta`` averages over the four rotations by 90° of each box, which takes about four times as long.
 
 Examples:
+    python tools/demo.py photo.jpg --output out
     python tools/demo.py photo.jpg --bbox 63 92 99 194 --output out
-    python tools/demo.py webcam:0 --det hand_detector_draft --smooth --show
+    python tools/demo.py webcam:0 --smooth --show
     python tools/demo.py clip.mp4 --whole-image --gesture configs/msahp/gesturenet_keypoints.py \
         work_dirs/gesturenet_keypoints/iter_1500.pth
     python tools/demo.py photo.jpg --config configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py \
@@ -35,7 +37,7 @@ from handkp_plugins.apps.run import Run
 from handkp_plugins.apps.smoothing import BETA, MIN_CUTOFF
 from handkp_plugins.apps.sources import Stream, is_stream, list_images
 from handkp_plugins.engine.checkpoint import check_writable
-from handkp_plugins.engine.detection import init_detector
+from handkp_plugins.engine.detection import DEFAULT_DETECTOR, init_detector
 from handkp_plugins.engine.gestures import GestureReader
 from handkp_plugins.engine.given_hands import choose_boxes
 from handkp_plugins.engine.given_networks import DEFAULT_WEIGHTS, choose_network
@@ -167,7 +169,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     network.add_argument('--device', default='auto', help='auto (default), cpu or cuda:N')
     network.add_argument('--batch-size', type=int, default=32, help='boxes of a picture at once (default 32)')
     where = parser.add_argument_group('where the hands are')
-    where.add_argument('--det', nargs='+', metavar='NAME|CONFIG CKPT', help='a detector of hands')
+    where.add_argument('--det', nargs='+', metavar='NAME|CONFIG CKPT', help=f'(default {DEFAULT_DETECTOR})')
     where.add_argument('--det-thr', type=float, default=0.3, help='boxes below it are left out (default 0.3)')
     where.add_argument('--det-every', type=int, default=10, metavar='N', help='frames of a video (default 10)')
     where.add_argument('--track-thr', type=float, default=0.3, help='mean score of a lost hand (default 0.3)')

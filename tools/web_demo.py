@@ -25,7 +25,7 @@ from typing import Any
 
 import handkp_plugins  # noqa: F401  (registers the modules that configs name)
 from handkp_plugins.apps.web_runs import HandService
-from handkp_plugins.engine.detection import default_detector
+from handkp_plugins.engine.detection import DEFAULT_DETECTOR
 from handkp_plugins.engine.given_networks import choose_network, named_network
 from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.weights import available
@@ -49,7 +49,7 @@ def main(
 
     Args:
         pose: the network, as NAME of shipped weights, or config and checkpoint; by default ``lite``.
-        det: a detector of hands, likewise; by default the shipped one, in a version that ships one.
+        det: a detector of hands, likewise; by default the shipped one.
         gesture: config and checkpoint of a network that reads signs.
         host: the address to listen at.
         max_mb: size of an upload.
@@ -68,11 +68,9 @@ def main(
         raise ValueError(
             "Gradio is not installed: bash tools/setup_env.sh, or pip install 'handkp_plugins[web]'"
         ) from None
-    if det is None and default_detector():
-        det = [default_detector()]
     service = HandService(
         choose_network(None, None, None, pose),
-        det and named_network('--det', det),
+        named_network('--det', det or [DEFAULT_DETECTOR]),
         gesture,
         device,
         max_seconds,
@@ -89,7 +87,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = ', '.join(available()) or 'none come with this version'
     parser.add_argument('--pose', nargs='+', metavar='NAME|CONFIG CKPT', help=f'shipped: {names} (default lite)')
-    parser.add_argument('--det', nargs='+', metavar='NAME|CONFIG CKPT', help='a detector of hands')
+    parser.add_argument('--det', nargs='+', metavar='NAME|CONFIG CKPT', help=f'(default {DEFAULT_DETECTOR})')
     parser.add_argument('--gesture', nargs=2, metavar=('CONFIG', 'CKPT'), help='a network that reads signs')
     parser.add_argument('--device', default='auto', help='auto (default), cpu or cuda:N')
     parser.add_argument('--host', default=HOST, help='address to listen at (default %(default)s: this machine alone)')

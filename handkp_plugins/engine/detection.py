@@ -15,14 +15,13 @@ from torch import nn
 from torchvision.ops import nms
 
 from ..visualization.hand import check_image
-from ..weights import available
 from .checkpoint import load_weights, read_checkpoint, warn_of_other_network
 from .config import load_config
 from .inference import resolve_device
 from .pretrained import use_safe_loaders
 
 DEFAULT_DETECTOR = 'hand_detector'
-"""The shipped weights that find hands where neither boxes nor a detector are given, in a version that ships them."""
+"""The shipped weights that find hands where neither boxes nor a detector are given."""
 
 _SAME_HAND = 0.6  # IoU from which the boxes of two classes, as left and right hand, are one hand
 _SMALLEST = 2  # px: what is left of a box at the picture's edge
@@ -35,11 +34,6 @@ class Detections(NamedTuple):
     boxes: np.ndarray
     scores: np.ndarray
     sides: list[str | None]
-
-
-def default_detector() -> str | None:
-    """The name of the shipped detector; None where this version ships none."""
-    return DEFAULT_DETECTOR if DEFAULT_DETECTOR in available() else None
 
 
 def init_detector(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..datasets.annotation_check import numbers_of, read_json, records_of
-from .detection import default_detector
+from .detection import DEFAULT_DETECTOR
 from .given_networks import Network, named_network
 from .inference import checked_boxes
 
@@ -82,11 +82,11 @@ def choose_boxes(
         ValueError: as :func:`make_hand_finder`; or there are no such weights.
     """
     ways = (bboxes is not None) + bool(whole_image) + (ann is not None)
-    if not ways and det is None and default_detector():
-        det = [default_detector()]
+    if not ways and det is None:
+        det = [DEFAULT_DETECTOR]
     if ways + (det is not None) != 1:
         raise ValueError(
-            'where the hands are is needed, in one way: --det NAME or --det CONFIG CHECKPOINT (a detector), or '
+            'where the hands are can be said in one way only: --det NAME or --det CONFIG CHECKPOINT (a detector), or '
             '--bbox X Y W H, or --ann FILE (COCO JSON with boxes), or --whole-image (the whole picture as the box)'
         )
     if det is not None:

@@ -141,7 +141,7 @@ def test_topdown_demo_with_our_detector(scene: Scene, tmp_path: Path, kind: str)
     given = getattr(scene, kind)
     more = ['--draw-heatmap'] if kind == 'picture' else []
     run_demo(
-        'topdown_demo_with_mmdet.py', OUR_DETECTOR, 'handkp://hand_detector_draft', LITE, 'handkp://lite',
+        'topdown_demo_with_mmdet.py', OUR_DETECTOR, 'handkp://hand_detector', LITE, 'handkp://lite',
         '--device', 'cpu', '--input', given, '--output-root', tmp_path, '--save-predictions', *more)  # fmt: skip
     predictions = json.loads((tmp_path / 'results_hand.json').read_text())['instance_info']
     if kind == 'picture':
@@ -158,7 +158,7 @@ def test_topdown_demo_with_our_detector(scene: Scene, tmp_path: Path, kind: str)
 def test_inferencer_demo_with_our_detector(scene: Scene, tmp_path: Path, kind: str):
     run_demo(
         'inferencer_demo.py', getattr(scene, kind), '--pose2d', LITE, '--pose2d-weights', 'handkp://lite',
-        '--det-model', OUR_DETECTOR, '--det-weights', 'handkp://hand_detector_draft', '--det-cat-ids', '0',
+        '--det-model', OUR_DETECTOR, '--det-weights', 'handkp://hand_detector', '--det-cat-ids', '0',
         '--device', 'cpu', '--vis-out-dir', tmp_path / 'seen', '--pred-out-dir', tmp_path / 'found')  # fmt: skip
     found = json.loads((tmp_path / 'found' / 'hand.json').read_text())
     frames = [frame['instances'] for frame in found] if kind == 'video' else [found]

@@ -214,12 +214,9 @@ def test_a_fault_of_the_network_is_no_skipped_picture(
 
 @pytest.mark.parametrize(
     'given',
-    [dict(), dict(bbox=[[0, 0, 5, 5]], whole_image=True), dict(whole_image=True, det=['detector.py', 'detector.pth'])],
+    [dict(bbox=[[0, 0, 5, 5]], whole_image=True), dict(whole_image=True, det=['detector.py', 'detector.pth'])],
 )
-def test_the_box_is_given_in_exactly_one_way(
-    demo: ModuleType, model_args: dict, tmp_path: Path, given: dict, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr('handkp_plugins.engine.detection.DEFAULT_DETECTOR', 'not shipped')
+def test_the_box_is_given_in_one_way_only(demo: ModuleType, model_args: dict, tmp_path: Path, given: dict):
     cv2.imwrite(str(tmp_path / 'a.png'), picture())
     with pytest.raises(ValueError, match='--det NAME .*, or --bbox X Y W H, or --ann FILE .* or --whole-image'):
         demo.main(tmp_path / 'a.png', output=tmp_path / 'out', **given, **model_args)

@@ -78,15 +78,15 @@ def test_labels_found_are_white_and_others_red(tool: ModuleType):
 
 
 def test_the_detector_is_named_in_one_way(tool: ModuleType, data: Path):
-    for given in (dict(), dict(config='x.py'), dict(config='x.py', checkpoint='x.pth', weights='hand_detector_draft')):
+    for given in (dict(), dict(config='x.py'), dict(config='x.py', checkpoint='x.pth', weights='hand_detector')):
         with pytest.raises(ValueError, match='--weights NAME, or CONFIG and CHECKPOINT'):
             tool.main(**given, data=data)
     with pytest.raises(ValueError, match='--every: an integer from 1 on is allowed, received 0'):
-        tool.main(weights='hand_detector_draft', data=data, every=0)
+        tool.main(weights='hand_detector', data=data, every=0)
 
 
 def test_shipped_detector_on_the_samples(tool: ModuleType, real_data: Path, tmp_path: Path):
     """Of MMPose's samples the great hands before a wall or a landscape are found."""
-    document = tool.main(weights='hand_detector_draft', data=real_data, output=tmp_path, every=100)
+    document = tool.main(weights='hand_detector', data=real_data, output=tmp_path, every=100)
     found = {s['key']: (s['found'], s['hands']) for s in document['sources']}
     assert found['freihand'][0] >= 0.5 * found['freihand'][1]

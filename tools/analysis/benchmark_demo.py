@@ -3,13 +3,12 @@
 Generates a video of moving hands (640×480, one hand; with --hands 2 two of them beside each other) and sends it through
 the demo, from the file to the written video and keypoints.json: with the detector in each frame, and every n frames.
 The detector computes as ever, but the boxes that are followed are those the generator knows, so that times do not
-depend on how well it detects. Without --det it is the shipped one, or, in a version without, MMPose's RTMDet-nano for
-hands with random weights. The first frames, which warm up, are not counted.
+depend on how well it detects. Without --det it is the shipped one. The first frames, which warm up, are not
+counted.
 """
 
 import argparse
 import contextlib
-import importlib.util
 import io
 import json
 import tempfile
@@ -29,8 +28,7 @@ from handkp_plugins.apps.hand_reader import HandReader
 from handkp_plugins.apps.keypoints_file import KeypointsFile
 from handkp_plugins.apps.run import Run
 from handkp_plugins.apps.sources import Stream
-from handkp_plugins.engine.config import load_config
-from handkp_plugins.engine.detection import Detections, HandDetector, build_detector, default_detector, init_detector
+from handkp_plugins.engine.detection import DEFAULT_DETECTOR, Detections, HandDetector, init_detector
 from handkp_plugins.engine.given_networks import choose_network, named_network
 from handkp_plugins.engine.inference import init_model, resolve_device
 from handkp_plugins.engine.tool import run_tool
@@ -40,7 +38,6 @@ from handkp_plugins.synthetic.video import ClipMaker
 from handkp_plugins.visualization.video import VideoFile
 
 STEPS = ('detection', 'pose', 'tracking', 'drawing', 'rest')
-RANDOM_DETECTOR = '.mim/demo/mmdetection_cfg/rtmdet_nano_320-8xb32_hand.py'  # below MMPose's folder
 _FPS = 30
 _WARM_UP = 5
 
@@ -108,14 +105,8 @@ def main(
 
 def make_detector(det: Sequence[str | Path] | None, device: str) -> tuple[HandDetector, str]:
     """The detector, and what it is called in the result."""
-    if det is None and default_detector():
-        det = [default_detector()]
-    if det is not None:
-        network = named_network('--det', det)
-        return init_detector(*network, device), str(network[1])
-    package = Path(importlib.util.find_spec('mmpose').origin).parent
-    cfg = load_config(package / RANDOM_DETECTOR)
-    return HandDetector(build_detector(cfg, resolve_device(device))), 'RTMDet-nano of MMPose, random weights'
+    network = named_network('--det', det or [DEFAULT_DETECTOR])
+    return init_detector(*network, device), str(network[1])
 
 
 def write_video(path: Path, frames: int, hands: int, size: Sequence[int]) -> tuple[Path, np.ndarray]:
@@ -196,7 +187,7 @@ if __name__ == '__main__':
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog='example: python tools/analysis/benchmark_demo.py --hands 2',
     )
-    parser.add_argument('--det', nargs='+', metavar='NAME|CONFIG CKPT', help='detector')
+    parser.add_argument('--det', nargs='+', metavar='NAME|CONFIG CKPT', help=f'(default {DEFAULT_DETECTOR})')
     parser.add_argument('--pose', nargs='+', metavar='NAME|CONFIG CKPT', help='network (default lite)')
     parser.add_argument('--frames', type=int, default=90, help='(default %(default)s)')
     parser.add_argument('--every', type=int, default=10, help='(default %(default)s)')

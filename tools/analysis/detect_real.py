@@ -1,7 +1,7 @@
 """See on real photographs and videos, which it was not trained on, whether a detector finds the hands.
 
 Examples:
-    python tools/analysis/detect_real.py --weights hand_detector_draft --data data/real
+    python tools/analysis/detect_real.py --weights hand_detector --data data/real
     python tools/analysis/detect_real.py configs/hand_detection/rtmdet_nano_320_scenes.py \
         work_dirs/rtmdet_nano_320_scenes/epoch_12.pth --data data/real --score-thr 0.4
 
