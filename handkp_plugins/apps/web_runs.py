@@ -16,7 +16,7 @@ from PIL import Image
 
 from ..engine.detection import init_detector
 from ..engine.gestures import GestureReader
-from ..engine.given_hands import choose_boxes
+from ..engine.given_hands import make_hand_finder
 from ..engine.given_networks import Network
 from ..engine.inference import init_model
 from ..images import read_image, write_image
@@ -153,7 +153,7 @@ class HandService:
     ) -> Run:
         finder = None
         if self.detector is None or box is not None or whole:
-            finder, _ = choose_boxes(None if box is None else [box], whole, None, None)
+            finder = make_hand_finder(None if box is None else [box], whole, None)
         detector = self.detector if finder is None else None
         reader = HandReader(self.model, finder, detector, self.gestures, smoothing=smoothing)
         header = make_header(path.name, self.network, detector and self.detector_network, self.model)

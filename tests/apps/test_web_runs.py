@@ -115,7 +115,7 @@ def test_frames_that_are_too_large(service: HandService, folder: Path, tmp_path:
 
 def test_without_a_detector_the_box_is_needed(service: HandService, folder: Path, tmp_path: Path):
     cv2.imwrite(str(tmp_path / 'a.png'), picture(0))
-    with pytest.raises(ValueError, match='where the hands are is needed'):
+    with pytest.raises(ValueError, match='the box of the hand is needed'):
         service.image(tmp_path / 'a.png', folder)
 
 

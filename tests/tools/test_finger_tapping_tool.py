@@ -103,7 +103,9 @@ def test_a_video_goes_through_the_demo(tool, tmp_path):
     assert document['frames'] == 9 and document['frame_rate'] == pytest.approx(20)
     assert document['source'] == str(tmp_path / 'out' / 'demo' / 'keypoints.json')
     assert len(json.loads((tmp_path / 'out' / 'demo' / 'keypoints.json').read_text())['items']) == 9
-    with pytest.raises(ValueError, match='--whole-image'):
+    with pytest.raises(ValueError, match='in one way only: .*--whole-image'):
+        tool.main(tmp_path / 'a.avi', tmp_path / 'out', demo_options=[*options, '--bbox', '0', '0', '9', '9'])
+    with pytest.raises(ValueError, match='no hand in any of its 9 frames'):  # nor does the detector find one in noise
         tool.main(tmp_path / 'a.avi', tmp_path / 'out', demo_options=options[1:])
 
 
