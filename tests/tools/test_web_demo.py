@@ -298,6 +298,14 @@ def test_an_open_host_is_told(tool: ModuleType, capsys: pytest.CaptureFixture):
     assert addresses == [1, 2]
 
 
+def test_the_shipped_detector_is_taken_unasked(tool: ModuleType, page: SimpleNamespace):
+    port, choice = free_port(), 'a detector finds it'
+    pages = []
+    tool.main(port=port, device='cpu', wait=lambda: pages.append(httpx.get(f'http://127.0.0.1:{port}/config').text))
+    assert choice in pages[0]
+    assert choice not in httpx.get(f'{page.address}config').text  # whose service has none
+
+
 def test_a_port_that_is_taken_and_numbers_that_cannot_be(tool: ModuleType, page: SimpleNamespace):
     with pytest.raises(OSError, match='port'):
         tool.main(port=int(page.address.rstrip('/').rpartition(':')[2]), device='cpu', wait=lambda: None)
