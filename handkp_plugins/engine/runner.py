@@ -234,22 +234,24 @@ class HandRunner(Runner):
         self, scheduler: _ParamScheduler | dict | list
     ) -> list[_ParamScheduler] | dict[str, list[_ParamScheduler]]:
         """As MMEngine's, but a part that would begin at the training's end, such as the cosine after a warm-up of one
-        epoch where ``max_epochs`` is 1, is left out with a warning and no error."""
+        epoch where ``max_epochs`` is 1, is no error: a warning says that it has no effect."""
         if isinstance(scheduler, list) and isinstance(self._train_loop, BaseLoop):
-            scheduler = [part for part in scheduler if not self._begins_too_late(part)]
+            scheduler = [self._with_room(part) for part in scheduler]
         return super().build_param_scheduler(scheduler)
 
-    def _begins_too_late(self, part: _ParamScheduler | dict) -> bool:
+    def _with_room(self, part: _ParamScheduler | dict) -> _ParamScheduler | dict:
+        """A part of the schedule that ends after it begins. None is left out, so that checkpoints hold them all."""
         if not isinstance(part, dict) or 'end' in part:
-            return False
+            return part
         unit, end = ('epoch', self.max_epochs) if part.get('by_epoch', True) else ('iteration', self.max_iters)
-        late = part.get('begin', 0) >= end
-        if late:
-            self.logger.warning(
-                f'param_scheduler: {part["type"]} would begin at {unit} {part["begin"]}, and the training ends at '
-                f'{end}: it is left out'
-            )
-        return late
+        begin = part.get('begin', 0)
+        if begin < end:
+            return part
+        self.logger.warning(
+            f'param_scheduler: {part["type"]} would begin at {unit} {begin}, and the training ends at {end}: '
+            'it has no effect'
+        )
+        return dict(part, end=begin + 1)
 
     def _schedule_ends(self) -> list[int]:
         """Where each part of the learning rate's schedule ends, once it is built."""
