@@ -1,7 +1,7 @@
 """Where poses come from: named gestures, letters, mixtures, free curls, folded hands, pinches and recorded poses."""
 
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,10 @@ _SOURCES = (*SHARES, 'recorded')
 MAX_PENETRATION = 0.005
 """Metres by which one finger may enter another or the palm."""
 _TRIES = 16
+_UNDER_SHARE = 0.2
+"""Share of folded hands whose thumb lies under some of the fingers."""
+_KNUCKLE_ALONE_SHARE = 0.15
+"""Share of freely curled fingers that are bent at the knuckle alone, or everywhere but there."""
 
 Draw = Callable[[], HandPose]
 
@@ -41,6 +45,8 @@ _THUMBS = {
     'in': (32, 2, 28, 56, 74),
 }
 """Flexion, abduction, rotation, MCP and IP of thumbs beside, across and inside folded fingers."""
+_THUMBS_UNDER = {1: (6, -4, 14, 50, 54), 2: (21, 3, 21, 49, 41), 3: (31, 5, 23, 54, 44)}
+"""The same of thumbs under the first so many folded fingers, the tip between the last of them and the next."""
 _THUMB = [ANGLE_NAMES.index(f'thumb_{name}') for name in ('flexion', 'abduction', 'rotation', 'mcp', 'ip')]
 
 
@@ -49,9 +55,10 @@ class PoseSampler:
 
     The name that comes with a pose is the gesture's or letter's, else that of the source: 'mixed' (two named ones,
     each finger its own share of the way), 'random' (free curls), 'folded' (two or more fingers folded; the thumb out,
-    beside, over or inside them), 'pinched' (the thumb's pad on one or two fingers' pads) or 'recorded'. Each pose is
-    loosened and gets a random wrist. Where one finger passes through another or the palm, the same gesture is loosened
-    again, so that tight ones do not become rare; should none of many draws be clean, the least bad is taken.
+    beside, over, under or inside them), 'pinched' (the thumb's pad on one or two fingers' pads) or 'recorded'. Each
+    pose is loosened and gets a random wrist. Where one finger passes through another or the palm, the same gesture or
+    recorded pose is loosened again, so that tight ones do not become rare; should none of many draws be clean, the
+    least bad is taken.
 
     Args:
         recorded: poses to draw 'recorded' ones from.
@@ -93,17 +100,14 @@ class PoseSampler:
             return _named(GESTURES if source == 'named' else LETTERS, rng)
         if source == 'folded':
             return source, _folded(rng)
+        if source == 'recorded':
+            return source, _settling(self.recorded[rng.integers(len(self.recorded))], rng)
         draws: dict[str, Draw] = {
             'mixed': lambda: _mixed(rng),
             'random': lambda: _free(rng),
             'pinched': lambda: random_pinch(rng, shape),
-            'recorded': lambda: self._record(rng),
         }
         return source, draws[source]
-
-    def _record(self, rng: np.random.Generator) -> HandPose:
-        # another one at each draw: some were fitted so that they pass through themselves
-        return loosened(self.recorded[rng.integers(len(self.recorded))], 2.5, rng)
 
 
 def load_poses(path: Path) -> list[HandPose]:
@@ -167,6 +171,13 @@ def _named(poses: Mapping[str, HandPose], rng: np.random.Generator) -> tuple[str
     return name, lambda: loosened(poses[name], 4.0, rng)
 
 
+def _settling(pose: HandPose, rng: np.random.Generator) -> Draw:
+    """A recorded pose, loosened more with each draw: keypoints say nothing of thickness, so that many a thumb that lies
+    on fingers or under them was fitted a little inside them."""
+    degrees = iter(np.linspace(2.5, 10, _TRIES))
+    return lambda: loosened(pose, next(degrees), rng)
+
+
 def _mixed(rng: np.random.Generator) -> HandPose:
     """Between two named poses; each finger goes its own share of the way, so that parts of gestures meet."""
     poses = [*GESTURES.values(), *LETTERS.values()]
@@ -181,7 +192,8 @@ def _free(rng: np.random.Generator) -> HandPose:
     values: dict[str, float] = {}
     for finger in LONG_FINGERS:
         curl = np.clip(0.55 * common + 0.45 * rng.beta(0.6, 0.8) + rng.normal(0, 0.08), 0, 1)
-        knuckle = np.clip(curl + rng.normal(0, 0.22), -0.15, 1)
+        alone = rng.random() < _KNUCKLE_ALONE_SHARE
+        knuckle = rng.uniform(-0.1, 1) if alone else np.clip(curl + rng.normal(0, 0.22), -0.15, 1)
         values[f'{finger}_mcp'] = 90 * knuckle
         values[f'{finger}_pip'] = 105 * np.clip(curl + rng.normal(0, 0.12), 0, 1)
         values[f'{finger}_dip'] = values[f'{finger}_pip'] * rng.uniform(0.4, 0.7)
@@ -202,18 +214,25 @@ def _folded(rng: np.random.Generator) -> Draw:
     """Two, three or all four fingers folded, tightly or loosely; the others straight or half bent."""
     count = int(rng.choice([2, 3, 4], p=[0.2, 0.25, 0.55]))
     folded = set(rng.choice(LONG_FINGERS, count, replace=False))
+    if rng.random() < _UNDER_SHARE:
+        over = int(rng.choice(list(_THUMBS_UNDER)))
+        covering = set(LONG_FINGERS[:over])
+        return lambda: _fold(folded | covering, np.array(_THUMBS_UNDER[over]), rng, covering)
     one, other = (np.array(_THUMBS[name]) for name in rng.choice(list(_THUMBS), 2))
     between = rng.choice([0.0, rng.uniform(0, 1)])  # one kind of thumb, or a mixture of two
     return lambda: _fold(folded, one + (other - one) * between, rng)
 
 
-def _fold(folded: set[str], thumb: np.ndarray, rng: np.random.Generator) -> HandPose:
+def _fold(folded: set[str], thumb: np.ndarray, rng: np.random.Generator, covering: Set[str] = frozenset()) -> HandPose:
+    """``covering`` are those of the folded fingers that have the thumb under them, and so no room to fold tightly."""
     tightness = rng.beta(1.2, 0.8)
     values: dict[str, float] = {}
     for finger in LONG_FINGERS:
         if finger in folded:
             tight = np.clip(tightness + rng.normal(0, 0.12), 0, 1)
             mcp, pip, dip = 48 + 38 * tight, 80 + 28 * tight, 30 + 36 * tight
+            if finger in covering:
+                mcp, pip, dip = 60 + 14 * tight, 66 + 14 * tight, 30 + 10 * tight
         else:
             mcp = rng.uniform(-6, 12) + 45 * rng.beta(0.6, 2.5)
             pip = 70 * rng.beta(0.5, 2.5)

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from handkp_plugins.hand import pose_sources
 from handkp_plugins.hand.fingerspelling import LETTERS
 from handkp_plugins.hand.gestures import GESTURES
 from handkp_plugins.hand.kinematics import joint_frames, keypoints_from_frames
 from handkp_plugins.hand.pinching import closed_pinch, pad_gaps
 from handkp_plugins.hand.pose import ANGLE_NAMES, LONG_FINGERS, HandPose
-from handkp_plugins.hand.pose_sources import MAX_PENETRATION, SHARES, PoseSampler, load_poses
+from handkp_plugins.hand.pose_sources import MAX_PENETRATION, SHARES, PoseSampler, load_poses, loosened
 from handkp_plugins.hand.proxies import pose_penetration
 from handkp_plugins.hand.shape import HandShape, random_shape
 
@@ -72,6 +73,38 @@ def test_fists_are_not_drawn_less_often_for_being_tight():
     names, _ = draw(PoseSampler(shares={'named': 1}), 160)
     tight = sum(name.startswith('fist') for name in names)
     assert tight >= 5  # 13.7 of 160 expected
+
+
+def test_recorded_poses_are_not_drawn_less_often_for_being_tight():
+    # as keypoints tell nothing of thickness, a thumb across fingers or under them is often recorded as inside them
+    tight = LETTERS['letter_s'].replace({'thumb_abduction': 7})
+    depths = [pose_penetration(loosened(tight, 2.5, np.random.default_rng(i)), SHAPE) for i in range(40)]
+    assert np.mean(np.array(depths) < MAX_PENETRATION) < 0.2  # so it would rarely be drawn
+    _, angles = draw(PoseSampler([tight, RECORDED], shares={'recorded': 1}), 60)
+    is_tight = folded(angles) == 4
+    assert 18 <= is_tight.sum() <= 42
+    rng = np.random.default_rng(0)
+    settled = [PoseSampler([tight], shares={'recorded': 1}).sample(rng, SHAPE)[1] for _ in range(40)]
+    assert np.mean([pose_penetration(pose, SHAPE) < MAX_PENETRATION for pose in settled]) > 0.6
+
+
+def test_some_thumbs_lie_under_folded_fingers(monkeypatch):
+    def thumbs_under() -> float:
+        rng, sampler = np.random.default_rng(0), PoseSampler(shares={'folded': 1})
+        frames = [joint_frames(sampler.sample(rng, SHAPE)[1], SHAPE) for _ in range(60)]
+        depth = np.stack([keypoints_from_frames(f, SHAPE) for f in frames])[..., 2]  # falls away from the palm
+        return float(((depth[:, 4] > depth[:, 7]) & (depth[:, 7] < -0.045)).mean())
+
+    monkeypatch.setattr(pose_sources, '_UNDER_SHARE', 0.0)
+    without = thumbs_under()
+    monkeypatch.setattr(pose_sources, '_UNDER_SHARE', 1.0)
+    assert thumbs_under() > max(0.8, without + 0.4)
+
+
+def test_some_fingers_are_bent_at_the_knuckle_alone():
+    _, angles = draw(PoseSampler(shares={'random': 1}), 150)
+    mcp, pip = (angles[:, [ANGLE_NAMES.index(f'{f}_{joint}') for f in LONG_FINGERS]] for joint in ('mcp', 'pip'))
+    assert ((mcp > 50) & (pip < 25)).mean() > 0.02
 
 
 def test_recorded_poses_appear_loosened(drawn):
