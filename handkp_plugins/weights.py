@@ -40,6 +40,12 @@ def available() -> dict[str, Path]:
     return {file.stem: file for file in sorted(FOLDER.glob('*.safetensors'))}
 
 
+def listed(detectors: bool) -> str:
+    """Names of the shipped weights that are of detectors, or of those that are not, for help texts."""
+    names = (name for name, file in available().items() if ('classes' in read_metadata(file)) is detectors)
+    return ', '.join(names) or 'none come with this version'
+
+
 def weights_file(name: str) -> Path:
     """The file of shipped weights, by their name or their address.
 

@@ -45,7 +45,7 @@ from handkp_plugins.engine.inference import init_model
 from handkp_plugins.engine.rotation import with_rotations
 from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.visualization.window import Window
-from handkp_plugins.weights import available
+from handkp_plugins.weights import listed
 
 OUTPUT = 'work_dirs/demo_pictures'
 
@@ -157,7 +157,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line, or other arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('source', metavar='IMAGE|FOLDER|VIDEO|webcam:N')
-    names = ', '.join(available()) or 'none come with this version'
+    names = listed(detectors=False)
     network = parser.add_argument_group('network')
     network.add_argument('--weights', metavar='NAME', help=f'shipped weights: {names} (default {DEFAULT_WEIGHTS})')
     network.add_argument('--config', help='of a network of your own')
