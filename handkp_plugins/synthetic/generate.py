@@ -19,6 +19,7 @@ import json
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -88,6 +89,8 @@ def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], 
     progress(kept)
     if missing:
         _remove_annotations(out)
+        for left in out.rglob('*.tmp'):  # half written when a run was killed
+            left.unlink(missing_ok=True)
         for done in _render(out, recipe, settings, missing, min(workers, len(missing))):
             progress(done)
     splits = _write_annotations(out, recipe)
@@ -143,9 +146,19 @@ _WORKER: dict[str, Any] = {}  # what a worker process keeps between batches
 def _start_worker(**settings: Any) -> None:
     """Prepare a worker; drawing starts with the first batch, so that its errors reach the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the workers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
     one_thread_per_renderer()
     _WORKER.update(settings)
+
+
+def _end_with_parent() -> None:
+    """End this worker as soon as its parent is gone, killed perhaps: what is queued would be rendered beside what the
+    next run renders. Files are renamed when they are whole, so that nothing half made is left."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _make_batch(out: Path, recipe: Recipe, batch: range) -> int:

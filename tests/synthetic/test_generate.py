@@ -245,7 +245,9 @@ def test_interrupted_layers_go_on_whole_shards_only_and_end_the_same(layers, tmp
     sizes = {p.name: p.stat().st_size for p in layers.glob('shards/*')}
     assert all(p.stat().st_size == sizes[p.name] for p in out.glob('shards/*'))
     (out / 'shards' / '00000.zip').unlink(missing_ok=True)
+    (out / 'shards' / '00000.zip.1234.tmp').write_bytes(b'as a killed process leaves it')
     assert generate(out, LAYERS, workers=2).made >= 8
+    assert not list(out.glob('shards/*.tmp'))
     assert contents(out) == contents(layers)
 
 

@@ -1,13 +1,16 @@
 """The command that generates hands."""
 
+import contextlib
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 from tool_module import load_tool
 
@@ -113,6 +116,25 @@ def test_options_that_do_not_go_together(tool, tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
         tool.main(tmp_path / 'x', num=10, **options)
     assert not (tmp_path / 'x').exists()
+
+
+def test_nothing_renders_on_when_the_command_is_killed(tmp_path):
+    command = [sys.executable, str(TOOL), '--out', str(tmp_path / 'hands'), '--num', '3000', '--size', '64']
+    process = subprocess.Popen([*command, '--workers', '2'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    workers: list[psutil.Process] = []
+    try:
+        while len(list((tmp_path / 'hands' / 'images').glob('*.jpg'))) < 4:
+            assert process.poll() is None
+            time.sleep(0.1)
+        workers = psutil.Process(process.pid).children(recursive=True)
+        assert len(workers) >= 2
+        process.kill()
+        _, alive = psutil.wait_procs(workers, timeout=20)
+        assert alive == []
+    finally:
+        for left in (process, *workers):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                left.kill()
 
 
 def test_the_command_line_reports_errors_in_one_line(tmp_path):
