@@ -50,7 +50,7 @@ def drawn_hand(maker: StageMaker, hand, camera) -> np.ndarray:
 
 
 def test_each_box_is_that_of_the_hand_drawn(maker: StageMaker, stages: list[Stage]):
-    checked = 0
+    checked = cut = 0
     for stage in [s for s in stages if s.scenes][:10]:
         rendering = maker._staged(stage, np.random.default_rng(0))
         for scene in stage.scenes:
@@ -58,11 +58,16 @@ def test_each_box_is_that_of_the_hand_drawn(maker: StageMaker, stages: list[Stag
                 rows, columns = np.nonzero(drawn_hand(maker, hand, stage.camera))
                 x, y, width, height = maker._labels_of(scene, hand, rendering)['bbox']
                 drawn = [columns.min(), rows.min(), columns.max(), rows.max()]
-                assert np.abs(np.array([x, y, x + width, y + height]) - drawn).max() < 1.6
+                beyond = np.array([x, y, x + width, y + height]) - drawn
+                if min(x, y) > 0 and (np.array([x + width, y + height]) < stage.camera.extent - 1).all():
+                    assert np.abs(beyond).max() < 1.6
+                else:  # of a hand that the border cuts, the part outside may reach further along the border
+                    assert (beyond[:2] < 1.6).all() and (beyond[2:] > -1.6).all()
+                    cut += 1
                 # what is drawn of all hands, arms and people covers it
                 assert (rendering.alpha[rows, columns] > 0).all()
                 checked += 1
-    assert checked >= 12
+    assert checked >= 12 and checked - cut >= 8
 
 
 def test_none_to_four_hands_of_many_sizes(stages: list[Stage]):
