@@ -45,9 +45,9 @@ _THUMBS = {
     'in': (32, 2, 28, 56, 74),
 }
 """Flexion, abduction, rotation, MCP and IP of thumbs beside, across and inside folded fingers."""
-_THUMBS_UNDER = {1: (6, -4, 14, 50, 54), 2: (21, 3, 21, 49, 41), 3: (31, 5, 23, 54, 44)}
-"""The same of thumbs under the first so many folded fingers, the tip between the last of them and the next."""
 _THUMB = [ANGLE_NAMES.index(f'thumb_{name}') for name in ('flexion', 'abduction', 'rotation', 'mcp', 'ip')]
+_THUMBS_UNDER = {over: LETTERS[f'letter_{letter}'].angles[_THUMB] for over, letter in enumerate('tnm', start=1)}
+"""The same of thumbs under the first so many folded fingers, the tip between the last of them and the next."""
 
 
 class PoseSampler:
@@ -217,7 +217,7 @@ def _folded(rng: np.random.Generator) -> Draw:
     if rng.random() < _UNDER_SHARE:
         over = int(rng.choice(list(_THUMBS_UNDER)))
         covering = set(LONG_FINGERS[:over])
-        return lambda: _fold(folded | covering, np.array(_THUMBS_UNDER[over]), rng, covering)
+        return lambda: _fold(folded | covering, _THUMBS_UNDER[over], rng, covering)
     one, other = (np.array(_THUMBS[name]) for name in rng.choice(list(_THUMBS), 2))
     between = rng.choice([0.0, rng.uniform(0, 1)])  # one kind of thumb, or a mixture of two
     return lambda: _fold(folded, one + (other - one) * between, rng)
