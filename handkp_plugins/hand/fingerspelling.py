@@ -10,7 +10,7 @@ from .pose import HandPose
 _UP = (0, 0, 3, 2)
 _FIST = (84, 0, 106, 64)
 _TUCKED = (80, 0, 100, 58)  # a little looser, over or under the thumb
-_OVER_THUMB = (68, 0, 72, 34)
+_OVER_THUMB = (68, 2, 94, 40)  # hooked over a straight thumb, whose tip rises above the knuckles
 _OVER_TWO = (24, 19, 16, 50, 59)  # the thumb across two folded fingers
 
 LETTERS: dict[str, HandPose] = {
@@ -26,14 +26,14 @@ LETTERS: dict[str, HandPose] = {
     'letter_j': gesture((14, 14, 14, 40, 60), _FIST, _FIST, _TUCKED, (-4, 8, 4, 2), 2),
     'letter_k': gesture((26, -12, 25, 26, 16), (0, 8, 3, 2), (46, 0, 6, 4), _FIST, _FIST, 4),
     'letter_l': gesture((-20, -8, -6, -4, -8), _UP, _FIST, _FIST, _FIST, 2),
-    'letter_m': gesture((31, 5, 23, 54, 44), *[_OVER_THUMB] * 3, _FIST, 8),
-    'letter_n': gesture((21, 3, 21, 49, 41), _OVER_THUMB, _OVER_THUMB, _FIST, _FIST, 8),
+    'letter_m': gesture((43, -12, 34, 40, 5), *[_OVER_THUMB] * 3, _FIST, 8),
+    'letter_n': gesture((42, -14, 36, 18, 8), _OVER_THUMB, _OVER_THUMB, _FIST, _FIST, 8),
     'letter_o': gesture((23, 21, 36, 16, 22), (53, -2, 46, 26), (56, 0, 48, 28), (57, 0, 51, 30), (57, -2, 54, 32), 10),
     'letter_p': gesture((26, -12, 25, 26, 16), (4, 8, 3, 2), (52, 0, 8, 4), _FIST, _FIST, 4),
     'letter_q': gesture((14, 16, 10, 6, 8), (70, 0, 8, 4), _FIST, _FIST, _FIST, 4),
     'letter_r': gesture(_OVER_TWO, (20, -12, 6, 4), (2, 0, 10, 6), _FIST, _FIST, 6).replace({'middle_abd': -12}),
     'letter_s': gesture((15, 14, 15, 41, 64), *[_FIST] * 4, 6),
-    'letter_t': gesture((6, -4, 14, 50, 54), (67, 0, 70, 39), _FIST, _FIST, _FIST, 6),
+    'letter_t': gesture((39, -14, 28, 6, 3), (66, 9, 88, 44), _FIST, _FIST, _FIST, 6),
     'letter_u': gesture(_OVER_TWO, (0, -4, 3, 2), _UP, _FIST, _FIST, 8),
     'letter_v': gesture(_OVER_TWO, (0, 15, 3, 2), (0, 0, 3, 2), _FIST, _FIST, 8),
     'letter_w': gesture((42, 20, 13, 47, 54), (-2, 12, 3, 2), (-2, 0, 3, 2), (-2, 10, 3, 2), (78, 0, 98, 56), 12),

@@ -232,7 +232,7 @@ def _fold(folded: set[str], thumb: np.ndarray, rng: np.random.Generator, coverin
             tight = np.clip(tightness + rng.normal(0, 0.12), 0, 1)
             mcp, pip, dip = 48 + 38 * tight, 80 + 28 * tight, 30 + 36 * tight
             if finger in covering:
-                mcp, pip, dip = 60 + 14 * tight, 66 + 14 * tight, 30 + 10 * tight
+                mcp, pip, dip = 60 + 14 * tight, 78 + 22 * tight, 34 + 12 * tight
         else:
             mcp = rng.uniform(-6, 12) + 45 * rng.beta(0.6, 2.5)
             pip = 70 * rng.beta(0.5, 2.5)
