@@ -1,5 +1,6 @@
-# P-MSDSNet of 3 stages at 80×80, where a sample costs 0.4 of one at 128×128: for the first half of a training on a CPU.
-# Go on with pmsdsnet_3stage_layers-128.py and load_from.
+# P-MSDSNet of 3 stages at 80×80, where a sample costs 0.4 of one at 128×128: for a CPU, on which more samples are worth
+# more than more pixels until some 100,000s are seen. The package's pmsdsnet_3stage weights come from here; go on with
+# pmsdsnet_3stage_layers-128.py and load_from.
 _base_ = ['pmsdsnet_3stage_layers-128.py']
 
 input_size = (80, 80)
