@@ -54,7 +54,7 @@ def test_it_finds_generated_hands_and_little_else():
     """Hands that are not tiny, in scenes of another seed than those that it was trained and tested on."""
     detect, maker = init_detector(CONFIG, ADDRESS, 'cpu'), StageMaker(size=320, models=[ProceduralHand()])
     best, boxes = [], 0
-    for index in range(24):
+    for index in range(30):
         sample = maker.make(99, index)
         found = detect(np.ascontiguousarray(sample.image[..., ::-1]))
         boxes += len(found.boxes)
