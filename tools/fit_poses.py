@@ -6,13 +6,14 @@ Usage:
     python tools/fit_poses.py letters.npz --out data/poses/letters.npz --aspect 1.778 --depth-trust 0.3
 
 Reads .npy, .npz, .json and .csv files with 21 keypoints in two or three dimensions a row, and a label; y points down,
-as in pictures. Writes OUT with ``angles`` (N, 24) in degrees, ``names`` (N,), ``residual`` (N,), the root mean square
+as in pictures. Fingers that the keypoints put inside each other, as they tell nothing of thickness, are moved apart.
+Writes OUT with ``angles`` (N, 24) in degrees, ``names`` (N,), ``residual`` (N,), the root mean square
 distance from keypoint to fit as a share of the hand's length, and ``sources`` (N,), the file and row of each.
 """
 
 import argparse
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,12 @@ from handkp_plugins.engine.tool import run_tool
 from handkp_plugins.files import write_bytes
 from handkp_plugins.hand.inverse_kinematics import FittedPoses, fit_poses
 from handkp_plugins.hand.recorded import RecordedHands, read_recorded
+from handkp_plugins.hand.separating import separated
 from handkp_plugins.images import write_image
 from handkp_plugins.visualization import draw_hand, tile
 
 _PREVIEW_ROWS, _CELL = 16, 200
+_LEAST_DEPTH_SHARE, _FLAT_DEPTH_SHARE = 0.1, 0.3  # of a move in depth: where depth is not trusted; where there is none
 _NAMED = 5  # rows without a hand that the report names
 
 
@@ -111,20 +114,32 @@ def main(
     kept = sum(report.kept for report in reports)
     if not kept:
         raise ValueError(f'no row fits within a residual of {max_residual}; see the median residuals above')
+    with tqdm(total=kept, unit='hand', desc='fingers apart') as bar:
+        angles = [moved_apart(fit, good, depth_trust, bar.update) for *_, fit, good in fits]
+    moved = sum(int((a != fit.angles[good]).any(1).sum()) for a, (*_, fit, good) in zip(angles, fits, strict=True))
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
-        angles=np.concatenate([fit.angles[good] for _, _, fit, good in fits]).astype(np.float32),
+        angles=np.concatenate(angles).astype(np.float32),
         names=np.concatenate([recorded.names[good] for recorded, _, _, good in fits]),
         residual=np.concatenate([fit.residual[good] for _, _, fit, good in fits]).astype(np.float32),
         sources=np.array([f'{r.path.name}:{row}' for r, _, _, good in fits for row in r.rows[good]]),
     )
     write_bytes(out, buffer.getvalue())
-    print(f'{kept} poses in {out}')
+    print(f'{kept} poses in {out}, fingers moved apart in {moved}')
     if preview:
         write_image(preview, preview_sheet(fits))
         print(f'look at {preview}: keypoints given (left) and fitted (right)')
     return reports
+
+
+def moved_apart(
+    fit: FittedPoses, good: np.ndarray, depth_trust: float, progress: Callable[[int], None]
+) -> np.ndarray:
+    """Angles (K, 24) of the good rows (N,) with no finger inside another."""
+    flat = fit.keypoints.shape[2] == 2
+    share = _FLAT_DEPTH_SHARE if flat else max(depth_trust, _LEAST_DEPTH_SHARE)
+    return separated(fit.angles[good], fit.views[good], share, progress=progress)
 
 
 def preview_sheet(fits: list[tuple[RecordedHands, np.ndarray, FittedPoses, np.ndarray]]) -> np.ndarray:

@@ -40,12 +40,14 @@ class FittedPoses:
         keypoints: (N, 21, D) fitted, in the units given.
         is_left: (N,) whether it was fitted as a left hand. In two dimensions a left and a right hand in the same pose
             can look the same, so there it says nothing.
+        views: (N, 3, 3) rotations from the palm's frame to the camera's, of a left hand those of its mirror image.
     """
 
     angles: np.ndarray
     residual: np.ndarray
     keypoints: np.ndarray
     is_left: np.ndarray
+    views: np.ndarray
 
 
 def fit_poses(
@@ -111,6 +113,7 @@ def fit_poses(
         residual=error / (fm.HAND_LENGTH * np.exp(best.parameters[:, fm.SCALE])),
         keypoints=points * radius + centre,
         is_left=is_left,
+        views=best.turns,
     )
 
 

@@ -12,6 +12,7 @@ from .pinching import random_pinch
 from .pose import ANGLE_NAMES, LIMITS, LONG_FINGERS, HandPose
 from .proxies import pose_penetration
 from .shape import HandShape
+from .tucking import tucked
 
 SHARES: dict[str, float] = {
     'named': 0.17,
@@ -30,7 +31,7 @@ _SOURCES = (*SHARES, 'recorded')
 MAX_PENETRATION = 0.005
 """Metres by which one finger may enter another or the palm."""
 _TRIES = 16
-_UNDER_SHARE = 0.2
+_UNDER_SHARE = 0.25
 """Share of folded hands whose thumb lies under some of the fingers."""
 _KNUCKLE_ALONE_SHARE = 0.15
 """Share of freely curled fingers that are bent at the knuckle alone, or everywhere but there."""
@@ -42,12 +43,11 @@ _THUMBS = {
     'side': (18, -16, 5, 8, 14),
     'over': (16, 14, 15, 41, 62),
     'over_far': (26, 18, 16, 50, 59),
+    'over_high': (30, 17, 35, 48, 15),
     'in': (32, 2, 28, 56, 74),
 }
 """Flexion, abduction, rotation, MCP and IP of thumbs beside, across and inside folded fingers."""
 _THUMB = [ANGLE_NAMES.index(f'thumb_{name}') for name in ('flexion', 'abduction', 'rotation', 'mcp', 'ip')]
-_THUMBS_UNDER = {over: LETTERS[f'letter_{letter}'].angles[_THUMB] for over, letter in enumerate('tnm', start=1)}
-"""The same of thumbs under the first so many folded fingers, the tip between the last of them and the next."""
 
 
 class PoseSampler:
@@ -99,7 +99,7 @@ class PoseSampler:
         if source in ('named', 'letter'):
             return _named(GESTURES if source == 'named' else LETTERS, rng)
         if source == 'folded':
-            return source, _folded(rng)
+            return source, _folded(rng, shape)
         if source == 'recorded':
             return source, _settling(self.recorded[rng.integers(len(self.recorded))], rng)
         draws: dict[str, Draw] = {
@@ -210,29 +210,32 @@ def _free(rng: np.random.Generator) -> HandPose:
     return HandPose.clipped(np.array([values.get(name, 0.0) for name in ANGLE_NAMES]))
 
 
-def _folded(rng: np.random.Generator) -> Draw:
+def _folded(rng: np.random.Generator, shape: HandShape) -> Draw:
     """Two, three or all four fingers folded, tightly or loosely; the others straight or half bent."""
     count = int(rng.choice([2, 3, 4], p=[0.2, 0.25, 0.55]))
     folded = set(rng.choice(LONG_FINGERS, count, replace=False))
-    if rng.random() < _UNDER_SHARE:
-        over = int(rng.choice(list(_THUMBS_UNDER)))
-        covering = set(LONG_FINGERS[:over])
-        return lambda: _fold(folded | covering, _THUMBS_UNDER[over], rng, covering)
     one, other = (np.array(_THUMBS[name]) for name in rng.choice(list(_THUMBS), 2))
+    if rng.random() < _UNDER_SHARE:
+        over = int(rng.integers(1, 4))
+        return lambda: _under(over, lambda: _fold(folded, one, rng), rng, shape)
     between = rng.choice([0.0, rng.uniform(0, 1)])  # one kind of thumb, or a mixture of two
     return lambda: _fold(folded, one + (other - one) * between, rng)
 
 
-def _fold(folded: set[str], thumb: np.ndarray, rng: np.random.Generator, covering: Set[str] = frozenset()) -> HandPose:
-    """``covering`` are those of the folded fingers that have the thumb under them, and so no room to fold tightly."""
+def _under(over: int, draw: Draw, rng: np.random.Generator, shape: HandShape) -> HandPose:
+    for _ in range(_TRIES):
+        if pose := tucked(draw(), over, rng, shape):
+            return pose
+    return LETTERS[f'letter_{"tnm"[over - 1]}']
+
+
+def _fold(folded: Set[str], thumb: np.ndarray, rng: np.random.Generator) -> HandPose:
     tightness = rng.beta(1.2, 0.8)
     values: dict[str, float] = {}
     for finger in LONG_FINGERS:
         if finger in folded:
             tight = np.clip(tightness + rng.normal(0, 0.12), 0, 1)
             mcp, pip, dip = 48 + 38 * tight, 80 + 28 * tight, 30 + 36 * tight
-            if finger in covering:
-                mcp, pip, dip = 60 + 14 * tight, 78 + 22 * tight, 34 + 12 * tight
         else:
             mcp = rng.uniform(-6, 12) + 45 * rng.beta(0.6, 2.5)
             pip = 70 * rng.beta(0.5, 2.5)

@@ -49,8 +49,8 @@ def proxy_spheres(frames: np.ndarray, scales: np.ndarray) -> np.ndarray:
     return spheres
 
 
-def penetration(spheres: np.ndarray) -> np.ndarray:
-    """Greatest depth (...) in metres by which one finger enters another or the palm (0 where none does).
+def depths(spheres: np.ndarray) -> np.ndarray:
+    """Metres (..., pairs) by which each sphere enters each of another finger or the palm, negative where it does not.
 
     Segments that meet at a joint, and the roots of neighbouring fingers, may overlap.
 
@@ -59,8 +59,13 @@ def penetration(spheres: np.ndarray) -> np.ndarray:
     """
     one, other = spheres[..., _ONE, :], spheres[..., _OTHER, :]
     apart = one[..., :3] - other[..., :3]
-    depth = one[..., 3] + other[..., 3] - np.sqrt(np.einsum('...i,...i->...', apart, apart))
-    return np.maximum(depth.max(-1), 0.0)
+    return one[..., 3] + other[..., 3] - np.sqrt(np.einsum('...i,...i->...', apart, apart))
+
+
+def penetration(spheres: np.ndarray) -> np.ndarray:
+    """Greatest depth (...) in metres by which one finger enters another or the palm (0 where none does), see
+    :func:`depths`."""
+    return np.maximum(depths(spheres).max(-1), 0.0)
 
 
 def pose_penetration(pose: HandPose | np.ndarray, shape: HandShape) -> np.ndarray:

@@ -5,7 +5,7 @@ import pytest
 
 from handkp_plugins.hand import pose_sources
 from handkp_plugins.hand.fingerspelling import LETTERS
-from handkp_plugins.hand.gestures import GESTURES
+from handkp_plugins.hand.gestures import GESTURES, gesture
 from handkp_plugins.hand.kinematics import joint_frames, keypoints_from_frames
 from handkp_plugins.hand.pinching import closed_pinch, pad_gaps
 from handkp_plugins.hand.pose import ANGLE_NAMES, LONG_FINGERS, HandPose
@@ -77,7 +77,7 @@ def test_fists_are_not_drawn_less_often_for_being_tight():
 
 def test_recorded_poses_are_not_drawn_less_often_for_being_tight():
     # as keypoints tell nothing of thickness, a thumb across fingers or under them is often recorded as inside them
-    tight = LETTERS['letter_s'].replace({'thumb_abduction': 7})
+    tight = gesture((15, 7, 15, 41, 64), *[(84, 0, 106, 64)] * 4, 6)
     depths = [pose_penetration(loosened(tight, 2.5, np.random.default_rng(i)), SHAPE) for i in range(40)]
     assert np.mean(np.array(depths) < MAX_PENETRATION) < 0.2  # so it would rarely be drawn
     _, angles = draw(PoseSampler([tight, RECORDED], shares={'recorded': 1}), 60)
@@ -100,7 +100,7 @@ def test_some_thumbs_lie_under_folded_fingers(monkeypatch):
         rng, sampler = np.random.default_rng(0), PoseSampler(shares={'folded': 1})
         frames = [joint_frames(sampler.sample(rng, SHAPE)[1], SHAPE) for _ in range(60)]
         points = np.stack([keypoints_from_frames(f, SHAPE) for f in frames])
-        tip, knuckle, bent = points[:, 4], points[:, 5], points[:, 6:8]  # z falls away from the palm
+        tip, knuckle, bent = points[:, 4], points[:, 17], points[:, 6:8]  # z falls away from the palm
         return float(((tip[:, 1] > knuckle[:, 1]) & (tip[:, 2] > bent[..., 2].min(1))).mean())
 
     monkeypatch.setattr(pose_sources, '_UNDER_SHARE', 0.0)
