@@ -133,9 +133,7 @@ def main(
     return reports
 
 
-def moved_apart(
-    fit: FittedPoses, good: np.ndarray, depth_trust: float, progress: Callable[[int], None]
-) -> np.ndarray:
+def moved_apart(fit: FittedPoses, good: np.ndarray, depth_trust: float, progress: Callable[[int], None]) -> np.ndarray:
     """Angles (K, 24) of the good rows (N,) with no finger inside another."""
     flat = fit.keypoints.shape[2] == 2
     share = _FLAT_DEPTH_SHARE if flat else max(depth_trust, _LEAST_DEPTH_SHARE)
