@@ -13,7 +13,7 @@ from .shape import HandShape
 
 _VIEWS = 60
 _APART = np.cos(np.radians(45))  # greatest cosine between the views of two starts
-_FLAT_STARTS, _SOLID_STARTS = 3, 2
+_FLAT_STARTS, _SOLID_STARTS = 4, 2
 
 
 def starts(keypoints: np.ndarray) -> list[State]:
