@@ -21,7 +21,7 @@ from torchvision.ops import box_iou
 from handkp_plugins.engine import cli
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.hand.model import ProceduralHand
-from handkp_plugins.synthetic.stage_maker import StageMaker
+from handkp_plugins.synthetic.stage_maker import StageMaker, StageSample
 from handkp_plugins.visualization.video import VideoFile
 
 ROOT = Path(__file__).parents[2]
@@ -111,15 +111,18 @@ class Scene(NamedTuple):
 @pytest.fixture(scope='module')
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     folder, maker = tmp_path_factory.mktemp('scene'), StageMaker(size=320, models=[ProceduralHand()], alone=True)
-    sample = maker.make(0, 8)  # such a picture
+    sample = next(s for s in (maker.make(0, i) for i in range(100)) if _one_large_hand(s))
     x, y, width, height = sample.annotations[0]['bbox']
-    assert len(sample.annotations) == 1 and 1e4 < width * height < 4e4
     picture = sample.image[..., ::-1]
     cv2.imwrite(str(folder / 'hand.jpg'), picture)
     with VideoFile(folder / 'hand.mp4', fps=25) as video:
         for shift in range(0, 9, 4):
             video.append(np.roll(picture, shift, axis=1))
     return Scene(str(folder / 'hand.jpg'), np.array([x, y, x + width, y + height]), str(folder / 'hand.mp4'))
+
+
+def _one_large_hand(sample: StageSample) -> bool:
+    return len(sample.annotations) == 1 and 1e4 < sample.annotations[0]['area'] < 4e4
 
 
 def run_demo(name: str, *arguments: str | Path) -> None:
