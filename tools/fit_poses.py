@@ -6,9 +6,10 @@ Usage:
     python tools/fit_poses.py letters.npz --out data/poses/letters.npz --aspect 1.778 --depth-trust 0.3
 
 Reads .npy, .npz, .json and .csv files with 21 keypoints in two or three dimensions a row, and a label; y points down,
-as in pictures. Fingers that the keypoints put inside each other, as they tell nothing of thickness, are moved apart.
-Writes OUT with ``angles`` (N, 24) in degrees, ``names`` (N,), ``residual`` (N,), the root mean square
-distance from keypoint to fit as a share of the hand's length, and ``sources`` (N,), the file and row of each.
+as in pictures. Writes OUT with ``angles`` (N, 24) in degrees, ``names`` (N,), ``residual`` (N,), the root mean square
+distance from keypoint to fit as a share of the hand's length, and ``sources`` (N,), the file and row of each. In
+``angles``, fingers that the keypoints put inside each other, as they tell nothing of thickness, are then moved apart;
+the residual and the preview are of the fit before that.
 """
 
 import argparse

@@ -4,14 +4,13 @@ Only the shape of the hand: which way it points (G, H, P and Q are turned) is th
 are movements, are given as the shape that they start from.
 """
 
-from .gestures import gesture
+from .gestures import THUMB_OVER_ONE, THUMB_OVER_TWO, gesture
 from .pose import HandPose
 
 _UP = (0, 0, 3, 2)
 _FIST = (84, 0, 106, 64)
 _TUCKED = (80, 0, 100, 58)  # a little looser, over or under the thumb
 _OVER_THUMB = (68, 2, 94, 40)  # hooked over a straight thumb, whose tip rises above the knuckles
-_OVER_TWO = (30, 17, 35, 48, 15)  # the thumb, nearly straight, across the middle joints of two folded fingers
 
 LETTERS: dict[str, HandPose] = {
     'letter_a': gesture((20, -12, 4, 11, 7), *[_FIST] * 4, 4),
@@ -21,7 +20,7 @@ LETTERS: dict[str, HandPose] = {
     'letter_e': gesture((36, 2, 24, 48, 62), *[(28, -2, 104, 70)] * 4, 4),
     'letter_f': gesture((19, 19, 33, 15, 34), (50, 0, 54, 27), (4, 0, 6, 4), (-2, 8, 5, 3), (-6, 18, 6, 3), 2),
     'letter_g': gesture((12, 8, 6, 4, 4), (64, 0, 5, 3), _FIST, _FIST, _FIST, 4),
-    'letter_h': gesture(_OVER_TWO, (50, -2, 3, 2), (50, 0, 3, 2), _FIST, _FIST, 6),
+    'letter_h': gesture(THUMB_OVER_TWO, (50, -2, 3, 2), (50, 0, 3, 2), _FIST, _FIST, 6),
     'letter_i': gesture((14, 14, 14, 40, 60), _FIST, _FIST, _TUCKED, (-4, 8, 4, 2), 2),
     'letter_j': gesture((14, 14, 14, 40, 60), _FIST, _FIST, _TUCKED, (-4, 8, 4, 2), 2),
     'letter_k': gesture((26, -12, 25, 26, 16), (0, 8, 3, 2), (46, 0, 6, 4), _FIST, _FIST, 4),
@@ -31,12 +30,12 @@ LETTERS: dict[str, HandPose] = {
     'letter_o': gesture((23, 21, 36, 16, 22), (53, -2, 46, 26), (56, 0, 48, 28), (57, 0, 51, 30), (57, -2, 54, 32), 10),
     'letter_p': gesture((26, -12, 25, 26, 16), (4, 8, 3, 2), (52, 0, 8, 4), _FIST, _FIST, 4),
     'letter_q': gesture((14, 16, 10, 6, 8), (70, 0, 8, 4), _FIST, _FIST, _FIST, 4),
-    'letter_r': gesture(_OVER_TWO, (20, -12, 6, 4), (2, 0, 10, 6), _FIST, _FIST, 6).replace({'middle_abd': -12}),
+    'letter_r': gesture(THUMB_OVER_TWO, (20, -12, 6, 4), (2, 0, 10, 6), _FIST, _FIST, 6).replace({'middle_abd': -12}),
     'letter_s': gesture((28, 17, 28, 50, 39), *[_FIST] * 4, 6),
     'letter_t': gesture((39, -14, 28, 6, 3), (66, 9, 88, 44), _FIST, _FIST, _FIST, 6),
-    'letter_u': gesture(_OVER_TWO, (0, -4, 3, 2), _UP, _FIST, _FIST, 8),
-    'letter_v': gesture(_OVER_TWO, (0, 15, 3, 2), (0, 0, 3, 2), _FIST, _FIST, 8),
-    'letter_w': gesture((23, 39, 43, 60, 31), (-2, 12, 3, 2), (-2, 0, 3, 2), (-2, 10, 3, 2), (78, 0, 98, 56), 12),
+    'letter_u': gesture(THUMB_OVER_TWO, (0, -4, 3, 2), _UP, _FIST, _FIST, 8),
+    'letter_v': gesture(THUMB_OVER_TWO, (0, 15, 3, 2), (0, 0, 3, 2), _FIST, _FIST, 8),
+    'letter_w': gesture(THUMB_OVER_ONE, (-2, 12, 3, 2), (-2, 0, 3, 2), (-2, 10, 3, 2), (78, 0, 98, 56), 12),
     'letter_x': gesture((15, 13, 24, 51, 32), (10, 0, 84, 40), _FIST, _FIST, _FIST, 6),
     'letter_y': gesture((-20, -6, -5, -4, -10), *[_FIST] * 3, (-6, 26, 4, 3), 0),
     'letter_z': gesture((15, 14, 15, 41, 64), _UP, _FIST, _FIST, _FIST, 6),

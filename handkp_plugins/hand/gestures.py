@@ -14,6 +14,8 @@ _LOOSE: Finger = (22, 3, 28, 14)
 _THUMB_OUT = (-14, -6, -5, -2, -6)  # flexion, abduction, rotation, MCP, IP
 _THUMB_SIDE = (22, -18, 4, 8, 6)  # beside the forefinger
 _THUMB_OVER = (15, 14, 15, 41, 64)  # across folded fingers
+THUMB_OVER_TWO = (30, 17, 35, 48, 15)  # nearly straight, across the middle joints of two folded fingers
+THUMB_OVER_ONE = (23, 39, 43, 60, 31)  # across the folded little finger
 _THUMB_IN = (27, 0, 28, 58, 80)  # in front of the palm
 _THUMB_LOOSE = (6, 6, 8, 12, 12)
 
@@ -45,9 +47,9 @@ GESTURES: dict[str, HandPose] = {
     'fist_thumb_side': gesture((24, -16, 6, 14, 26), *[_FOLDED] * 4, 6),
     'point': gesture(_THUMB_OVER, _STRAIGHT, _FOLDED, _FOLDED, _FOLDED, 6),
     'gun': gesture((-12, -16, -4, -2, -8), _STRAIGHT, _FOLDED, _FOLDED, _FOLDED, 4),
-    'victory': gesture((30, 17, 35, 48, 15), (0, 13, 3, 2), (0, 0, 3, 2), _FOLDED, _FOLDED, 8),
-    'two_closed': gesture((30, 17, 35, 48, 15), (0, -2, 3, 2), (0, 0, 3, 2), _FOLDED, _FOLDED, 8),
-    'three': gesture((23, 39, 43, 60, 31), (-2, 10, 3, 2), (-2, 0, 3, 2), (-2, 9, 3, 2), (78, 0, 98, 56), 12),
+    'victory': gesture(THUMB_OVER_TWO, (0, 13, 3, 2), (0, 0, 3, 2), _FOLDED, _FOLDED, 8),
+    'two_closed': gesture(THUMB_OVER_TWO, (0, -2, 3, 2), (0, 0, 3, 2), _FOLDED, _FOLDED, 8),
+    'three': gesture(THUMB_OVER_ONE, (-2, 10, 3, 2), (-2, 0, 3, 2), (-2, 9, 3, 2), (78, 0, 98, 56), 12),
     'three_thumb': gesture(_THUMB_OUT, (-2, 10, 3, 2), (-2, 0, 3, 2), _FOLDED, _FOLDED, 4),
     'four': gesture((26, -4, 22, 54, 70), *[(-2, 8, 3, 2)] * 4, 2),
     'thumbs_up': gesture((-16, -20, -6, -4, -14), *[_FOLDED] * 4, 4),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from .fingerspelling import LETTERS
-from .gestures import GESTURES
+from .gestures import GESTURES, THUMB_OVER_TWO
 from .pinching import random_pinch
 from .pose import ANGLE_NAMES, LIMITS, LONG_FINGERS, HandPose
 from .proxies import pose_penetration
@@ -43,7 +43,7 @@ _THUMBS = {
     'side': (18, -16, 5, 8, 14),
     'over': (16, 14, 15, 41, 62),
     'over_far': (26, 18, 16, 50, 59),
-    'over_high': (30, 17, 35, 48, 15),
+    'over_high': THUMB_OVER_TWO,
     'in': (32, 2, 28, 56, 74),
 }
 """Flexion, abduction, rotation, MCP and IP of thumbs beside, across and inside folded fingers."""

@@ -10,6 +10,7 @@ from .pose import HIGH, LOW
 from .proxies import depths, pose_penetration, proxy_spheres
 from .shape import HandShape
 
+_SHAPE = HandShape()
 _TOUCHING = 0.0035
 """Metres by which flesh gives way where fingers touch."""
 _STIFFNESS = 10.0
@@ -25,10 +26,9 @@ def separated(
     angles: np.ndarray,
     views: np.ndarray,
     depth_share: float = 1.0,
-    shape: HandShape | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> np.ndarray:
-    """Angles (N, 24) in degrees of the nearest poses without a finger inside another or the palm.
+    """Angles (N, 24) in degrees of the nearest poses without a finger inside another or the palm, on a hand of mean shape.
 
     Keypoints tell nothing of thickness: a thumb that lies across fingers or under them is often recorded as inside
     them. Near means that the keypoints move little; towards and away from the camera, where recordings are less sure,
@@ -38,27 +38,25 @@ def separated(
         angles: (N, 24) degrees.
         views: (N, 3, 3) rotations from the palm's frame to the camera's.
         depth_share: what a metre of a keypoint's depth counts as against one in the picture, above 0.
-        shape: of the hands, None for the mean one.
         progress: called with 1 after each hand.
     """
-    shape = shape or HandShape()
     out = np.array(angles, dtype=float)
     for i, (pose, view) in enumerate(zip(out, views, strict=True)):
-        if pose_penetration(pose, shape) > _TOUCHING:
-            out[i] = _separated(pose, np.diag([1.0, 1.0, depth_share]) @ view, shape)
+        if pose_penetration(pose, _SHAPE) > _TOUCHING:
+            out[i] = _separated(pose, np.diag([1.0, 1.0, depth_share]) @ view)
         progress(1)
     return out
 
 
-def _separated(angles: np.ndarray, seen: np.ndarray, shape: HandShape) -> np.ndarray:
-    scales, start = frame_scales(shape), np.radians(angles[_FINGERS])
+def _separated(angles: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    scales, start = frame_scales(_SHAPE), np.radians(angles[_FINGERS])
     wrist = angles[_FINGERS.stop :]
 
     def errors(moved: np.ndarray) -> np.ndarray:
         """(B, E) of finger angles (B, 22) in radians."""
         degrees = np.concatenate([np.degrees(moved), np.tile(wrist, (len(moved), 1))], axis=1)
-        frames = frames_of_angles(degrees, shape)
-        points = np.einsum('bki,ji->bkj', keypoints_from_frames(frames, shape), seen)
+        frames = frames_of_angles(degrees, _SHAPE)
+        points = np.einsum('bki,ji->bkj', keypoints_from_frames(frames, _SHAPE), seen)
         inside = np.maximum(depths(proxy_spheres(frames, scales)) - _TOUCHING, 0)
         return np.concatenate([points.reshape(len(moved), -1), _STIFFNESS * inside, _EASE * moved], axis=1)
 

@@ -98,6 +98,17 @@ def test_left_hands_are_found_out(hands):
     assert np.median(wrong.residual) > 5 * np.median(fit.residual)
 
 
+@pytest.mark.parametrize('side', [1, -1])
+def test_the_view_turns_the_palm_to_the_camera(hands, side):
+    angles, points = hands
+    fit = fit_poses(points[:12] * [side, 1, 1])
+    own = keypoints_from_frames(frames_of_angles(fit.angles, SHAPE), SHAPE)
+    seen = own @ fit.views.swapaxes(1, 2) * np.where(fit.is_left, -1, 1)[:, None, None] ** [1, 0, 0]
+    given = points[:12] * [side, 1, 1]
+    assert (fit.is_left == (side < 0)).all()
+    assert off(given - given.mean(1, keepdims=True), seen - seen.mean(1, keepdims=True)).max() < 0.003
+
+
 def test_two_dimensions(hands):
     angles, points = hands
     flat = points[..., :2]

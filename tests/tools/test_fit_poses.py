@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from tool_module import load_tool
 
-from handkp_plugins.hand.gestures import GESTURES
+from handkp_plugins.hand.gestures import GESTURES, gesture
 from handkp_plugins.hand.kinematics import frames_of_angles, keypoints_from_frames
 from handkp_plugins.hand.pose_sources import PoseSampler, load_poses
+from handkp_plugins.hand.proxies import pose_penetration
 from handkp_plugins.hand.shape import HandShape
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'fit_poses.py'
@@ -78,6 +79,21 @@ def test_every_format_gives_the_poses_back(tool, tmp_path, angles, hands, capsys
             assert file['names'].tolist() == (NAMES if labelled else [Path(name).stem] * 6)
         assert f'{name}: 6 kept, 0 dropped, median residual' in capsys.readouterr().out
     assert PoseSampler(load_poses(out), shares={'recorded': 1}).sample(np.random.default_rng(0), HandShape())
+
+
+def test_fingers_inside_each_other_are_moved_apart(tool, tmp_path, capsys):
+    shape = HandShape()
+    inside = gesture((24, 6, 15, 41, 64), *[(84, 0, 106, 64)] * 4, 6)  # the thumb 10 mm inside folded fingers
+    both = np.stack([inside.angles, GESTURES['open'].angles])
+    points = keypoints_from_frames(frames_of_angles(both, shape), shape) * [-1, -1, 1]
+    for dims, trust in ((3, 1.0), (3, 0.0), (2, 1.0)):
+        np.save(tmp_path / 'a.npy', points[..., :dims])
+        tool.main([tmp_path / 'a.npy'], tmp_path / 'out.npz', depth_trust=trust)
+        assert '2 poses in' in (text := capsys.readouterr().out) and 'fingers moved apart in 1' in text
+        poses = load_poses(tmp_path / 'out.npz')
+        assert max(pose_penetration(pose, shape) for pose in poses) < 0.004
+        found = keypoints_from_frames(frames_of_angles(poses[0].angles[None], shape), shape) * [-1, -1, 1]
+        assert np.linalg.norm((found - points[:1])[..., :2], axis=2).mean() < 0.008
 
 
 def test_the_wrong_aspect_fits_worse(tool, tmp_path, hands):
