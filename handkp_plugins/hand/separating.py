@@ -28,7 +28,7 @@ def separated(
     depth_share: float = 1.0,
     progress: Callable[[int], None] = lambda done: None,
 ) -> np.ndarray:
-    """Angles (N, 24) in degrees of the nearest poses without a finger inside another or the palm, on a hand of mean shape.
+    """Angles (N, 24) in degrees of the nearest poses that put no finger of a hand of mean shape inside another.
 
     Keypoints tell nothing of thickness: a thumb that lies across fingers or under them is often recorded as inside
     them. Near means that the keypoints move little; towards and away from the camera, where recordings are less sure,

@@ -35,6 +35,14 @@ def test_the_tip_shows_beside_the_last_finger_over_it(over):
     assert np.ptp(leans) > 0.008  # upright and leaning across
 
 
+def test_the_tip_is_never_below_the_knuckles(monkeypatch):
+    monkeypatch.setattr('handkp_plugins.hand.tucking._PENETRATION', 1.0)
+    monkeypatch.setattr('handkp_plugins.hand.tucking._BEHIND', -1.0)
+    assert len(draw(1)) == 12
+    monkeypatch.setattr('handkp_plugins.hand.tucking._THUMB', dict(thumb_flexion=(20, 48), thumb_ip=(70, 80)))
+    assert draw(1) == []  # a thumb bent that much goes across and stays low
+
+
 def test_fingers_that_do_not_cover_it_stay():
     for pose, _ in draw(1):
         named, fist = pose.as_dict(), GESTURES['fist'].as_dict()
