@@ -1,4 +1,4 @@
-"""A sleeve around the forearm: an open tube with a cuff, in cloth of random colour and pattern."""
+"""A sleeve around the forearm: a tube with a cuff, lined near it, in cloth of random colour and pattern."""
 
 import numpy as np
 
@@ -8,6 +8,9 @@ from .meshes import Mesh
 _AROUND = 48
 _ALONG = 26
 _END = 0.445
+_LINED = 9  # rings from the cuff that have an inside
+_CLOTH = 0.001  # metres
+_SHADE = 0.5  # of the colour within, where little light comes
 # half breadth and half depth of the mean forearm in metres, by metres from the wrist
 _ARM = np.array(
     [
@@ -50,11 +53,20 @@ def make_sleeve(forearm: np.ndarray, start: float, shape: HandShape, rng: np.ran
     local_normals = np.cross(np.roll(local, -1, 1) - np.roll(local, 1, 1), np.gradient(local, axis=0))
     outward = np.sign((local_normals * (local * [1, 0, 1])).sum(-1, keepdims=True))
     local_normals *= outward / np.maximum(np.linalg.norm(local_normals, axis=-1, keepdims=True), 1e-12)
+    points, normals, colors = (a.reshape(-1, 3) for a in (local, local_normals, _cloth(y, angle, rng)))
+    # What faces away is not drawn, and one would look through the cuff into the background: the first ring faces
+    # inwards, and from it a lining goes back along the outside's rings.
+    normals[:_AROUND] *= -1
+    lined = slice(_AROUND, _LINED * _AROUND)
+    lining = faces[((faces >= lined.start) & (faces < lined.stop)).all(1)] - lined.start + len(points)
+    inside = points[lined] - _CLOTH * normals[lined]
+    inside[:_AROUND] = points[:_AROUND]
+    points, normals = np.concatenate([points, inside]), np.concatenate([normals, -normals[lined]])
     return Mesh(
-        points=local.reshape(-1, 3) @ forearm[:3, :3].T + forearm[:3, 3],
-        normals=local_normals.reshape(-1, 3) @ forearm[:3, :3].T,
-        faces=faces,
-        colors=_cloth(y, angle, rng).reshape(-1, 3),
+        points=points @ forearm[:3, :3].T + forearm[:3, 3],
+        normals=normals @ forearm[:3, :3].T,
+        faces=np.concatenate([faces, lining]),
+        colors=np.concatenate([colors, _SHADE * colors[lined]]),
     )
 
 
