@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from .fingerspelling import LETTERS
+from .folded_thumbs import resting, tucked
 from .gestures import GESTURES, THUMB_OVER_TWO
 from .pinching import random_pinch
 from .pose import ANGLE_NAMES, LIMITS, LONG_FINGERS, HandPose
 from .proxies import pose_penetration
 from .shape import HandShape
-from .tucking import tucked
 
 SHARES: dict[str, float] = {
     'named': 0.17,
@@ -33,6 +33,10 @@ MAX_PENETRATION = 0.005
 _TRIES = 16
 _UNDER_SHARE = 0.25
 """Share of folded hands whose thumb lies under some of the fingers."""
+_BEFORE_SHARE = 0.35
+"""Share of folded hands whose thumb rests anywhere before the fingers."""
+_UPRIGHT_SHARE = 0.4
+"""Share of those that are upright, where the index finger is folded."""
 _KNUCKLE_ALONE_SHARE = 0.15
 """Share of freely curled fingers that are bent at the knuckle alone, or everywhere but there."""
 
@@ -215,18 +219,25 @@ def _folded(rng: np.random.Generator, shape: HandShape) -> Draw:
     count = int(rng.choice([2, 3, 4], p=[0.2, 0.25, 0.55]))
     folded = set(rng.choice(LONG_FINGERS, count, replace=False))
     one, other = (np.array(_THUMBS[name]) for name in rng.choice(list(_THUMBS), 2))
-    if rng.random() < _UNDER_SHARE:
+    kind = rng.random()
+    if kind < _UNDER_SHARE:
         over = int(rng.integers(1, 4))
-        return lambda: _under(over, lambda: _fold(folded, one, rng), rng, shape)
+        letter = LETTERS[f'letter_{"tnm"[over - 1]}']
+        return lambda: _placed(lambda pose: tucked(pose, over, rng, shape), folded, one, rng) or letter
+    if kind < _UNDER_SHARE + _BEFORE_SHARE:
+        upright = 'index' in folded and rng.random() < _UPRIGHT_SHARE
+        return lambda: (
+            _placed(lambda pose: resting(pose, upright, rng, shape), folded, one, rng) or _fold(folded, one, rng)
+        )
     between = rng.choice([0.0, rng.uniform(0, 1)])  # one kind of thumb, or a mixture of two
     return lambda: _fold(folded, one + (other - one) * between, rng)
 
 
-def _under(over: int, draw: Draw, rng: np.random.Generator, shape: HandShape) -> HandPose:
-    for _ in range(_TRIES):
-        if pose := tucked(draw(), over, rng, shape):
-            return pose
-    return LETTERS[f'letter_{"tnm"[over - 1]}']
+def _placed(
+    place: Callable[[HandPose], HandPose | None], folded: Set[str], thumb: np.ndarray, rng: np.random.Generator
+) -> HandPose | None:
+    """A folded hand whose thumb found its place; None where it found none in some draws."""
+    return next((pose for _ in range(_TRIES) if (pose := place(_fold(folded, thumb, rng)))), None)
 
 
 def _fold(folded: Set[str], thumb: np.ndarray, rng: np.random.Generator) -> HandPose:

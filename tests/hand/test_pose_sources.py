@@ -109,6 +109,20 @@ def test_some_thumbs_lie_under_folded_fingers(monkeypatch):
     assert thumbs_under() > max(0.9, without + 0.5)
 
 
+def test_some_thumbs_stand_before_folded_fingers(monkeypatch):
+    def before_the_index_finger() -> int:
+        rng, sampler = np.random.default_rng(0), PoseSampler(shares={'folded': 1})
+        frames = [joint_frames(sampler.sample(rng, SHAPE)[1], SHAPE) for _ in range(80)]
+        points = np.stack([keypoints_from_frames(f, SHAPE) for f in frames])
+        tip, bent = points[:, 4], points[:, 6]  # z falls away from the palm
+        return int(((tip[:, :2] > bent[:, :2]).all(1) & (tip[:, 2] < bent[:, 2])).sum())
+
+    monkeypatch.setattr(pose_sources, '_UNDER_SHARE', 0.0)
+    some = before_the_index_finger()
+    monkeypatch.setattr(pose_sources, '_BEFORE_SHARE', 0.0)
+    assert some > before_the_index_finger() + 3
+
+
 def test_some_fingers_are_bent_at_the_knuckle_alone():
     _, angles = draw(PoseSampler(shares={'random': 1}), 150)
     mcp, pip = (angles[:, [ANGLE_NAMES.index(f'{f}_{joint}') for f in LONG_FINGERS]] for joint in ('mcp', 'pip'))
