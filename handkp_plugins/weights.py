@@ -105,7 +105,7 @@ def save_weights_file(
             float16's range (65504), as the variance of a wide convolution may be.
         config: The config's path relative to the package's configs.
         cfg: That config, loaded.
-        averaged: Whether the weights are a moving average over the training.
+        averaged: Whether the weights are a moving average over the training, or a mean of networks.
 
     Raises:
         ValueError: A weight is not finite; names it.

@@ -79,7 +79,10 @@ def main(
     documents = [json.loads(Path(file).read_text()) for file in scores]
     card_text, detects = dict(card or {}), 'bbox_head' in plain.model
     write_card(name, {}, card_text, documents, detects)  # fields and scores that cannot be are told before the work
-    averaged = 'ema_state_dict' in read_checkpoint(str(checkpoint))
+    stored = read_checkpoint(str(checkpoint))
+    kind = 'moving average over the training' if 'ema_state_dict' in stored else None
+    if 'mean_of' in stored:  # tools/average_weights.py
+        kind = f'mean of {len(stored["mean_of"])} networks'
 
     changed = load_config(config, cfg_options)
     if detects:
@@ -90,7 +93,7 @@ def main(
     file = Path(output or weights.FOLDER) / f'{name}.safetensors'
     candidate = file.with_suffix('.candidate.safetensors')
     try:
-        weights.save_weights_file(candidate, state, relative, plain, averaged)
+        weights.save_weights_file(candidate, state, relative, plain, averaged=kind is not None)
         half = weights.load_weights_file(candidate)[0]
         difference = (compare_boxes if detects else compare)(model, half, num_check)
         candidate.replace(file)
@@ -100,7 +103,7 @@ def main(
     facts = {
         'Config': f'`configs/{relative}`',
         'Parameters': f'{sum(p.numel() for p in model.parameters()):,}',
-        'Weights': 'moving average over the training' if averaged else 'as after the last step',
+        'Weights': kind or 'as after the last step',
         'SHA-256': f'`{sha256(file.read_bytes()).hexdigest()}`',
         'Size': f'{file.stat().st_size / 1e6:.2f} MB, half precision',
         'Half against single precision': (

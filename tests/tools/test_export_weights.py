@@ -63,12 +63,16 @@ def test_export(export: ModuleType, tiny: dict, tmp_path: Path, capsys: pytest.C
     assert {f.name for f in file.parent.iterdir()} == {'lite.safetensors', 'small.safetensors', 'small.md'}
 
 
-def test_averaged_weights_are_told(export: ModuleType, tiny: dict):
+@pytest.mark.parametrize(
+    'mark, told',
+    [({'ema_state_dict': {}}, 'moving average over the training'), ({'mean_of': ['a', 'b']}, 'mean of 2 networks')],
+)
+def test_averaged_weights_are_told(export: ModuleType, tiny: dict, mark: dict, told: str):
     stored = torch.load(tiny['checkpoint'], weights_only=True)
-    torch.save(dict(stored, ema_state_dict={}), tiny['checkpoint'])
+    torch.save(dict(stored, **mark), tiny['checkpoint'])
     file = export.main(**tiny)
     assert weights.read_metadata(file)['averaged'] == 'True'
-    assert 'moving average over the training' in file.with_suffix('.md').read_text()
+    assert told in file.with_suffix('.md').read_text()
 
 
 def test_weights_that_half_precision_changes_are_not_written(

@@ -1,0 +1,77 @@
+"""Average the weights of networks of which one was trained on from another.
+
+Example:
+    python tools/average_weights.py handkp://lite work_dirs/lite/epoch_28.pth --out work_dirs/mean.pth
+
+A training that begins with good weights gains on pictures like its own, and may lose on others. The mean of its start
+and its end often keeps most of the gain without the loss, at no cost (Wortsman et al., Robust fine-tuning of zero-shot
+models, CVPR 2022). Networks that were not trained from one another have no useful mean. Of a training with a moving
+average its averaged weights are taken.
+"""
+
+import argparse
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from handkp_plugins.engine.checkpoint import HARMLESS_KEYS, CheckpointError, read_checkpoint
+from handkp_plugins.engine.tool import run_tool
+from handkp_plugins.files import replaced_whole
+
+
+def main(checkpoints: Sequence[str], out: str, shares: Sequence[float] | None = None) -> dict[str, torch.Tensor]:
+    """Write the mean; returns its weights, in single precision.
+
+    Args:
+        checkpoints: Two or more files, or ``handkp://NAME``.
+        out: The checkpoint to write, which holds weights alone: no training resumes from it, but one may start.
+        shares: Of each checkpoint, positive; by default equal ones.
+
+    Raises:
+        ValueError: Fewer than two checkpoints, or shares that are none.
+        CheckpointError: A checkpoint is damaged, or of another network than the first.
+    """
+    shares = list(shares or [1.0] * len(checkpoints))
+    if len(checkpoints) < 2:
+        raise ValueError(f'checkpoints: two or more are allowed, received {len(checkpoints)}')
+    if len(shares) != len(checkpoints) or not all(s > 0 and math.isfinite(s) for s in shares):
+        raise ValueError(f'--shares: {len(checkpoints)} positive numbers are allowed, received {shares}')
+    mean: dict[str, torch.Tensor] = {}
+    for path, share in zip(checkpoints, shares, strict=True):
+        weights = _weights(path)
+        if mean and _shapes(weights) != _shapes(mean):
+            differing = sorted(k for k in {*mean, *weights} if _shapes(mean).get(k) != _shapes(weights).get(k))
+            raise CheckpointError(
+                f'{path}: of another network than {checkpoints[0]}: {", ".join(differing[:3])} differ'
+            )
+        for key, value in weights.items():
+            mean[key] = mean.get(key, 0) + share / sum(shares) * value.float()
+    with replaced_whole(out) as temporary:
+        torch.save(dict(state_dict=mean, meta={}, mean_of=list(checkpoints)), temporary)
+    print(f'{out}: the mean of {len(checkpoints)} networks, {len(mean)} weights')
+    return mean
+
+
+def _weights(path: str) -> dict[str, torch.Tensor]:
+    checkpoint = read_checkpoint(path)
+    stored = checkpoint.get('state_dict', checkpoint)
+    return {k: v for k, v in stored.items() if not HARMLESS_KEYS.search(k) and isinstance(v, torch.Tensor)}
+
+
+def _shapes(weights: dict[str, torch.Tensor]) -> dict[str, torch.Size]:
+    return {key: value.shape for key, value in weights.items()}
+
+
+def parse_args(argv: Sequence[str] | None = None) -> dict[str, Any]:
+    """The command line, as arguments of :func:`main`."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('checkpoints', nargs='+', metavar='CHECKPOINT', help='a file, or handkp://NAME')
+    parser.add_argument('--out', required=True, metavar='FILE')
+    parser.add_argument('--shares', nargs='+', type=float, metavar='SHARE', help='of each checkpoint (default: equal)')
+    return vars(parser.parse_args(argv))
+
+
+if __name__ == '__main__':
+    run_tool(lambda: main(**parse_args()))
