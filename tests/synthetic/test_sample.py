@@ -13,9 +13,11 @@ from handkp_plugins.synthetic import sample as module
 from handkp_plugins.synthetic.camera import Camera, place
 from handkp_plugins.synthetic.grasp import Prop
 from handkp_plugins.synthetic.meshes import ball, box
+from handkp_plugins.synthetic.renderer import Part
 from handkp_plugins.synthetic.sample import SampleMaker, behind_mesh, keypoint_visibility, towards_camera
 from handkp_plugins.synthetic.scene import Scene, random_scene
 from handkp_plugins.synthetic.shading import Surface
+from handkp_plugins.synthetic.sleeve import make_sleeve
 from handkp_plugins.synthetic.views import random_view
 
 SIZE = 128
@@ -114,6 +116,17 @@ def test_what_faces_away_need_not_be_drawn(maker, monkeypatch):
         assert np.mean(np.abs(whole.alpha - part.alpha) > 0) < 1e-3
         both = np.isfinite(whole.depth) & np.isfinite(part.depth)
         assert np.mean(np.abs(whole.depth[both] - part.depth[both]) > 1e-4) < 2e-3
+
+
+def test_one_cannot_look_through_a_cuff(maker):
+    camera, forearm, tilt = Camera(SIZE, 200.0), np.eye(4), np.deg2rad(60)
+    forearm[:3, 0], forearm[:3, 1] = [1, 0, 0], [0, np.sin(tilt), -np.cos(tilt)]  # the hand's end is nearer
+    forearm[:3, 2], forearm[:3, 3] = np.cross(forearm[:3, 0], forearm[:3, 1]), [0, 0.08, 0.4]
+    sleeve = make_sleeve(forearm, 0.05, HandShape(), np.random.default_rng(0))
+    seen, faces = towards_camera(Surface(sleeve.points, sleeve.normals, sleeve.colors, 0.0), sleeve.faces, camera)
+    part = maker.renderer.render([Part(sleeve.points[seen], faces, sleeve.colors[seen])], camera.focal)
+    whole = maker.renderer.render([Part(sleeve.points, sleeve.faces, sleeve.colors)], camera.focal)
+    assert (whole.alpha > 0).sum() > 1500 and np.abs(whole.alpha - part.alpha).max() < 0.5
 
 
 def test_half_a_ball_and_nothing_outside_the_picture_is_seen():
