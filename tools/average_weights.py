@@ -31,7 +31,7 @@ def main(checkpoints: Sequence[str], out: str, shares: Sequence[float] | None = 
 
     Raises:
         ValueError: Fewer than two checkpoints, or shares that are none.
-        CheckpointError: A checkpoint is damaged, or of another network than the first.
+        CheckpointError: A checkpoint is damaged, holds no weights, or is of another network than the first.
     """
     shares = list(shares or [1.0] * len(checkpoints))
     if len(checkpoints) < 2:
@@ -41,13 +41,15 @@ def main(checkpoints: Sequence[str], out: str, shares: Sequence[float] | None = 
     mean: dict[str, torch.Tensor] = {}
     for path, share in zip(checkpoints, shares, strict=True):
         weights = _weights(path)
-        if mean and _shapes(weights) != _shapes(mean):
-            differing = sorted(k for k in {*mean, *weights} if _shapes(mean).get(k) != _shapes(weights).get(k))
+        mean = mean or {key: torch.zeros(value.shape) for key, value in weights.items()}
+        sizes, others = ({key: value.shape for key, value in each.items()} for each in (mean, weights))
+        if sizes != others:
+            differing = sorted(k for k in {*sizes, *others} if sizes.get(k) != others.get(k))
             raise CheckpointError(
                 f'{path}: of another network than {checkpoints[0]}: {", ".join(differing[:3])} differ'
             )
         for key, value in weights.items():
-            mean[key] = mean.get(key, 0) + share / sum(shares) * value.float()
+            mean[key] += share / sum(shares) * value.float()
     with replaced_whole(out) as temporary:
         torch.save(dict(state_dict=mean, meta={}, mean_of=list(checkpoints)), temporary)
     print(f'{out}: the mean of {len(checkpoints)} networks, {len(mean)} weights')
@@ -57,11 +59,10 @@ def main(checkpoints: Sequence[str], out: str, shares: Sequence[float] | None = 
 def _weights(path: str) -> dict[str, torch.Tensor]:
     checkpoint = read_checkpoint(path)
     stored = checkpoint.get('state_dict', checkpoint)
-    return {k: v for k, v in stored.items() if not HARMLESS_KEYS.search(k) and isinstance(v, torch.Tensor)}
-
-
-def _shapes(weights: dict[str, torch.Tensor]) -> dict[str, torch.Size]:
-    return {key: value.shape for key, value in weights.items()}
+    weights = {k: v for k, v in stored.items() if isinstance(v, torch.Tensor) and not HARMLESS_KEYS.search(k)}
+    if not weights:
+        raise CheckpointError(f'{path}: holds no weights')
+    return weights
 
 
 def parse_args(argv: Sequence[str] | None = None) -> dict[str, Any]:

@@ -46,6 +46,9 @@ def test_another_network(two: list[str], tmp_path: Path):
         main([two[0], other], str(tmp_path / 'mean.pth'))
     with pytest.raises(FileNotFoundError, match='nowhere'):
         main([two[0], str(tmp_path / 'nowhere.pth')], str(tmp_path / 'mean.pth'))
+    torch.save(dict(meta={}, epoch=3), tmp_path / 'empty.pth')
+    with pytest.raises(CheckpointError, match=r'empty\.pth: holds no weights'):
+        main([str(tmp_path / 'empty.pth')] * 2, str(tmp_path / 'mean.pth'))
     assert not (tmp_path / 'mean.pth').exists()
 
 
