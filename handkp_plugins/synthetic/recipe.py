@@ -9,7 +9,7 @@ from .sample import Sample, SampleMaker
 from .signing import SignMaker, sign_names
 from .video import ClipMaker
 
-GENERATOR_VERSION = 9
+GENERATOR_VERSION = 10
 """Raised whenever the same seed gives other labels or pictures."""
 _BATCH = 20  # images of a folder that share a file of records
 

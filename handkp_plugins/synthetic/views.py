@@ -8,7 +8,7 @@ from ..hand.kinematics import rotation, turn
 from ..hand.model import Handedness, PosedHand
 from .camera import Camera, place
 
-VIEW_SHARES = {'any': 0.27, 'held_up': 0.4, 'first_person': 0.18, 'upside_down': 0.15}
+VIEW_SHARES = {'any': 0.2, 'held_up': 0.3, 'shown': 0.25, 'first_person': 0.14, 'upside_down': 0.11}
 """Share of each kind of view; ``random_view`` says what they are."""
 
 # views in which the arm comes to the camera more than this (cosine), or so near (metres), that it would hide the hand
@@ -49,6 +49,7 @@ def random_view(rng: np.random.Generator, handedness: Handedness) -> np.ndarray:
 
     - any: every view as often
     - held_up: palm, back or edge to the camera, fingers up, more or less turned about each axis
+    - shown: the same as signs are made to be seen: the palm mostly, and turned less
     - first_person: one's own hand: the arm comes from below, the fingers point up and away
     - upside_down: fingers down
     """
@@ -58,8 +59,9 @@ def random_view(rng: np.random.Generator, handedness: Handedness) -> np.ndarray:
         length = np.linalg.norm([x, y, z])
         return rotation(np.array([x, y, z]) / max(length, 1e-9), 2 * np.arctan2(length, w))
     side = {'right': 1.0, 'left': -1.0}[handedness]
-    about = rng.choice([0.0, np.pi, side * np.pi / 2], p=[0.45, 0.35, 0.2]) + rng.normal(0, np.radians(38))
-    nod, roll = rng.normal(0, np.radians(32)), rng.normal(0, np.radians(55))
+    palm, spread = (0.7, (22, 20, 24)) if kind == 'shown' else (0.45, (38, 32, 55))
+    about, nod, roll = np.radians(rng.normal(0, spread))
+    about += rng.choice([0.0, np.pi, side * np.pi / 2], p=[palm, 0.8 - palm, 0.2])
     if kind == 'first_person':
         nod, roll = rng.normal(np.radians(-40), np.radians(18)), rng.normal(0, np.radians(40))
     elif kind == 'upside_down':

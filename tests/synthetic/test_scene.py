@@ -127,13 +127,28 @@ def test_rings_and_watches_lie_around_what_wears_them(hands):
 
 def test_views_of_ones_own_hand_point_away_and_some_hands_hang_down(monkeypatch):
     """Fingers are up in the picture (negative y) and away from the camera; or down."""
-    from handkp_plugins.synthetic import views
-
-    for kind, sign in (('first_person', -1), ('upside_down', 1), ('held_up', -1)):
-        monkeypatch.setattr(views, 'VIEW_SHARES', {kind: 1.0})
-        fingers = np.stack([random_view(np.random.default_rng(i), 'left')[:, 1] for i in range(60)])
+    for kind, sign in (('first_person', -1), ('upside_down', 1), ('held_up', -1), ('shown', -1)):
+        fingers = views_of(kind, monkeypatch)[:, :, 1]
         assert np.mean(np.sign(fingers[:, 1]) == sign) > 0.75
         assert (np.mean(fingers[:, 2] > 0.2) > 0.7) == (kind == 'first_person')
+
+
+def test_signs_are_shown_upright_and_from_the_palm(monkeypatch):
+    """What points away from the camera, z, is the back of the hand; hands that are held up are turned more."""
+    upright, palm = (
+        {kind: np.mean(views_of(kind, monkeypatch)[:, row, column] * sign > 0.8) for kind in ('shown', 'held_up')}
+        for row, column, sign in ((1, 1, -1), (2, 2, 1))
+    )
+    assert upright['shown'] > 0.65 > 0.5 > upright['held_up']
+    assert palm['shown'] > 0.5 > 0.35 > palm['held_up']
+
+
+def views_of(kind: str, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """Rotations (60, 3, 3) of left hands seen in one kind of view."""
+    from handkp_plugins.synthetic import views
+
+    monkeypatch.setattr(views, 'VIEW_SHARES', {kind: 1.0})
+    return np.stack([random_view(np.random.default_rng(i), 'left') for i in range(60)])
 
 
 def test_light_is_often_hard_or_from_behind():
