@@ -1,19 +1,16 @@
 """Hand keypoints for MMPose 1.x. Importing this package registers its modules in MMPose's registries.
 
-Where the environment does not suit, the import raises one line that names the culprit and points to
-``python -m handkp_plugins.doctor``, which runs even then.
+Without MMPose the import does nothing, so that the parts that do not need it can be used. Where MMPose is installed
+but cannot be imported, a warning gives the reason and names ``python -m handkp_plugins.doctor``, which says what to
+install.
 """
 
-import sys
+import warnings
+from importlib.util import find_spec
 
 from .version import __version__
 
 __all__ = ['__version__']
-
-
-def _asked_for_doctor() -> bool:
-    """Whether this process is the doctor, which must answer where nothing else can be imported."""
-    return any(a == 'handkp_plugins.doctor' or a.endswith('handkp-doctor') for a in sys.orig_argv)
 
 
 def _is_ours(error: Exception) -> bool:
@@ -26,14 +23,14 @@ def _is_ours(error: Exception) -> bool:
     return place.tb_frame.f_globals.get('__name__', '').startswith(f'{__name__}.')
 
 
-if not _asked_for_doctor():
+if find_spec('mmpose') is not None:
     try:
         from . import codecs, datasets, engine, evaluation, models, visualization  # noqa: F401
-    except (ImportError, AttributeError, RuntimeError, OSError, AssertionError) as e:
+    except Exception as e:
         if _is_ours(e):
             raise
-        reason = ' '.join(str(e).split())[:300]
-        raise ImportError(
-            f'handkp_plugins cannot be used in this environment ({reason}): '
-            'run `python -m handkp_plugins.doctor`, which says what to install'
-        ) from None
+        warnings.warn(
+            f'handkp_plugins is not registered in MMPose ({" ".join(str(e).split())[:300]}): '
+            'run `python -m handkp_plugins.doctor`, which says what to install',
+            stacklevel=2,
+        )

@@ -16,9 +16,9 @@ from typing import Any
 
 import torch
 
-from handkp_plugins.engine.checkpoint import HARMLESS_KEYS, CheckpointError, read_checkpoint
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.files import replaced_whole
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.engine.checkpoint.reading import HARMLESS_KEYS, CheckpointError, read_checkpoint
+from handkp_plugins.fileio.atomic import replaced_whole
 
 
 def main(checkpoints: Sequence[str], out: str, shares: Sequence[float] | None = None) -> dict[str, torch.Tensor]:

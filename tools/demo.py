@@ -31,21 +31,21 @@ from pathlib import Path
 from typing import Any
 
 import handkp_plugins  # noqa: F401  (registers the modules that configs name)
-from handkp_plugins.apps.hand_reader import HandReader
-from handkp_plugins.apps.keypoints_file import KeypointsFile, make_header
-from handkp_plugins.apps.run import Run
-from handkp_plugins.apps.smoothing import BETA, MIN_CUTOFF
-from handkp_plugins.apps.sources import Stream, is_stream, list_images
-from handkp_plugins.engine.checkpoint import check_writable
-from handkp_plugins.engine.detection import DEFAULT_DETECTOR, init_detector
-from handkp_plugins.engine.gestures import GestureReader
-from handkp_plugins.engine.given_hands import choose_boxes
-from handkp_plugins.engine.given_networks import DEFAULT_WEIGHTS, choose_network
-from handkp_plugins.engine.inference import init_model
-from handkp_plugins.engine.rotation import with_rotations
-from handkp_plugins.engine.tool import run_tool
+from handkp_plugins.apis.detection import DEFAULT_DETECTOR, init_detector
+from handkp_plugins.apis.gestures import GestureReader
+from handkp_plugins.apis.hand_boxes import choose_boxes
+from handkp_plugins.apis.inference import init_model
+from handkp_plugins.apis.networks import DEFAULT_WEIGHTS, choose_network
+from handkp_plugins.apis.rotation import with_rotations
+from handkp_plugins.apps.demo.hand_reader import HandReader
+from handkp_plugins.apps.demo.keypoints_file import KeypointsFile, make_header
+from handkp_plugins.apps.demo.run import Run
+from handkp_plugins.apps.demo.smoothing import BETA, MIN_CUTOFF
+from handkp_plugins.apps.demo.sources import Stream, is_stream, list_images
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.engine.checkpoint.reading import check_writable
+from handkp_plugins.engine.checkpoint.shipped import listed
 from handkp_plugins.visualization.window import Window
-from handkp_plugins.weights import listed
 
 OUTPUT = 'work_dirs/demo_pictures'
 

@@ -28,15 +28,15 @@ from mmpose.registry import DATASETS
 from torch import nn
 
 import handkp_plugins
-from handkp_plugins import weights
-from handkp_plugins.engine.checkpoint import HARMLESS_KEYS, read_checkpoint
-from handkp_plugins.engine.cli import OptionAction
+from handkp_plugins.apis.detection import init_detector
+from handkp_plugins.apis.inference import init_model
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.cli.train_test import OptionAction
+from handkp_plugins.engine.checkpoint import shipped as weights
+from handkp_plugins.engine.checkpoint.model_card import FIELDS, card_file, write_card
+from handkp_plugins.engine.checkpoint.reading import HARMLESS_KEYS, read_checkpoint
 from handkp_plugins.engine.config import load_config
-from handkp_plugins.engine.detection import init_detector
-from handkp_plugins.engine.inference import init_model
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.files import write_text
-from handkp_plugins.model_card import FIELDS, card_file, write_card
+from handkp_plugins.fileio.atomic import write_text
 
 MAX_DIFFERENCE = 0.1  # px of the network's input
 MAX_BOX_DIFFERENCE = 0.5  # px of the network's input; a fifth of a percent of a box that fills it
@@ -61,7 +61,7 @@ def main(
         config: A config below the package's ``configs``.
         checkpoint: A checkpoint of that config's network.
         name: Small letters, digits, ``-`` and ``_``.
-        card: What a person states: see :data:`handkp_plugins.model_card.FIELDS`.
+        card: What a person states: see :data:`handkp_plugins.engine.checkpoint.model_card.FIELDS`.
         scores: JSON files of ``tools/analysis/real_check.py``, ``detect_real.py`` or ``tools/test.py --out``.
         output: The folder; by default that of the shipped weights.
         num_check: Hands, or pictures, of the test set on which both precisions are compared.

@@ -29,13 +29,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from handkp_plugins.apps.finger_tapping import Settings, measure_tapping
-from handkp_plugins.apps.hand_series import read_hand
-from handkp_plugins.apps.tapping_files import NO_DEVICE, as_document, summary, write_measurement
-from handkp_plugins.apps.tip_distance import LEAST_SCORE, USED
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.videos import VIDEO_SUFFIXES
-from handkp_plugins.visualization.tapping_figure import plot_tapping
+from handkp_plugins.apps.finger_tapping.figure import plot_tapping
+from handkp_plugins.apps.finger_tapping.files import NO_DEVICE, as_document, summary, write_measurement
+from handkp_plugins.apps.finger_tapping.hand_series import read_hand
+from handkp_plugins.apps.finger_tapping.measure import Settings, measure_tapping
+from handkp_plugins.apps.finger_tapping.tip_distance import LEAST_SCORE, USED
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.fileio.videos import VIDEO_SUFFIXES
 
 OUT = 'work_dirs/finger_tapping'
 _DEFAULTS = Settings()
@@ -56,7 +56,7 @@ def main(
     Args:
         source: a video, or a JSON file with keypoints.
         out: folder to write to.
-        hand, clip, fps: see :func:`handkp_plugins.apps.hand_series.read_hand`.
+        hand, clip, fps: see :func:`handkp_plugins.apps.finger_tapping.hand_series.read_hand`.
         score_thr: frames in which a needed keypoint has a lower score count as without the hand.
         demo_options: of tools/demo.py, for a video.
 

@@ -22,12 +22,12 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.files import write_bytes
-from handkp_plugins.hand.inverse_kinematics import FittedPoses, fit_poses
-from handkp_plugins.hand.recorded import RecordedHands, read_recorded
-from handkp_plugins.hand.separating import separated
-from handkp_plugins.images import write_image
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.fileio.atomic import write_bytes
+from handkp_plugins.fileio.images import write_image
+from handkp_plugins.fileio.keypoint_tables import RecordedHands, read_recorded
+from handkp_plugins.synthetic.inverse_kinematics.fit_poses import FittedPoses, fit_poses
+from handkp_plugins.synthetic.inverse_kinematics.separating import separated
 from handkp_plugins.visualization import draw_hand, tile
 
 _PREVIEW_ROWS, _CELL = 16, 200
@@ -76,11 +76,11 @@ def main(
     """Fit poses to all rows of the files and write those that fit.
 
     Args:
-        inputs: files that :func:`handkp_plugins.hand.recorded.read_recorded` reads.
+        inputs: files that :func:`handkp_plugins.fileio.keypoint_tables.read_recorded` reads.
         out: ``.npz`` to write.
         every: take each so manyth row.
         max_residual: rows that fit worse are dropped; a share of the hand's length.
-        handedness, sequence, depth_trust, noise: see :func:`handkp_plugins.hand.inverse_kinematics.fit_poses`.
+        handedness, sequence, depth_trust, noise: see :mod:`handkp_plugins.synthetic.inverse_kinematics.fit_poses`.
         aspect: width over height of the pictures, where x (and z) were divided by the width and y by the height.
         skip_malformed: leave out rows of tables that are no keypoints, and name them; else they are errors.
         preview: PNG to draw 16 random rows and their fits to.

@@ -23,11 +23,11 @@ import numpy as np
 from tqdm import tqdm
 
 import handkp_plugins  # noqa: F401  registers what configs name
-from handkp_plugins.datasets.annotation_check import numbers_of, read_json, records_of
-from handkp_plugins.engine.inference import init_model, predict_each
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.files import write_text
-from handkp_plugins.images import read_image
+from handkp_plugins.apis.inference import init_model, predict_each
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.datasets.checks.keypoint_files import numbers_of, read_json, records_of
+from handkp_plugins.fileio.atomic import write_text
+from handkp_plugins.fileio.images import read_image
 
 OUT = 'data/gestures/fingerspelling'
 SPLITS = ('train', 'val', 'test')

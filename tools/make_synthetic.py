@@ -53,14 +53,14 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.images import open_picture, over, read_image, write_image
-from handkp_plugins.synthetic.coco import frame_name
-from handkp_plugins.synthetic.generate import Result, generate
-from handkp_plugins.synthetic.recipe import ClipRecipe, Recipe, SignRecipe
-from handkp_plugins.synthetic.signing import GROUPS
-from handkp_plugins.synthetic.stage_maker import StageRecipe
-from handkp_plugins.synthetic.tap_recipe import TapRecipe
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.fileio.images import open_picture, over, read_image, write_image
+from handkp_plugins.synthetic.clips.signing import GROUPS
+from handkp_plugins.synthetic.datasets.coco import frame_name
+from handkp_plugins.synthetic.datasets.generate import Result, generate
+from handkp_plugins.synthetic.datasets.recipe import ClipRecipe, Recipe, SignRecipe
+from handkp_plugins.synthetic.datasets.scene_recipe import StageRecipe
+from handkp_plugins.synthetic.datasets.tap_recipe import TapRecipe
 from handkp_plugins.visualization import draw_hand, tile
 from handkp_plugins.visualization.video import VideoFile
 
@@ -94,7 +94,7 @@ def main(
     interval_jitter: float | None = None,
     scenes: bool = False,
 ) -> Result:
-    """Make or complete a set; see :func:`handkp_plugins.synthetic.generate.generate` for arguments and errors.
+    """Make or complete a set; see :func:`handkp_plugins.synthetic.datasets.generate.generate` for arguments and errors.
 
     Args:
         num: images, clips or people; None for what :class:`Recipe` or the recipe of that kind of clips says, as for

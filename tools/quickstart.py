@@ -33,15 +33,15 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
+from quickstart_report import System, write_report
 
 import handkp_plugins  # noqa: F401  (registers the modules that configs name)
-from handkp_plugins import weights
-from handkp_plugins.engine.checkpoint import CheckpointError, find_checkpoints
+from handkp_plugins.engine.checkpoint import shipped as weights
+from handkp_plugins.engine.checkpoint.reading import CheckpointError, find_checkpoints
 from handkp_plugins.engine.config import load_config
-from handkp_plugins.engine.steps import loading_options, run_step, say, side_by_side, threads, with_options
+from handkp_plugins.engine.experiments.steps import loading_options, run_step, say, side_by_side, threads, with_options
 from handkp_plugins.evaluation.mean_pose import evaluate_mean_pose, mean_pose
-from handkp_plugins.files import write_text
-from handkp_plugins.visualization.quickstart_report import System, write_report
+from handkp_plugins.fileio.atomic import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 run_tool = partial(run_step, ROOT)

@@ -9,8 +9,8 @@ import mmengine
 from mmengine.dist import is_main_process
 
 import handkp_plugins  # noqa: F401  registers what configs name
-from handkp_plugins.engine import cli
-from handkp_plugins.engine.tool import run_tool
+from handkp_plugins.cli import train_test as cli
+from handkp_plugins.cli.tool import run_tool
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 os.environ.setdefault('GOMP_SPINCOUNT', '1000')
 
 import handkp_plugins  # noqa: F401  registers what configs name
-from handkp_plugins.engine import cli
+from handkp_plugins.cli import train_test as cli
+from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.engine.runner import HandRunner
-from handkp_plugins.engine.tool import run_tool
 
 
 def main(argv: Sequence[str] | None = None) -> HandRunner:

@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Any
 
 import handkp_plugins  # noqa: F401  (registers the modules that configs name)
-from handkp_plugins.apps.web_runs import HandService
-from handkp_plugins.engine.detection import DEFAULT_DETECTOR
-from handkp_plugins.engine.given_networks import choose_network, named_network
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.weights import listed
+from handkp_plugins.apis.detection import DEFAULT_DETECTOR
+from handkp_plugins.apis.networks import choose_network, named_network
+from handkp_plugins.apps.web.service import HandService
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.engine.checkpoint.shipped import listed
 
 HOST, PORT, MAX_MB, MAX_SECONDS = '127.0.0.1', 7860, 50, 20.0
 _LOOPBACK = ('127.0.0.1', 'localhost', '::1')
@@ -61,7 +61,7 @@ def main(
         ValueError: Gradio is not installed, a network is unfit, or a number is out of its range.
     """
     try:
-        from handkp_plugins.apps.web import serving
+        from handkp_plugins.apps.web.page import serving
     except ModuleNotFoundError as e:
         if e.name != 'gradio':
             raise

@@ -1,1 +1,1 @@
-"""What people do with keypoints: following hands through a video, smoothing, measuring finger tapping."""
+"""What people do with keypoints: the demo, finger tapping, the web page."""

@@ -1,3 +1,3 @@
-"""Data sets, their transforms and samplers, and the check of their annotation files."""
+"""Data sets that MMPose lacks, their transforms and samplers, and checks of their files."""
 
-from . import hand, samplers, transforms  # noqa: F401
+from . import hand, samplers, shard_backend, transforms  # noqa: F401

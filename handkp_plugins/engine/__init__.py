@@ -1,3 +1,3 @@
-"""Running things: the runner, its hooks, mixed precision, configs and the arguments that the tools share."""
+"""Running things: the runner, its hooks and optimizers, configs, checkpoints and experiments."""
 
-from . import hooks, muon, optim, runner, shard_backend  # noqa: F401
+from . import hooks, optimizers, runner  # noqa: F401

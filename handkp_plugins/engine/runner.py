@@ -16,9 +16,12 @@ from mmpose.registry import RUNNERS
 from torch import nn
 from torch.utils.data import DataLoader
 
-from ..files import replaced_whole
-from .annotation_files import check_annotation_files
-from .checkpoint import (
+from handkp_plugins.datasets.checks.dataset_files import check_annotation_files
+from handkp_plugins.fileio.atomic import replaced_whole
+
+from .checkpoint.plain_data import history_buffers, to_plain
+from .checkpoint.pretrained import use_safe_loaders
+from .checkpoint.reading import (
     BrokenCheckpointError,
     CheckpointError,
     check_writable,
@@ -28,8 +31,6 @@ from .checkpoint import (
     warn_of_other_network,
 )
 from .launch import check_gpu_count, describe_device, leave_process_group_at_exit, start_cpu_process_group
-from .plain_data import history_buffers, to_plain
-from .pretrained import use_safe_loaders
 from .random_state import get_random_state, set_random_state
 
 

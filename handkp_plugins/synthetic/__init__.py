@@ -1,7 +1,1 @@
-"""Generated pictures of hands.
-
-``scene`` draws what is seen and how: ``views``, ``lights``, things in the hand (``grasp``), on it (``worn``,
-``sleeve``) and before it, all ``meshes``. ``shading`` → ``renderer`` → ``sample`` make a picture with its labels, over
-``backgrounds`` and through ``photometric``, or as ``layers`` with alpha. ``generate`` writes a set in the format of
-``coco``.
-"""
+"""Generated images, clips and data sets of hands with exact labels."""

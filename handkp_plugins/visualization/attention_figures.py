@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from torch import nn
 
-from ..engine.attention import Attention, find_attention
-from ..engine.token_attention import TokenAttention, find_token_attention, has_tokens
-from ..engine.view import View
-from ..hand.skeleton import FINGERS, KEYPOINT_COLORS, KEYPOINT_NAMES
+from handkp_plugins.structures.crops import Attention, TokenAttention, View
+from handkp_plugins.structures.skeleton import KEYPOINT_COLORS, KEYPOINT_NAMES
+
 from .hand import draw_hand
 from .heatmap import heatmap_overlay
 from .sheet import tile
@@ -17,32 +15,6 @@ from .sheet import tile
 SIDE = 256  # of the larger side of each picture in a figure
 _OPACITY = 0.6
 Cells = list[tuple[np.ndarray, str]]
-TIPS = tuple(ids[-1] for ids in FINGERS.values())
-
-
-def attention_figure(
-    model: nn.Module,
-    image: np.ndarray,
-    box: np.ndarray,
-    truth: np.ndarray | None = None,
-    all_scales: bool = False,
-    keypoints: Sequence[int] | None = None,
-    layers: Sequence[int] | None = None,
-    heads: Sequence[int] | None = None,
-) -> np.ndarray:
-    """The figure of one hand, of the network's kind: :func:`tokens_figure` of a network with a TransformerNeck, by
-    default of the fingertips, else :func:`stages_figure`.
-
-    Args:
-        model, image, box: As for :func:`handkp_plugins.engine.view.look`.
-        truth: x, y and visibility in the image, [21, 3].
-
-    Raises:
-        ValueError: The network has no attention, or no such keypoint, layer or head.
-    """
-    if has_tokens(model):
-        return tokens_figure(find_token_attention(model, image, box, keypoints or TIPS), truth, layers, heads)
-    return stages_figure(find_attention(model, image, box), truth, all_scales)
 
 
 def stages_figure(found: Attention, truth: np.ndarray | None = None, all_scales: bool = False) -> np.ndarray:

@@ -13,7 +13,7 @@ _SMOOTHED = 0.9  # weight of the past in the mean of the times between frames
 
 
 class DrawnHand(Protocol):
-    """What :func:`draw_hands` needs of a hand: see :class:`~handkp_plugins.apps.hand_reader.FoundHand`."""
+    """What :func:`draw_hands` needs of a hand: see :class:`~handkp_plugins.apps.demo.hand_reader.FoundHand`."""
 
     box: np.ndarray
     keypoints: np.ndarray

@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from handkp_plugins.hand.skeleton import BONES, KEYPOINT_COLORS, NUM_KEYPOINTS
+from handkp_plugins.structures.images import check_image
+from handkp_plugins.structures.skeleton import BONES, KEYPOINT_COLORS, NUM_KEYPOINTS
 
 _SUBPIXEL_BITS = 4
 _FAINT_OPACITY = 0.35
@@ -82,13 +83,6 @@ def draw_label(image: np.ndarray, text: str, bbox: np.ndarray) -> np.ndarray:
 def line_width(keypoints: np.ndarray) -> int:
     """Width of a bone in pixels: about one fortieth of the extent of the keypoints [K, 2]."""
     return max(1, round(float(np.ptp(keypoints, axis=0).max()) / 40))
-
-
-def check_image(image: np.ndarray) -> None:
-    """Raise ValueError unless the image is BGR: uint8, [H, W, 3]."""
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        received = f'{image.dtype} {image.shape}' if isinstance(image, np.ndarray) else type(image).__name__
-        raise ValueError(f'image: a uint8 array [H, W, 3] is allowed, received {received}')
 
 
 def _draw_parts(

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from .hand import check_image
+from handkp_plugins.structures.images import check_image
 
 
 def heatmap_overlay(

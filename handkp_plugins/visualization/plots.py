@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..files import write_bytes
+from handkp_plugins.fileio.atomic import write_bytes
 
 
 def new_plot(width: float, height: float) -> tuple[Figure, Axes]:

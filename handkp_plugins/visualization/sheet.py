@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .hand import check_image
+from handkp_plugins.structures.images import check_image
 
 _CAPTION_HEIGHT = 20
 _GAP = 4

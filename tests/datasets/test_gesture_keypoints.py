@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gesture_table import gesture_rows, write_table
+from helpers.gesture_table import gesture_rows, write_table
 
 from handkp_plugins.datasets.hand import GestureKeypointDataset, gesture_keypoints
 

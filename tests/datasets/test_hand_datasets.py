@@ -5,9 +5,10 @@ import cv2
 import mmpose
 import numpy as np
 import pytest
+from helpers.paths import ROOT
 from mmpose.registry import DATASETS
 
-from handkp_plugins.datasets.annotation_check import check_annotation_file
+from handkp_plugins.datasets.checks.keypoint_files import check_annotation_file
 from handkp_plugins.datasets.hand import SyntheticHandDataset
 from handkp_plugins.datasets.transforms import LoadHandImage, PackHandInputs
 
@@ -103,5 +104,5 @@ def test_metainfo_is_onehand10ks(name, dataset_name):
 def test_our_configs_do_not_shadow_mmposes_metainfo():
     """MMPose's data sets look up ``configs/_base_/datasets/NAME.py`` below the current folder before their own."""
     theirs = Path(mmpose.__file__).parent / '.mim' / 'configs' / '_base_' / 'datasets'
-    ours = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
+    ours = ROOT / 'configs' / '_base_' / 'datasets'
     assert not {p.name for p in ours.glob('*.py')} & {p.name for p in theirs.glob('*.py')}

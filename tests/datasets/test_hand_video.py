@@ -2,11 +2,11 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import write_mini_coco
+from helpers.mini_coco import write_mini_coco
+from helpers.video_file import index_of, write_video
 from mmengine.dataset import pseudo_collate
 from mmpose.registry import DATASETS
 from torch.utils.data import DataLoader
-from video_file import index_of, write_video
 
 from handkp_plugins.datasets.hand.hand_video import frame_keys
 from handkp_plugins.datasets.transforms import LoadHandImage, PackHandInputs

@@ -9,7 +9,7 @@ from mmpose.datasets.transforms import TopdownAffine
 
 from handkp_plugins.codecs import GaussianHeatmap
 from handkp_plugins.datasets.transforms import WholeImageCenterScale
-from handkp_plugins.evaluation.functional import to_input_space
+from handkp_plugins.structures.crops import to_input_space
 
 SIZES = pytest.mark.parametrize(
     ('width', 'height', 'picture'),

@@ -2,8 +2,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.tiny_training import write_tiny_training
 from mmengine.config import Config
-from tiny_training import write_tiny_training
 
 from handkp_plugins.engine.config import apply_options, load_config
 

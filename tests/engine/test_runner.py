@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.tiny_training import make_runner, write_tiny_training
 from mmengine.fileio import LocalBackend
 from mmengine.hooks import Hook
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.runner import Runner
 from mmpose.registry import RUNNERS
-from tiny_training import make_runner, write_tiny_training
 
-from handkp_plugins.engine.checkpoint import BrokenCheckpointError, CheckpointError
+from handkp_plugins.engine.checkpoint.reading import BrokenCheckpointError, CheckpointError
 from handkp_plugins.engine.runner import HandRunner
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from tool_module import load_tool
+from helpers.tool_module import load_tool
 
-from handkp_plugins.engine.checkpoint import CheckpointError, read_checkpoint
+from handkp_plugins.engine.checkpoint.reading import CheckpointError, read_checkpoint
 
 main = load_tool('average_weights').main
 

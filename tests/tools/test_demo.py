@@ -6,12 +6,12 @@ from types import ModuleType
 import cv2
 import numpy as np
 import pytest
-from shipped import ship_tiny
-from tiny_gesture_net import CLASSES, write_gesture_net
-from tiny_model import write_tiny_model
-from tool_module import load_tool
+from helpers.shipped import ship_tiny
+from helpers.tiny_gesture_net import CLASSES, write_gesture_net
+from helpers.tiny_model import write_tiny_model
+from helpers.tool_module import load_tool
 
-from handkp_plugins import weights
+from handkp_plugins.engine.checkpoint import shipped as weights
 
 
 @pytest.fixture(scope='module')
@@ -205,7 +205,7 @@ def test_a_fault_of_the_network_is_no_skipped_picture(
     def fail(*args) -> list:
         raise ValueError('the size of the input is wrong')
 
-    monkeypatch.setattr('handkp_plugins.apps.hand_reader.predict', fail)
+    monkeypatch.setattr('handkp_plugins.apps.demo.hand_reader.predict', fail)
     cv2.imwrite(str(tmp_path / 'a.png'), picture())
     with pytest.raises(ValueError, match='the size of the input is wrong'):
         demo.main(tmp_path / 'a.png', output=tmp_path / 'out', whole_image=True, **model_args)
@@ -281,7 +281,7 @@ def test_stopping_keeps_what_was_done(
             raise KeyboardInterrupt
         return []
 
-    monkeypatch.setattr('handkp_plugins.apps.hand_reader.predict', predict_twice)
+    monkeypatch.setattr('handkp_plugins.apps.demo.hand_reader.predict', predict_twice)
     source = write_video(tmp_path / 'long.mp4', 9)
     with pytest.raises(KeyboardInterrupt):
         demo.main(source, output=tmp_path / 'out', whole_image=True, **model_args)

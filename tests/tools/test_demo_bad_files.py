@@ -7,9 +7,9 @@ from types import ModuleType
 import cv2
 import numpy as np
 import pytest
-from tiny_model import write_tiny_model
-from tool_module import load_tool
-from video_file import write_video
+from helpers.tiny_model import write_tiny_model
+from helpers.tool_module import load_tool
+from helpers.video_file import write_video
 
 
 @pytest.fixture(scope='module')

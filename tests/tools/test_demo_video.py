@@ -14,15 +14,15 @@ from types import ModuleType
 import cv2
 import numpy as np
 import pytest
-from tiny_detector import write_tiny_detector
-from tiny_gesture_net import write_gesture_net
-from tiny_model import write_tiny_model
-from tool_module import TOOLS, load_tool
-from video_file import SIZE, write_video
-from video_file import picture as frame
+from helpers.tiny_detector import write_tiny_detector
+from helpers.tiny_gesture_net import write_gesture_net
+from helpers.tiny_model import write_tiny_model
+from helpers.tool_module import TOOLS, load_tool
+from helpers.video_file import SIZE, write_video
+from helpers.video_file import picture as frame
 
-from handkp_plugins.apps import sources
-from handkp_plugins.engine.detection import Detections
+from handkp_plugins.apis.detection import Detections
+from handkp_plugins.apps.demo import sources
 
 NUM_FRAMES = 12
 
@@ -58,8 +58,8 @@ def two_hands(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         boxes = np.array([[5, 5, 45, 45], [50, 15, 90, 55]], np.float32)[:number]
         return Detections(boxes, np.array([0.9, 0.8], np.float32)[:number], ['left', None][:number])
 
-    monkeypatch.setattr('handkp_plugins.engine.detection.HandDetector.__call__', detect)
-    monkeypatch.setattr('handkp_plugins.apps.hand_reader.predict', in_the_box)
+    monkeypatch.setattr('handkp_plugins.apis.detection.HandDetector.__call__', detect)
+    monkeypatch.setattr('handkp_plugins.apps.demo.hand_reader.predict', in_the_box)
     return calls
 
 

@@ -4,12 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import distributed_worker
 import pytest
 import torch
-from tiny_training import make_runner, write_tiny_training
+from helpers import distributed_worker
+from helpers.paths import ROOT
+from helpers.tiny_training import make_runner, write_tiny_training
 
-TOOLS = Path(__file__).parents[2] / 'tools'
+TOOLS = ROOT / 'tools'
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ('PORT', 'NNODES', 'RANK', 'WORLD_SIZE')}
 ENVIRONMENT.update(OMP_NUM_THREADS='1', MKL_NUM_THREADS='1', PYTHON=sys.executable, CUDA_VISIBLE_DEVICES='')
 

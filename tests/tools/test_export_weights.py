@@ -5,13 +5,13 @@ from types import ModuleType
 
 import pytest
 import torch
-from conftest import write_mini_coco
+from helpers.mini_coco import write_mini_coco
+from helpers.shipped import ship_tiny
+from helpers.tool_module import load_tool
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
-from shipped import ship_tiny
-from tool_module import load_tool
 
-from handkp_plugins import weights
+from handkp_plugins.engine.checkpoint import shipped as weights
 
 
 @pytest.fixture(scope='module')

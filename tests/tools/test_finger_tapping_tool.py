@@ -8,11 +8,11 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from tapping_hand import closures, hand_at
-from tiny_model import write_tiny_model
-from tool_module import TOOLS, load_tool
+from helpers.tapping_hand import closures, hand_at
+from helpers.tiny_model import write_tiny_model
+from helpers.tool_module import TOOLS, load_tool
 
-from handkp_plugins.apps.finger_tapping import Settings
+from handkp_plugins.apps.finger_tapping.measure import Settings
 
 TAPS = np.arange(0.25, 5, 0.5)
 

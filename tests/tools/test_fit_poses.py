@@ -9,15 +9,16 @@ from types import ModuleType
 import cv2
 import numpy as np
 import pytest
-from tool_module import load_tool
+from helpers.paths import ROOT
+from helpers.tool_module import load_tool
 
-from handkp_plugins.hand.gestures import GESTURES, gesture
-from handkp_plugins.hand.kinematics import frames_of_angles, keypoints_from_frames
-from handkp_plugins.hand.pose_sources import PoseSampler, load_poses
-from handkp_plugins.hand.proxies import pose_penetration
-from handkp_plugins.hand.shape import HandShape
+from handkp_plugins.synthetic.hand.kinematics import frames_of_angles, keypoints_from_frames
+from handkp_plugins.synthetic.hand.proxies import pose_penetration
+from handkp_plugins.synthetic.hand.shape import HandShape
+from handkp_plugins.synthetic.poses.gestures import GESTURES, gesture
+from handkp_plugins.synthetic.poses.sampler import PoseSampler, load_poses
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'fit_poses.py'
+TOOL = ROOT / 'tools' / 'fit_poses.py'
 NAMES = ['open', 'fist', 'victory', 'point', 'rock', 'claw']
 
 

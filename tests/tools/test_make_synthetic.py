@@ -5,20 +5,20 @@ import json
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import ModuleType
 
 import cv2
 import numpy as np
 import psutil
 import pytest
-from tool_module import load_tool
+from helpers.paths import ROOT
+from helpers.tool_module import load_tool
 
-from handkp_plugins.hand.gestures import named_gesture
-from handkp_plugins.hand.model import ProceduralHand
-from handkp_plugins.synthetic import generate
+from handkp_plugins.synthetic.datasets import generate
+from handkp_plugins.synthetic.hand.model import ProceduralHand
+from handkp_plugins.synthetic.poses.gestures import named_gesture
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'make_synthetic.py'
+TOOL = ROOT / 'tools' / 'make_synthetic.py'
 
 
 @pytest.fixture(scope='module')

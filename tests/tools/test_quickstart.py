@@ -8,9 +8,9 @@ from types import ModuleType
 
 import cv2
 import pytest
-from tool_module import load_tool
+from helpers.tool_module import load_tool
 
-from handkp_plugins import weights
+from handkp_plugins.engine.checkpoint import shipped as weights
 
 
 @pytest.fixture(scope='module')

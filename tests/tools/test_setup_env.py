@@ -7,11 +7,10 @@ import subprocess
 import sys
 import time
 import zipfile
-from pathlib import Path
 
 import pytest
+from helpers.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / 'tools' / 'setup_env.sh'
 
 

@@ -5,12 +5,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from tiny_training import write_tiny_training
-from tool_module import load_tool
+from helpers.tiny_training import write_tiny_training
+from helpers.tool_module import load_tool
 
-from handkp_plugins.engine.checkpoint import CheckpointError
-from handkp_plugins.engine.inference import init_model, predict
-from handkp_plugins.engine.rotation import with_rotations
+from handkp_plugins.apis.inference import init_model, predict
+from handkp_plugins.apis.rotation import with_rotations
+from handkp_plugins.engine.checkpoint.reading import CheckpointError
 
 
 @pytest.fixture(scope='module')

@@ -16,21 +16,21 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from tool_module import TOOLS, load_tool
-from video_file import write_video
+from helpers.tool_module import TOOLS, load_tool
+from helpers.video_file import write_video
 
-from handkp_plugins.apps.web_runs import HandService
-from handkp_plugins.engine.given_networks import named_network
-from handkp_plugins.hand.model import ProceduralHand
-from handkp_plugins.hand.skeleton import KEYPOINT_COLORS
-from handkp_plugins.synthetic.sample import SampleMaker
+from handkp_plugins.apis.networks import named_network
+from handkp_plugins.apps.web.service import HandService
+from handkp_plugins.structures.skeleton import KEYPOINT_COLORS
+from handkp_plugins.synthetic.hand.model import ProceduralHand
+from handkp_plugins.synthetic.scenes.sample import SampleMaker
 
 pytest.importorskip('gradio', reason='Gradio is not installed')
 import httpx
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from handkp_plugins.apps.web import serving
+from handkp_plugins.apps.web.page import serving
 
 MAX_MB = 1
 CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
@@ -314,7 +314,7 @@ def test_a_port_that_is_taken_and_numbers_that_cannot_be(tool: ModuleType, page:
 
 
 def test_without_gradio(tool: ModuleType, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delitem(sys.modules, 'handkp_plugins.apps.web')
+    monkeypatch.delitem(sys.modules, 'handkp_plugins.apps.web.page')
     monkeypatch.setitem(sys.modules, 'gradio', None)
     with pytest.raises(ValueError, match=r"Gradio is not installed: .* pip install 'handkp_plugins\[web\]'"):
         tool.main(wait=lambda: None)

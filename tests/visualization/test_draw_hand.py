@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from handkp_plugins.hand.skeleton import KEYPOINT_COLORS
+from handkp_plugins.structures.skeleton import KEYPOINT_COLORS
 from handkp_plugins.visualization import draw_hand
 from handkp_plugins.visualization.hand import line_width
 

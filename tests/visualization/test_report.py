@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+import quickstart_report
+from quickstart_report import System, _worst, write_report
 
-from handkp_plugins.visualization import quickstart_report
-from handkp_plugins.visualization.quickstart_report import System, _worst, write_report
 from handkp_plugins.visualization.report import Section, data_uri, format_table, render_report
 
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from handkp_plugins.videos import read_frames
+from handkp_plugins.fileio.videos import read_frames
 from handkp_plugins.visualization.video import VideoFile
 
 

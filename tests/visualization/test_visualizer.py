@@ -1,9 +1,8 @@
 """MMPose's visualizer draws what a trained network predicts."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from helpers.paths import ROOT
 from mmengine.config import Config
 from mmengine.structures import InstanceData
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
@@ -11,9 +10,9 @@ from mmpose.registry import VISUALIZERS
 from mmpose.structures import PoseDataSample
 
 import handkp_plugins  # noqa: F401  registers the visualizer
-from handkp_plugins.hand.skeleton import hand_metainfo
+from handkp_plugins.structures.skeleton import hand_metainfo
 
-RUNTIME = Path(__file__).parents[2] / 'configs' / '_base_' / 'runtime.py'
+RUNTIME = ROOT / 'configs' / '_base_' / 'runtime.py'
 
 
 @pytest.mark.parametrize('backend', ['opencv', 'matplotlib'])

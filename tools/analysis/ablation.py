@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from real_images import find_sources
 
 import handkp_plugins  # noqa: F401  (registers what configs name)
+from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.engine.config import load_config
-from handkp_plugins.engine.real_pictures import find_sources
-from handkp_plugins.engine.steps import loading_options, run_step, side_by_side, threads, with_options
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.files import write_text
+from handkp_plugins.engine.experiments.steps import loading_options, run_step, side_by_side, threads, with_options
+from handkp_plugins.fileio.atomic import write_text
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs' / 'pmsdsnet' / 'pmsdsnet_lite_layers-128.py'

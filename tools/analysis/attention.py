@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import handkp_plugins  # noqa: F401  registers what configs name
-from handkp_plugins.engine.given_hands import make_hand_finder
-from handkp_plugins.engine.inference import init_model
-from handkp_plugins.engine.token_attention import has_tokens
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.images import read_image, write_image
-from handkp_plugins.visualization.attention_figures import attention_figure
+from handkp_plugins.apis.attention_figure import attention_figure
+from handkp_plugins.apis.hand_boxes import make_hand_finder
+from handkp_plugins.apis.inference import init_model
+from handkp_plugins.apis.token_attention import has_tokens
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.fileio.images import read_image, write_image
 
 
 def main(

@@ -14,7 +14,7 @@ import torch
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
-from handkp_plugins.engine.tool import run_tool
+from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.models.data_preprocessors import HandCompositor
 from handkp_plugins.models.data_preprocessors.draws import Draws
 

@@ -24,17 +24,17 @@ import numpy as np
 import torch
 
 import handkp_plugins  # noqa: F401  (registers the modules that configs name)
-from handkp_plugins.apps.hand_reader import HandReader
-from handkp_plugins.apps.keypoints_file import KeypointsFile
-from handkp_plugins.apps.run import Run
-from handkp_plugins.apps.sources import Stream
-from handkp_plugins.engine.detection import DEFAULT_DETECTOR, Detections, HandDetector, init_detector
-from handkp_plugins.engine.given_networks import choose_network, named_network
-from handkp_plugins.engine.inference import init_model, resolve_device
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.files import write_text
-from handkp_plugins.hand.model import ProceduralHand
-from handkp_plugins.synthetic.video import ClipMaker
+from handkp_plugins.apis.detection import DEFAULT_DETECTOR, Detections, HandDetector, init_detector
+from handkp_plugins.apis.inference import init_model, resolve_device
+from handkp_plugins.apis.networks import choose_network, named_network
+from handkp_plugins.apps.demo.hand_reader import HandReader
+from handkp_plugins.apps.demo.keypoints_file import KeypointsFile
+from handkp_plugins.apps.demo.run import Run
+from handkp_plugins.apps.demo.sources import Stream
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.fileio.atomic import write_text
+from handkp_plugins.synthetic.clips.clip import ClipMaker
+from handkp_plugins.synthetic.hand.model import ProceduralHand
 from handkp_plugins.visualization.video import VideoFile
 
 STEPS = ('detection', 'pose', 'tracking', 'drawing', 'rest')

@@ -22,8 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
-from handkp_plugins.engine.inference import resolve_device
-from handkp_plugins.engine.tool import run_tool
+from handkp_plugins.apis.inference import resolve_device
+from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.models.necks import TransformerNeck
 
 STRIDE, IN_CHANNELS = 8, 512

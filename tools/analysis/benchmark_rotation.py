@@ -12,10 +12,10 @@ import numpy as np
 from mmpose.apis import init_model
 
 import handkp_plugins  # noqa: F401  (registers what configs name)
+from handkp_plugins.apis.inference import predict_each, resolve_device
+from handkp_plugins.apis.rotation import with_rotations
+from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.engine.config import load_config
-from handkp_plugins.engine.inference import predict_each, resolve_device
-from handkp_plugins.engine.rotation import with_rotations
-from handkp_plugins.engine.tool import run_tool
 
 _SIDE = 256
 

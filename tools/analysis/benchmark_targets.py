@@ -28,8 +28,8 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.codecs import GaussianHeatmap
-from handkp_plugins.engine.tool import run_tool
 
 NUM_KEYPOINTS = 21
 VARIANCE = 3.0

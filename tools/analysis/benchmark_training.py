@@ -19,9 +19,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 import handkp_plugins  # noqa: F401  registers what configs name
-from handkp_plugins.engine import cli
+from handkp_plugins.cli import train_test as cli
+from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.engine.scratch import leave_nothing
-from handkp_plugins.engine.tool import run_tool
 
 PARTS = ('loading', 'preprocessing', 'forward and loss', 'backward', 'optimizer', 'rest')
 

@@ -25,15 +25,15 @@ from typing import Any
 
 import cv2
 import numpy as np
+from real_images import LabelledHand, Source, find_sources
 from torchvision.ops import box_iou
 
 import handkp_plugins
-from handkp_plugins.engine.detection import init_detector
-from handkp_plugins.engine.given_networks import checked_network
-from handkp_plugins.engine.real_pictures import LabelledHand, Source, find_sources
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.files import write_text
-from handkp_plugins.images import write_image
+from handkp_plugins.apis.detection import init_detector
+from handkp_plugins.apis.networks import checked_network
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.fileio.atomic import write_text
+from handkp_plugins.fileio.images import write_image
 from handkp_plugins.visualization import tile
 
 FOUND_FROM = 0.5

@@ -23,11 +23,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from tqdm import tqdm
 
 import handkp_plugins  # noqa: F401  registers what configs name
-from handkp_plugins.engine import cli
+from handkp_plugins.cli import train_test as cli
+from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.engine.scratch import leave_nothing
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.files import write_text
+from handkp_plugins.fileio.atomic import write_text
 
 CONFIG = Path(__file__).parents[2] / 'configs' / 'msahp' / 'gesturenet_keypoints.py'
 BASELINES = {'5 nearest neighbours': KNeighborsClassifier(5), 'logistic regression': LogisticRegression(max_iter=5000)}

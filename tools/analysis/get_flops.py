@@ -22,10 +22,10 @@ from mmpose.models import build_pose_estimator
 from torch import Tensor, nn
 
 import handkp_plugins  # noqa: F401  registers what configs name
-from handkp_plugins.engine.cli import OptionAction
+from handkp_plugins.apis.detection import build_detector
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.cli.train_test import OptionAction
 from handkp_plugins.engine.config import load_config
-from handkp_plugins.engine.detection import build_detector
-from handkp_plugins.engine.tool import run_tool
 
 
 class _Network(nn.Module):

@@ -28,11 +28,11 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
 import handkp_plugins  # noqa: F401  (registers what configs name)
+from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.engine.config import load_config
-from handkp_plugins.engine.steps import loading_options, run_step, side_by_side, threads, with_options
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.evaluation.functional import keypoint_distances, mean_square
-from handkp_plugins.files import write_text
+from handkp_plugins.engine.experiments.steps import loading_options, run_step, side_by_side, threads, with_options
+from handkp_plugins.evaluation.functional.distances import keypoint_distances, mean_square
+from handkp_plugins.fileio.atomic import write_text
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs' / 'joint_heads'

@@ -26,18 +26,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from real_images import LabelledHand, Source, find_sources
 from torch import nn
 from tqdm import tqdm
 
 import handkp_plugins  # registers what configs name
-from handkp_plugins.engine.given_networks import checked_network
-from handkp_plugins.engine.inference import init_model, predict_each
-from handkp_plugins.engine.real_pictures import LabelledHand, Source, find_sources, keypoint_box
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.evaluation.alignment import project_onto
-from handkp_plugins.evaluation.box_scores import CROP_PADDING, CROP_SIZE, GROUPS, box_scores, crop_pixels
-from handkp_plugins.files import write_text
-from handkp_plugins.images import write_image
+from handkp_plugins.apis.inference import init_model, predict_each
+from handkp_plugins.apis.networks import checked_network
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.evaluation.functional.alignment import project_onto
+from handkp_plugins.evaluation.functional.box_scores import CROP_PADDING, CROP_SIZE, GROUPS, box_scores, crop_pixels
+from handkp_plugins.fileio.atomic import write_text
+from handkp_plugins.fileio.images import write_image
+from handkp_plugins.structures.boxes import keypoint_box
 from handkp_plugins.visualization import tile
 from handkp_plugins.visualization.check_figures import beside_label, plot_frames
 

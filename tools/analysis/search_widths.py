@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from handkp_plugins.engine.tool import run_tool
+from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.models.backbones import PMSDSNet
 
 NUM_KEYPOINTS = 21

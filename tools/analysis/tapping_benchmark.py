@@ -27,18 +27,18 @@ import numpy as np
 from tqdm import tqdm
 
 import handkp_plugins  # noqa: F401  registers what configs name
-from handkp_plugins.apps.finger_tapping import Tapping, measure_tapping
-from handkp_plugins.apps.hand_series import read_hand
-from handkp_plugins.datasets.annotation_check import read_json
-from handkp_plugins.engine.inference import init_model, predict_each
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.files import write_text
-from handkp_plugins.hand.model import ProceduralHand
-from handkp_plugins.images import read_image
-from handkp_plugins.synthetic.coco import SPLITS
-from handkp_plugins.synthetic.generate import generate
-from handkp_plugins.synthetic.tap_recipe import TapRecipe
-from handkp_plugins.weights import config_file, weights_file
+from handkp_plugins.apis.inference import init_model, predict_each
+from handkp_plugins.apps.finger_tapping.hand_series import read_hand
+from handkp_plugins.apps.finger_tapping.measure import Tapping, measure_tapping
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.datasets.checks.keypoint_files import read_json
+from handkp_plugins.engine.checkpoint.shipped import config_file, weights_file
+from handkp_plugins.fileio.atomic import write_text
+from handkp_plugins.fileio.images import read_image
+from handkp_plugins.synthetic.datasets.coco import SPLITS
+from handkp_plugins.synthetic.datasets.generate import generate
+from handkp_plugins.synthetic.datasets.tap_recipe import TapRecipe
+from handkp_plugins.synthetic.hand.model import ProceduralHand
 
 RATES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0)
 NETWORK_RATES = (0.5, 1.0, 2.0, 3.0, 4.5, 6.0)

@@ -42,9 +42,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from handkp_plugins.datasets._conversion import CocoRecorder, split_8_1_1, write_coco
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.hand.skeleton import KEYPOINT_NAMES
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.fileio.coco import CocoRecorder, split_8_1_1, write_coco
+from handkp_plugins.structures.skeleton import KEYPOINT_NAMES
 
 _COLUMNS = ('image', 'keypoint', 'x', 'y')
 

@@ -36,8 +36,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from handkp_plugins.datasets._conversion import CocoRecorder, split_8_1_1, write_coco
-from handkp_plugins.engine.tool import run_tool
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.fileio.coco import CocoRecorder, split_8_1_1, write_coco
 
 PAPER_PARTS = ('synth2', 'synth3', 'synth4')
 Hand = tuple[str, np.ndarray, dict[str, Any]]

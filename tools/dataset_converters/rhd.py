@@ -35,11 +35,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from handkp_plugins.datasets._conversion import CocoRecorder, write_coco
-from handkp_plugins.datasets._plain_pickle import read_plain_pickle
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.hand.skeleton import NUM_KEYPOINTS
-from handkp_plugins.images import read_image, write_image
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.fileio.coco import CocoRecorder, write_coco
+from handkp_plugins.fileio.images import read_image, write_image
+from handkp_plugins.fileio.restricted_pickle import read_plain_pickle
+from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
 
 LEFT = ('keep', 'flip', 'skip')
 _HANDS = ('left', 'right')

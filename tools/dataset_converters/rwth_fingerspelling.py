@@ -39,10 +39,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from handkp_plugins.datasets._conversion import spread_evenly, write_coco
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.images import write_image
-from handkp_plugins.videos import open_video, read_frames
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.fileio.coco import spread_evenly, write_coco
+from handkp_plugins.fileio.images import write_image
+from handkp_plugins.fileio.videos import open_video, read_frames
 
 PATTERN = r'(?P<sign>\d+)/(?P<person>\d+)_(?P=sign)_(?P<recording>\d+)_cam(?P<camera>\d+)\.mpg'
 SIGNS = (*'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'SCH', 'Ä', 'Ö', 'Ü', *'12345')

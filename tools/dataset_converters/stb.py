@@ -31,9 +31,9 @@ import scipy.io
 from scipy.io.matlab import MatReadError
 from tqdm import tqdm
 
-from handkp_plugins.datasets._conversion import CocoRecorder, write_coco
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.hand.skeleton import to_our_order
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.fileio.coco import CocoRecorder, write_coco
+from handkp_plugins.structures.skeleton import to_our_order
 
 SEQUENCES = tuple(f'B{i}{kind}' for i in range(1, 7) for kind in ('Counting', 'Random'))
 CAMERAS = ('left', 'right')

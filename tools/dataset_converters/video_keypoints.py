@@ -38,13 +38,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from frame_keypoints import TABLE_SUFFIXES, read_frame_keypoints
 from tqdm import tqdm
 
-from handkp_plugins.datasets._conversion import CocoRecorder, split_8_1_1, write_coco
-from handkp_plugins.datasets._frame_keypoints import TABLE_SUFFIXES, read_frame_keypoints
-from handkp_plugins.engine.tool import run_tool
-from handkp_plugins.images import read_image, write_image
-from handkp_plugins.videos import VIDEO_SUFFIXES, FrameList, list_frames, video_address
+from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.fileio.coco import CocoRecorder, split_8_1_1, write_coco
+from handkp_plugins.fileio.images import read_image, write_image
+from handkp_plugins.fileio.videos import VIDEO_SUFFIXES, FrameList, list_frames, video_address
 from handkp_plugins.visualization import draw_hand, tile
 
 SPLITS = ('8:1:1', 'test')

@@ -9,14 +9,14 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmpose.registry import DATASETS
 
-from ...hand.recorded import RecordedHands, read_recorded
+from handkp_plugins.fileio.keypoint_tables import RecordedHands, read_recorded
 
 PARTS = ('train', 'val', 'test')
 
 
 @DATASETS.register_module()
 class GestureKeypointDataset(BaseDataset):
-    """Rows of 21 keypoints and a label, from any file that :func:`handkp_plugins.hand.recorded.read_recorded` reads.
+    """Rows of 21 keypoints and a label, from any file that :mod:`handkp_plugins.fileio.keypoint_tables` reads.
 
     Rows follow each other as the frames of a recording do, so that neighbours are nearly alike and a split at random
     would test on what was trained on. Each class is split in time: its first rows train, those after them validate, the

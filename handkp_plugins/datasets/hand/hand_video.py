@@ -5,8 +5,8 @@ from typing import Any
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
-from ...hand.skeleton import hand_metainfo
-from .._conversion import spread_evenly
+from handkp_plugins.fileio.coco import spread_evenly
+from handkp_plugins.structures.skeleton import hand_metainfo
 
 
 @DATASETS.register_module()

@@ -3,7 +3,7 @@
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
-from ...hand.skeleton import hand_metainfo
+from handkp_plugins.structures.skeleton import hand_metainfo
 
 
 @DATASETS.register_module()

@@ -4,7 +4,8 @@ import numpy as np
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
-from ...hand.skeleton import hand_metainfo
+from handkp_plugins.structures.skeleton import hand_metainfo
+
 from .hand_video import frame_keys
 
 

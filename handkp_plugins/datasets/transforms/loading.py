@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmpose.datasets.transforms import LoadImage, PackPoseInputs
 from mmpose.registry import TRANSFORMS
 
-from ...images import open_picture
+from handkp_plugins.fileio.images import open_picture
 
 
 @TRANSFORMS.register_module()
@@ -25,8 +25,8 @@ class LoadHandImage(LoadImage):
 
     A path such as ``shards/00000.zip/000012.jpg`` names a picture in a shard on this machine's disk; where that has
     alpha, ``img`` has four channels, blue, green, red and alpha, which flips, warps and packing carry through to the
-    network's preprocessor (see :func:`handkp_plugins.images.read_layers`). ``videos/clip.mp4#000123`` names a frame of
-    a video on this machine's disk (:mod:`handkp_plugins.videos`), which is read in colour.
+    network's preprocessor (:func:`handkp_plugins.fileio.images.read_layers`). ``videos/clip.mp4#000123`` names a
+    frame of a video on this machine's disk (:mod:`handkp_plugins.fileio.videos`), which is read in colour.
 
     Args:
         strict: raise on the first unreadable image; for validation and test.

@@ -7,7 +7,7 @@ from mmcv.transforms.utils import cache_randomness
 from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import TRANSFORMS
 
-from ...turns import turn_pixels, turned_size
+from handkp_plugins.structures.rot90 import turn_pixels, turned_size
 
 
 @TRANSFORMS.register_module()

@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
-from ...datasets.transforms.loading import LoadHandImage
+from handkp_plugins.datasets.transforms.loading import LoadHandImage
 
 
 def _leaves(dataset: Any, outer: tuple[Any, ...] = ()) -> Iterator[tuple[Any, tuple[Any, ...]]]:

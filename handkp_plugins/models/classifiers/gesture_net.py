@@ -4,7 +4,7 @@ from mmengine.model import BaseModel
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from ...hand.skeleton import NUM_KEYPOINTS
+from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
 
 
 @MODELS.register_module()

@@ -10,7 +10,9 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
-from ...synthetic.backgrounds import generated, list_photographs, photograph
+from handkp_plugins.fileio.images import list_photographs
+from handkp_plugins.imaging.backgrounds import generated, photograph
+
 from .draws import Draws
 from .geometry import axes, column, placement, warp
 

@@ -7,7 +7,7 @@ from mmengine.model import BaseDataPreprocessor
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from ...hand.skeleton import NUM_KEYPOINTS
+from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
 
 SCALES = ('max_abs', 'bone', 'none')
 _BONE = (5, 6)  # the index finger's first

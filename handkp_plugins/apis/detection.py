@@ -1,0 +1,176 @@
+"""The hands of a picture found by a detector of MMDetection, from a config and a checkpoint."""
+
+import copy
+import re
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.registry import DefaultScope
+from torch import nn
+from torchvision.ops import nms
+
+from handkp_plugins.engine.checkpoint.pretrained import use_safe_loaders
+from handkp_plugins.engine.checkpoint.reading import load_weights, read_checkpoint, warn_of_other_network
+from handkp_plugins.engine.config import load_config
+from handkp_plugins.structures.images import check_image
+
+from .inference import resolve_device
+
+DEFAULT_DETECTOR = 'hand_detector'
+"""The shipped weights that find hands where neither boxes nor a detector are given."""
+
+_SAME_HAND = 0.6  # IoU from which the boxes of two classes, as left and right hand, are one hand
+_SMALLEST = 2  # px: what is left of a box at the picture's edge
+
+
+class Detections(NamedTuple):
+    """N hands, the surest first: boxes (x1, y1, x2, y2) within the picture, float32 [N, 4]; scores [N]; and 'left' or
+    'right' where the detector's classes tell, else None."""
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    sides: list[str | None]
+
+
+def init_detector(
+    config: str | Path | Config, checkpoint: str | Path, device: str = 'auto', score_thr: float = 0.3
+) -> 'HandDetector':
+    """The detector of a config, with the weights of a checkpoint. Nothing but weights is read from the checkpoint.
+
+    Args:
+        config, checkpoint: as for :func:`~handkp_plugins.apis.inference.init_model`.
+        device: ``auto``, ``cpu`` or ``cuda:N``.
+        score_thr: boxes that score less are left out.
+
+    Raises:
+        FileNotFoundError: there is no such config or checkpoint.
+        CheckpointError: the checkpoint is damaged, or of another network.
+        ValueError: the config is none of a detector, none of its classes is a hand, or the device is not there.
+    """
+    cfg = copy.deepcopy(config) if isinstance(config, Config) else load_config(config)
+    use_safe_loaders()
+    detector = HandDetector(build_detector(cfg, resolve_device(device)), score_thr)
+    stored = read_checkpoint(str(checkpoint))
+    load_weights(detector.model, stored, str(checkpoint))
+    warn_of_other_network(stored, cfg, str(checkpoint))
+    return detector
+
+
+class HandDetector:
+    """A detector that takes a picture (BGR, uint8, [H, W, 3]) and returns :class:`Detections`.
+
+    Args:
+        model: of :func:`build_detector`; with one class, or with several of which its config's test data name those of
+            hands.
+        score_thr: boxes that score less are left out.
+
+    Raises:
+        ValueError: none of its classes is a hand, or the number is out of its range.
+    """
+
+    def __init__(self, model: nn.Module, score_thr: float = 0.3) -> None:
+        if not 0 <= score_thr < 1:
+            raise ValueError(f'score_thr: a number from 0 to below 1 is allowed, received {score_thr}')
+        self.model, self.score_thr = model, score_thr
+        self._sides = hand_classes(model.cfg, _num_classes(model))
+        self._pipeline = _pipeline(model.cfg)
+
+    def __call__(self, image: np.ndarray) -> Detections:
+        """The hands of a picture; ValueError where it is no BGR picture."""
+        from mmdet.apis import inference_detector  # only who detects loads MMDetection
+
+        check_image(image)
+        with DefaultScope.overwrite_default_scope('mmdet'), warnings.catch_warnings():
+            # MMDetection's calls of what torch will change: no matter to a user
+            warnings.filterwarnings('ignore', r'torch\.meshgrid')
+            warnings.simplefilter('ignore', FutureWarning)
+            found = inference_detector(self.model, image, self._pipeline).pred_instances.cpu()
+        height, width = image.shape[:2]
+        boxes = found.bboxes.float()
+        boxes[:, 0::2].clamp_(0, width)
+        boxes[:, 1::2].clamp_(0, height)
+        keep = (found.scores >= self.score_thr) & ((boxes[:, 2:] - boxes[:, :2]) >= _SMALLEST).all(1)
+        keep &= torch.isin(found.labels, torch.tensor(list(self._sides)))
+        boxes, scores, labels = boxes[keep], found.scores[keep].float(), found.labels[keep]
+        order = nms(boxes, scores, _SAME_HAND)
+        sides = [self._sides[label] for label in labels[order].tolist()]
+        return Detections(boxes[order].numpy(), scores[order].numpy(), sides)
+
+
+def build_detector(cfg: Config, device: str) -> nn.Module:
+    """The network of a detector's config with random weights, in evaluation mode.
+
+    Raises:
+        ValueError: the config is none of a detector, or has no pipeline for its test.
+    """
+    model = cfg.get('model') or {}
+    if not {'bbox_head', 'roi_head'} & set(model) or 'test_dataloader' not in cfg:
+        raise ValueError(
+            f"{cfg.filename}: a detector's config is allowed, with a model of MMDetection that has a bbox_head or "
+            f'roi_head, and test_dataloader; received the model {model.get("type")}'
+        )
+    from mmdet.registry import MODELS
+    from mmengine.model import revert_sync_batchnorm
+
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        if 'backbone' in model:
+            model.backbone.init_cfg = None  # would be downloaded, and its weights replaced
+        network = revert_sync_batchnorm(MODELS.build(model))
+    network.cfg = cfg
+    return network.to(device).eval()
+
+
+def hand_classes(cfg: Config, num_classes: int) -> dict[int, str | None]:
+    """Which labels of a detector are hands, and which hand: 'left', 'right' or None.
+
+    A detector's only class is taken for hands, whatever it is called.
+
+    Raises:
+        ValueError: there are several, and none that the config's test data name is a hand.
+    """
+    names = _class_names(cfg)
+    if num_classes == 1:
+        return {0: _side(names[0]) if len(names) == 1 else None}
+    if len(names) == num_classes:
+        words = [set(re.split(r'[\W_]+', name.lower())) for name in names]
+        hands = {i: _side(names[i]) for i, w in enumerate(words) if w & {'hand', 'hands'}}
+        if hands:
+            return hands
+    raise ValueError(
+        f'{cfg.filename}: a detector of hands is allowed: with one class, or with classes of which '
+        f'test_dataloader.dataset.metainfo.classes names one a hand, as left_hand; received {num_classes} classes'
+        + (f': {", ".join(names[:5])}{" …" if len(names) > 5 else ""}' if names else ' without names')
+    )
+
+
+def _side(name: str) -> str | None:
+    sides = set(re.split(r'[\W_]+', name.lower())) & {'left', 'right'}
+    return sides.pop() if len(sides) == 1 else None
+
+
+def _class_names(cfg: Config) -> list[str]:
+    dataset = cfg.test_dataloader.dataset
+    while 'metainfo' not in dataset and ('dataset' in dataset or dataset.get('datasets')):
+        dataset = dataset.get('dataset') or dataset['datasets'][0]
+    classes = (dataset.get('metainfo') or {}).get('classes') or ()
+    return [classes] if isinstance(classes, str) else [str(c) for c in classes]
+
+
+def _num_classes(model: nn.Module) -> int:
+    head = model.roi_head.bbox_head if hasattr(model, 'roi_head') else model.bbox_head
+    return (head[-1] if isinstance(head, nn.ModuleList) else head).num_classes
+
+
+def _pipeline(cfg: Config) -> Compose:
+    """The config's test pipeline, for a picture that is already in memory."""
+    from mmdet.utils import get_test_pipeline_cfg
+
+    steps = copy.deepcopy(get_test_pipeline_cfg(cfg))
+    steps[0] = dict(type='mmdet.LoadImageFromNDArray')
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        return Compose(steps)

@@ -1,0 +1,82 @@
+"""The signs of hands, from their keypoints, steadied over the frames of a video."""
+
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
+
+from handkp_plugins.engine.checkpoint.reading import CheckpointError, load_weights, read_checkpoint
+from handkp_plugins.engine.config import load_config
+
+from .inference import resolve_device
+
+
+class GestureReader:
+    """A network that reads signs, with the names of its classes, which the checkpoint keeps.
+
+    Args:
+        config, checkpoint: of a training; the checkpoint says how many classes there are, whatever the config does.
+        device: ``auto``, ``cpu`` or ``cuda:N``.
+        frames: of a video, the last ones that vote.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError: the checkpoint is damaged, of another network, or does not name its classes.
+        ValueError: the config's network reads no signs, or no frame may vote.
+    """
+
+    def __init__(self, config: str | Path, checkpoint: str | Path, device: str = 'auto', frames: int = 15) -> None:
+        if frames < 1:
+            raise ValueError(f'frames: an integer from 1 is allowed, received {frames}')
+        cfg = load_config(config)
+        if 'num_classes' not in cfg.model:
+            raise ValueError(f'{config}: a network with num_classes is allowed, received {cfg.model.type}')
+        stored = read_checkpoint(str(checkpoint))
+        classes = (stored.get('meta') or {}).get('dataset_meta', {}).get('classes')
+        if not classes:
+            raise CheckpointError(f'{checkpoint}: no names of classes; was it written by tools/train.py {config}?')
+        self.classes = tuple(map(str, classes))
+        init_default_scope(cfg.get('default_scope') or 'mmpose')
+        self.device = resolve_device(device)
+        self.model = MODELS.build(dict(cfg.model, num_classes=len(self.classes)))
+        load_weights(self.model, stored, str(checkpoint))
+        self.model.to(self.device).eval()
+        self.frames = frames
+        self._votes: dict[int, deque] = {}
+
+    def read(self, hands: Sequence[np.ndarray]) -> list[tuple[str, float]]:
+        """The sign of each hand of one image, and its probability.
+
+        Args:
+            hands: keypoints (21, 2) of each, in pixels.
+        """
+        return [self._best(shares) for shares in self._probabilities(hands)]
+
+    def read_frame(self, hands: Sequence[np.ndarray], tracks: Sequence[int] | None = None) -> list[tuple[str, float]]:
+        """As :meth:`read`, for the next frame of a video: the mean probability over the last frames decides.
+
+        Args:
+            tracks: a number for each hand that it keeps over the frames; by default its place among the hands. Another
+                video takes another reader.
+        """
+        tracks = range(len(hands)) if tracks is None else tracks
+        # a hand that is gone has no say when one comes again
+        self._votes = {track: self._votes.get(track, deque(maxlen=self.frames)) for track in tracks}
+        for track, shares in zip(tracks, self._probabilities(hands), strict=True):
+            self._votes[track].append(shares)
+        return [self._best(np.mean(self._votes[track], axis=0)) for track in tracks]
+
+    @torch.no_grad()
+    def _probabilities(self, hands: Sequence[np.ndarray]) -> list[np.ndarray]:
+        if not len(hands):
+            return []
+        points = torch.tensor(np.stack(hands), dtype=torch.float32, device=self.device)
+        scores = self.model(**self.model.data_preprocessor(dict(inputs=points)))
+        return list(scores.softmax(1).cpu().numpy())
+
+    def _best(self, shares: np.ndarray) -> tuple[str, float]:
+        return self.classes[int(shares.argmax())], float(shares.max())

@@ -1,0 +1,44 @@
+"""Averaging over rotations at test time, for any top-down config."""
+
+import copy
+from typing import Any
+
+from mmengine.config import Config
+from torch import nn
+
+from handkp_plugins.models.tta import RotationTTA
+
+
+def turned_views(pipeline: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
+    """A test pipeline that makes the four views :class:`RotationTTA` averages over, and whether it uses UDP.
+
+    Raises:
+        ValueError: the pipeline has no ``TopdownAffine``, or several.
+    """
+    types = [step.get('type') for step in pipeline]
+    if types.count('TopdownAffine') != 1:
+        raise ValueError(
+            f'averaging over rotations: a test pipeline with one TopdownAffine is allowed, received {types}'
+        )
+    at = types.index('TopdownAffine')
+    views = [dict(pipeline[at], type='TurnedTopdownAffine', turns=(k,)) for k in range(4)]
+    after = [[step] for step in pipeline[at + 1 :]]
+    steps = [*pipeline[:at], dict(type='TestTimeAug', transforms=[views, *after])]
+    return steps, pipeline[at].get('use_udp', False)
+
+
+def add_rotations(cfg: Config) -> None:
+    """Change a config in place so that its test averages over rotations."""
+    dataset = cfg.test_dataloader.dataset
+    dataset.pipeline, use_udp = turned_views(dataset.pipeline)
+    hook = dict(type='PrepareTTAHook', tta_cfg=dict(type='RotationTTA', use_udp=use_udp))
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
+
+
+def with_rotations(model: nn.Module) -> RotationTTA:
+    """A network of :func:`~handkp_plugins.apis.inference.init_model` that averages over rotations; used alike."""
+    cfg = copy.deepcopy(model.cfg)
+    cfg.test_dataloader.dataset.pipeline, use_udp = turned_views(cfg.test_dataloader.dataset.pipeline)
+    averaged = RotationTTA(model, use_udp).eval()
+    averaged.cfg, averaged.dataset_meta = cfg, model.dataset_meta
+    return averaged

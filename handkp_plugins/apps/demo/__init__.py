@@ -1,0 +1,1 @@
+"""The demo: images, videos and cameras in; followed and smoothed hands out, as pictures and JSON."""

@@ -1,0 +1,1 @@
+"""Finger tapping: taps of thumb and index finger measured from keypoints over time."""

@@ -1,0 +1,1 @@
+"""The web page: uploads in, drawn hands and measurements out."""

@@ -1,0 +1,1 @@
+"""Checks of annotation files before anything is trained on them."""

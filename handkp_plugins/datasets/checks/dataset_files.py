@@ -1,0 +1,61 @@
+"""Which annotation files a data set's config will read, and their check."""
+
+import inspect
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from mmengine.utils import is_abs
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.registry import DATASETS
+
+from .box_files import check_box_file
+from .keypoint_files import check_annotation_file
+
+
+def check_annotation_files(dataset: Any) -> None:
+    """Check each COCO file of keypoints or boxes that a dataset's config, or one nested in it, names.
+
+    Raises:
+        FileNotFoundError, ValueError: as :func:`check_annotation_file` and :func:`check_box_file`.
+    """
+    for path, num_keypoints in annotation_files(dataset):
+        check_annotation_file(path, num_keypoints)
+    for path, classes in box_files(dataset):
+        check_box_file(path, classes)
+
+
+def annotation_files(dataset: Any) -> Iterator[tuple[str, int]]:
+    """Each COCO keypoint file that a dataset's config, or one nested in it, names; with its number of keypoints."""
+    for config, path, cls in _files(dataset):
+        # A dataset that reads its files in its own way (InterHand, whole-body annotations) has its own format.
+        if issubclass(cls, BaseCocoStyleDataset) and cls._load_annotations is BaseCocoStyleDataset._load_annotations:
+            yield path, parse_pose_metainfo(config.get('metainfo') or cls.METAINFO)['num_keypoints']
+
+
+def box_files(dataset: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each COCO file of boxes that MMDetection will read; with the names of the classes that are wanted."""
+    for config, path, cls in _files(dataset):
+        if (cls.__module__, cls.__name__) == ('mmdet.datasets.coco', 'CocoDataset'):
+            classes = (config.get('metainfo') or {}).get('classes') or cls.METAINFO['classes']
+            yield path, (classes,) if isinstance(classes, str) else tuple(classes)
+
+
+def _files(dataset: Any) -> Iterator[tuple[dict, str, type]]:
+    """Each config of a data set, at whatever depth, that names an annotation file; with the file and the class."""
+    if isinstance(dataset, (list, tuple)):
+        for item in dataset:
+            yield from _files(item)
+        return
+    if not isinstance(dataset, dict):
+        return
+    for value in dataset.values():
+        yield from _files(value)
+    path, kind = dataset.get('ann_file'), dataset.get('type')
+    if not path or not isinstance(kind, (str, type)):
+        return
+    with DATASETS.switch_scope_and_registry(None) as registry:  # CocoDataset is one of MMPose and one of MMDetection
+        cls = registry.get(kind) if isinstance(kind, str) else kind
+    if inspect.isclass(cls):
+        yield dataset, path if is_abs(path) else os.path.join(dataset.get('data_root') or '', path), cls

@@ -1,0 +1,1 @@
+"""Several trainings and tests as one experiment."""

@@ -1,0 +1,85 @@
+"""Scores relative to the hand's box, over all keypoints and by group, in plain NumPy.
+
+Distances are given in pixels of the image, N hands and K keypoints. A crop is 1.25 times the longer side of the box,
+and shown as 256 × 256 pixels: so a length of 0.1 box is 20.48 px.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from handkp_plugins.structures.skeleton import FINGERS
+
+from .distances import pck_at
+
+CROP_SIZE, CROP_PADDING = 256, 1.25
+
+_JOINTS = np.array(list(FINGERS.values()))
+GROUPS: dict[str, list[int]] = {
+    'wrist': [0],
+    'MCP': _JOINTS[:, 0].tolist(),
+    'PIP': _JOINTS[:, 1].tolist(),
+    'DIP': _JOINTS[:, 2].tolist(),
+    'tip': _JOINTS[:, 3].tolist(),
+}
+"""Keypoints by their place in the finger; the thumb's CMC, MCP and IP stand with the MCPs, PIPs and DIPs."""
+
+
+def crop_pixels(distances: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Distances (N, K) in pixels of the image as pixels of a crop of 256.
+
+    Raises:
+        ValueError: a box (x1, y1, x2, y2) of (N, 4) has no area, or the numbers differ.
+    """
+    sides = longer_sides(boxes)
+    if len(sides) != len(distances):
+        raise ValueError(f'boxes: {len(distances)} are needed, one for each hand, received {len(sides)}')
+    return np.asarray(distances) * (CROP_SIZE / CROP_PADDING) / sides[:, None]
+
+
+def longer_sides(boxes: np.ndarray) -> np.ndarray:
+    """The longer side, (N,), of boxes (x1, y1, x2, y2); ValueError where one has no area."""
+    boxes = np.asarray(boxes, np.float64)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    bad = ~(sides > 0).all(1)
+    if bad.any():
+        raise ValueError(f'boxes: x1 < x2 and y1 < y2 are allowed, received {boxes[bad][0].tolist()}')
+    return sides.max(1)
+
+
+def box_scores(distances: np.ndarray, visibility: np.ndarray, boxes: np.ndarray) -> dict[str, Any]:
+    """PCK, and errors in pixels of a crop of 256.
+
+    Args:
+        distances: (N, K) in pixels of the image; one that is not a number counts as infinite.
+        visibility: (N, K): 0 not labelled, 1 hidden, 2 visible; where a set has no 2, 1 says labelled only.
+        boxes: (N, 4) as (x1, y1, x2, y2) in pixels of the image.
+
+    Returns:
+        ``n_hands`` and ``n_keypoints`` that were scored; ``pck_0.1`` and ``pck_0.2``, shares of them nearer than that
+        part of the longer side of their box; ``median_px`` and ``mean_px``; ``groups``: name → count, median and mean,
+        for :data:`GROUPS`, and for visible and hidden keypoints where both are told apart. NaN where nothing counts.
+    """
+    visibility = np.asarray(visibility)
+    errors = crop_pixels(np.where(np.isnan(distances), np.inf, distances), boxes)
+    labelled = visibility > 0
+    groups = {name: _summary(errors[:, ids][labelled[:, ids]]) for name, ids in GROUPS.items()}
+    if (visibility == 2).any() and (visibility == 1).any():
+        groups |= {'visible': _summary(errors[visibility == 2]), 'hidden': _summary(errors[visibility == 1])}
+    chosen = errors[labelled]
+    parts = (np.nan_to_num(distances, nan=np.inf) / longer_sides(boxes)[:, None])[labelled]
+    total = _summary(chosen)
+    return {
+        'n_hands': int(labelled.any(1).sum()),
+        'n_keypoints': total.pop('n'),
+        'pck_0.1': pck_at(parts, 0.1),
+        'pck_0.2': pck_at(parts, 0.2),
+        **total,
+        'groups': groups,
+    }
+
+
+def _summary(errors: np.ndarray) -> dict[str, Any]:
+    if not len(errors):
+        return dict(n=0, median_px=float('nan'), mean_px=float('nan'))
+    return dict(n=len(errors), median_px=float(np.median(errors)), mean_px=float(np.mean(errors)))

@@ -1,0 +1,82 @@
+"""Keypoint scores in pixels, in plain NumPy.
+
+Shapes: N hands, K keypoints; ``predicted`` and ``truth`` (N, K, 2) in pixels of one and the same image; ``labelled``
+(N, K), true where the truth is known: an unlabelled keypoint counts nowhere. A keypoint is correct at t where its
+distance is strictly less than t. A predicted coordinate that is not a number makes a keypoint incorrect.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def keypoint_distances(predicted: np.ndarray, truth: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+    """Euclidean distances (L,) in pixels of the L labelled keypoints; infinite where the prediction is not a number.
+
+    Raises:
+        ValueError: the shapes do not fit together, or a labelled true coordinate is not finite.
+    """
+    predicted, truth = np.asarray(predicted, dtype=np.float64), np.asarray(truth, dtype=np.float64)
+    labelled = np.asarray(labelled).astype(bool)
+    if predicted.ndim != 3 or predicted.shape[-1] != 2 or truth.shape != predicted.shape:
+        raise ValueError(
+            f'predicted, truth: equal shapes (N, K, 2) are allowed, received {predicted.shape}, {truth.shape}'
+        )
+    if labelled.shape != truth.shape[:2]:
+        raise ValueError(f'labelled: shape {truth.shape[:2]} is allowed, received {labelled.shape}')
+    if not np.isfinite(truth[labelled]).all():
+        raise ValueError('truth: finite coordinates are allowed, received a NaN or infinite one at a labelled keypoint')
+    distances = np.linalg.norm(predicted[labelled] - truth[labelled], axis=-1)
+    return np.where(np.isnan(distances), np.inf, distances)
+
+
+def pck_at(distances: np.ndarray, threshold: float) -> float:
+    """Share of distances (L,) strictly below ``threshold`` pixels; NaN for no distances (P-MSDSNet, eq. 9)."""
+    return float(np.mean(distances < threshold)) if len(distances) else float('nan')
+
+
+def pck_curve(distances: np.ndarray, thresholds: Sequence[float] = tuple(range(1, 51))) -> np.ndarray:
+    """:func:`pck_at` for each threshold, (T,): by default 1, 2, … 50 pixels."""
+    return np.array([pck_at(distances, t) for t in thresholds])
+
+
+def mpjpe_at(distances: np.ndarray, threshold: float) -> tuple[float, int]:
+    """Mean of the distances (L,) strictly below ``threshold`` pixels, and how many those are (P-MSDSNet, eq. 10).
+
+    The mean alone can improve by finding fewer keypoints, so show it with its count. It is NaN for a count of 0.
+    """
+    correct = distances[distances < threshold]
+    return (float(correct.mean()) if len(correct) else float('nan')), len(correct)
+
+
+def mean_square(distances: np.ndarray) -> float:
+    """Mean of the squared distances (L,), in px²; NaN for no distances (joint heads, Table 1)."""
+    return float(np.mean(np.square(distances))) if len(distances) else float('nan')
+
+
+def acceleration_errors(
+    predicted: np.ndarray, truth: np.ndarray, labelled: np.ndarray, frames: np.ndarray
+) -> np.ndarray:
+    """‖(p₊ − 2p + p₋) − (y₊ − 2y + y₋)‖ of each keypoint in each three consecutive frames of one video.
+
+    A keypoint counts where it is labelled in all three frames (Kanazawa et al., Learning 3D Human Dynamics from Video).
+
+    Args:
+        predicted, truth, labelled: of F frames, in any order.
+        frames: (F,) index of each frame.
+
+    Returns:
+        (L,) in pixels for each frame squared.
+
+    Raises:
+        ValueError: a frame comes twice, or shapes do not fit together.
+    """
+    order = np.argsort(frames)
+    frames, labelled = np.asarray(frames)[order], np.asarray(labelled).astype(bool)[order]
+    steps = np.diff(frames)
+    if (steps == 0).any():
+        raise ValueError(f'frames: each index once is allowed, received {frames[:-1][steps == 0][0]} twice')
+    consecutive = (steps[:-1] == 1) & (steps[1:] == 1)
+    whole = labelled[:-2] & labelled[1:-1] & labelled[2:] & consecutive[:, None]
+    acceleration = [np.diff(np.asarray(points, dtype=np.float64)[order], n=2, axis=0) for points in (predicted, truth)]
+    return keypoint_distances(*acceleration, whole)

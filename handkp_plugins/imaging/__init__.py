@@ -1,0 +1,1 @@
+"""What generated and composited images share: backgrounds and what a camera does to an image."""

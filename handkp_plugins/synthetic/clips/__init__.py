@@ -1,0 +1,1 @@
+"""Hands that move: clips of gestures, letters and finger tapping."""

@@ -1,0 +1,1 @@
+"""Recipes of generated data sets, and the program that writes them."""

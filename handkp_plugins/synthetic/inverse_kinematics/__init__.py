@@ -1,0 +1,1 @@
+"""Joint angles fitted to recorded keypoints."""

@@ -1,0 +1,1 @@
+"""Poses of hands: named gestures and letters, and samplers of random and recorded poses."""

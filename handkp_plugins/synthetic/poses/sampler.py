@@ -1,0 +1,265 @@
+"""Where poses come from: named gestures, letters, mixtures, free curls, folded hands, pinches and recorded poses."""
+
+import zipfile
+from collections.abc import Callable, Mapping, Sequence, Set
+from pathlib import Path
+
+import numpy as np
+
+from ..hand.pose import ANGLE_NAMES, LIMITS, LONG_FINGERS, HandPose
+from ..hand.proxies import pose_penetration
+from ..hand.shape import HandShape
+from .fingerspelling import LETTERS
+from .folded_thumbs import resting, tucked
+from .gestures import GESTURES, THUMB_OVER_TWO
+from .pinching import random_pinch
+
+SHARES: dict[str, float] = {
+    'named': 0.17,
+    'letter': 0.17,
+    'mixed': 0.14,
+    'random': 0.17,
+    'folded': 0.22,
+    'pinched': 0.13,
+}
+"""Share of each source among poses where none are recorded."""
+RECORDED_SHARE = 0.35
+"""Share of recorded poses where there are any; the others keep their proportions."""
+
+_SOURCES = (*SHARES, 'recorded')
+
+MAX_PENETRATION = 0.005
+"""Metres by which one finger may enter another or the palm."""
+_TRIES = 16
+_UNDER_SHARE = 0.25
+"""Share of folded hands whose thumb lies under some of the fingers."""
+_BEFORE_SHARE = 0.35
+"""Share of folded hands whose thumb rests anywhere before the fingers."""
+_UPRIGHT_SHARE = 0.4
+"""Share of those that are upright, where the index finger is folded."""
+_KNUCKLE_ALONE_SHARE = 0.15
+"""Share of freely curled fingers that are bent at the knuckle alone, or everywhere but there."""
+
+Draw = Callable[[], HandPose]
+
+_THUMBS = {
+    'out': (-14, -8, -5, -2, -6),
+    'side': (18, -16, 5, 8, 14),
+    'over': (16, 14, 15, 41, 62),
+    'over_far': (26, 18, 16, 50, 59),
+    'over_high': THUMB_OVER_TWO,
+    'in': (32, 2, 28, 56, 74),
+}
+"""Flexion, abduction, rotation, MCP and IP of thumbs beside, across and inside folded fingers."""
+_THUMB = [ANGLE_NAMES.index(f'thumb_{name}') for name in ('flexion', 'abduction', 'rotation', 'mcp', 'ip')]
+
+
+class PoseSampler:
+    """Draws poses from several sources in given shares.
+
+    The name that comes with a pose is the gesture's or letter's, else that of the source: 'mixed' (two named ones,
+    each finger its own share of the way), 'random' (free curls), 'folded' (two or more fingers folded; the thumb out,
+    beside, over, under or inside them), 'pinched' (the thumb's pad on one or two fingers' pads) or 'recorded'. Each
+    pose is loosened and gets a random wrist. Where one finger passes through another or the palm, the same gesture or
+    recorded pose is loosened again, so that tight ones do not become rare; should none of many draws be clean, the
+    least bad is taken.
+
+    Args:
+        recorded: poses to draw 'recorded' ones from.
+        shares: weight of each source, of which those not named get none; None for :data:`SHARES`, and
+            :data:`RECORDED_SHARE` of recorded poses where there are any.
+
+    Raises:
+        ValueError: a source is unknown, a share is negative or none is positive, or 'recorded' has a share but no pose.
+    """
+
+    def __init__(self, recorded: Sequence[HandPose] | None = None, shares: Mapping[str, float] | None = None) -> None:
+        self.recorded = list(recorded or [])
+        if shares is None:
+            rest = 1 - RECORDED_SHARE if self.recorded else 1.0
+            shares = {name: rest * share for name, share in SHARES.items()}
+            if self.recorded:
+                shares['recorded'] = RECORDED_SHARE
+        unknown = sorted(set(shares) - set(_SOURCES))
+        if unknown:
+            raise ValueError(f'shares: sources {sorted(_SOURCES)} are allowed, received {unknown[0]!r}')
+        weights = np.array([shares.get(name, 0.0) for name in _SOURCES], dtype=float)
+        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
+            raise ValueError(
+                f'shares: numbers of 0 or more, one of them positive, are allowed, received {dict(shares)}'
+            )
+        if shares.get('recorded') and not self.recorded:
+            raise ValueError(f"shares: 'recorded' is allowed with recorded poses only, received {dict(shares)}")
+        self.shares: dict[str, float] = dict(zip(_SOURCES, (weights / weights.sum()).tolist(), strict=True))
+
+    def sample(self, rng: np.random.Generator, shape: HandShape) -> tuple[str, HandPose]:
+        """A gesture's name and a pose that suits a hand of the given shape."""
+        source = str(rng.choice(list(self.shares), p=list(self.shares.values())))
+        name, draw = self._start(source, rng, shape)
+        return name, _with_wrist(_clean(draw, shape), rng)
+
+    def _start(self, source: str, rng: np.random.Generator, shape: HandShape) -> tuple[str, Draw]:
+        """The name of what a source gives this time, and what draws poses of it."""
+        if source in ('named', 'letter'):
+            return _named(GESTURES if source == 'named' else LETTERS, rng)
+        if source == 'folded':
+            return source, _folded(rng, shape)
+        if source == 'recorded':
+            return source, _settling(self.recorded[rng.integers(len(self.recorded))], rng)
+        draws: dict[str, Draw] = {
+            'mixed': lambda: _mixed(rng),
+            'random': lambda: _free(rng),
+            'pinched': lambda: random_pinch(rng, shape),
+        }
+        return source, draws[source]
+
+
+def load_poses(path: Path) -> list[HandPose]:
+    """Poses of a file that ``tools/fit_poses.py`` writes: ``.npz`` with ``angles`` (N, 24) in degrees.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it holds no such array, no poses, or an angle beyond its limit; the message names file and row.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f'poses: an existing .npz file is allowed, received {path}')
+    try:
+        with np.load(path) as file:
+            angles = file['angles']
+    except (KeyError, ValueError, OSError, IndexError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: an .npz file with the array 'angles' is allowed ({error})") from error
+    if angles.ndim != 2 or angles.shape[1] != len(ANGLE_NAMES) or not len(angles) or angles.dtype.kind not in 'fiu':
+        raise ValueError(
+            f'{path}: angles: numbers of shape (1 or more, {len(ANGLE_NAMES)}) are allowed, received {angles.dtype} '
+            f'{angles.shape}'
+        )
+    poses = []
+    for row, values in enumerate(angles):
+        try:
+            poses.append(HandPose(values))
+        except ValueError as error:
+            raise ValueError(f'{path}: row {row}: {error}') from error
+    return poses
+
+
+def shown(pose: HandPose, degrees: float, rng: np.random.Generator, shape: HandShape) -> HandPose:
+    """A pose as it is shown once: loosened by some degrees, and with no finger inside another, where that can be."""
+    return _clean(lambda: loosened(pose, degrees, rng), shape)
+
+
+def loosened(pose: HandPose, degrees: float, rng: np.random.Generator) -> HandPose:
+    """Each angle moved a little, and each finger's curl as a whole."""
+    angles = pose.angles + rng.normal(0, degrees, len(ANGLE_NAMES))
+    for finger in LONG_FINGERS:
+        bent = [ANGLE_NAMES.index(f'{finger}_{joint}') for joint in ('mcp', 'pip', 'dip')]
+        angles[bent] += rng.normal(0, 1.2 * degrees) * np.array([0.7, 1.0, 0.7])
+    return HandPose.clipped(angles)
+
+
+def _clean(draw: Draw, shape: HandShape) -> HandPose:
+    """The first pose drawn of which no finger passes through another or the palm, else the least bad of some."""
+    best, least = HandPose(), np.inf
+    for _ in range(_TRIES):
+        pose = draw()
+        depth = pose_penetration(pose, shape)
+        if depth < least:
+            best, least = pose, depth
+        if depth < MAX_PENETRATION:
+            break
+    return best
+
+
+def _named(poses: Mapping[str, HandPose], rng: np.random.Generator) -> tuple[str, Draw]:
+    name = str(rng.choice(list(poses)))
+    return name, lambda: loosened(poses[name], 4.0, rng)
+
+
+def _settling(pose: HandPose, rng: np.random.Generator) -> Draw:
+    """A recorded pose, loosened more with each draw: keypoints say nothing of thickness, so that many a thumb that lies
+    on fingers or under them was fitted a little inside them."""
+    degrees = iter(np.linspace(2.5, 10, _TRIES))
+    return lambda: loosened(pose, next(degrees), rng)
+
+
+def _mixed(rng: np.random.Generator) -> HandPose:
+    """Between two named poses; each finger goes its own share of the way, so that parts of gestures meet."""
+    poses = [*GESTURES.values(), *LETTERS.values()]
+    a, b = (poses[i] for i in rng.choice(len(poses), 2, replace=False))
+    shares = {f: np.clip(rng.uniform(-0.2, 1.2), 0, 1) for f in ('thumb', *LONG_FINGERS, 'palm', 'wrist')}
+    return loosened(a.mix(b, np.array([shares[angle.split('_')[0]] for angle in ANGLE_NAMES])), 5.0, rng)
+
+
+def _free(rng: np.random.Generator) -> HandPose:
+    """Curls that neighbouring fingers half share, joints of one finger that bend together, and a free thumb."""
+    common, spread = rng.beta(0.7, 0.9), rng.uniform(-0.2, 1)
+    values: dict[str, float] = {}
+    for finger in LONG_FINGERS:
+        curl = np.clip(0.55 * common + 0.45 * rng.beta(0.6, 0.8) + rng.normal(0, 0.08), 0, 1)
+        alone = rng.random() < _KNUCKLE_ALONE_SHARE
+        knuckle = rng.uniform(-0.1, 1) if alone else np.clip(curl + rng.normal(0, 0.22), -0.15, 1)
+        values[f'{finger}_mcp'] = 90 * knuckle
+        values[f'{finger}_pip'] = 105 * np.clip(curl + rng.normal(0, 0.12), 0, 1)
+        values[f'{finger}_dip'] = values[f'{finger}_pip'] * rng.uniform(0.4, 0.7)
+        room = LIMITS[f'{finger}_abd'][1]
+        values[f'{finger}_abd'] = (room * spread + rng.normal(0, 3)) * (1 - 0.8 * max(knuckle, 0))
+    values['middle_abd'] = rng.normal(0, 3)
+    across = rng.beta(0.8, 0.9)
+    values['thumb_flexion'] = -20 + 66 * np.clip(across + rng.normal(0, 0.15), 0, 1)
+    values['thumb_abduction'] = -18 + 55 * rng.beta(1.2, 1.2)
+    values['thumb_rotation'] = -8 + 40 * np.clip(across + rng.normal(0, 0.15), 0, 1)
+    values['thumb_mcp'] = -5 + 50 * rng.beta(0.8, 1.2)
+    values['thumb_ip'] = -18 + 85 * rng.beta(0.8, 1.4)
+    values['palm_arch'] = 16 * rng.beta(0.8, 2)
+    return HandPose.clipped(np.array([values.get(name, 0.0) for name in ANGLE_NAMES]))
+
+
+def _folded(rng: np.random.Generator, shape: HandShape) -> Draw:
+    """Two, three or all four fingers folded, tightly or loosely; the others straight or half bent."""
+    count = int(rng.choice([2, 3, 4], p=[0.2, 0.25, 0.55]))
+    folded = set(rng.choice(LONG_FINGERS, count, replace=False))
+    one, other = (np.array(_THUMBS[name]) for name in rng.choice(list(_THUMBS), 2))
+    kind = rng.random()
+    if kind < _UNDER_SHARE:
+        over = int(rng.integers(1, 4))
+        letter = LETTERS[f'letter_{"tnm"[over - 1]}']
+        return lambda: _placed(lambda pose: tucked(pose, over, rng, shape), folded, one, rng) or letter
+    if kind < _UNDER_SHARE + _BEFORE_SHARE:
+        upright = 'index' in folded and rng.random() < _UPRIGHT_SHARE
+        return lambda: (
+            _placed(lambda pose: resting(pose, upright, rng, shape), folded, one, rng) or _fold(folded, one, rng)
+        )
+    between = rng.choice([0.0, rng.uniform(0, 1)])  # one kind of thumb, or a mixture of two
+    return lambda: _fold(folded, one + (other - one) * between, rng)
+
+
+def _placed(
+    place: Callable[[HandPose], HandPose | None], folded: Set[str], thumb: np.ndarray, rng: np.random.Generator
+) -> HandPose | None:
+    """A folded hand whose thumb found its place; None where it found none in some draws."""
+    return next((pose for _ in range(_TRIES) if (pose := place(_fold(folded, thumb, rng)))), None)
+
+
+def _fold(folded: Set[str], thumb: np.ndarray, rng: np.random.Generator) -> HandPose:
+    tightness = rng.beta(1.2, 0.8)
+    values: dict[str, float] = {}
+    for finger in LONG_FINGERS:
+        if finger in folded:
+            tight = np.clip(tightness + rng.normal(0, 0.12), 0, 1)
+            mcp, pip, dip = 48 + 38 * tight, 80 + 28 * tight, 30 + 36 * tight
+        else:
+            mcp = rng.uniform(-6, 12) + 45 * rng.beta(0.6, 2.5)
+            pip = 70 * rng.beta(0.5, 2.5)
+            dip = 0.6 * pip
+            values[f'{finger}_abd'] = rng.uniform(-2, 10)
+        values |= {f'{finger}_mcp': mcp, f'{finger}_pip': pip, f'{finger}_dip': dip}
+    values['palm_arch'] = rng.uniform(0, 10)
+    angles = np.array([values.get(name, 0.0) for name in ANGLE_NAMES])
+    angles[_THUMB] = thumb
+    return loosened(HandPose.clipped(angles), 4.0, rng)
+
+
+def _with_wrist(pose: HandPose, rng: np.random.Generator) -> HandPose:
+    low, high = np.array([LIMITS[name] for name in ('wrist_flexion', 'wrist_deviation')]).T
+    flexion, deviation = np.clip(rng.normal([-5, 5], [22, 10]), low, high)
+    return pose.replace({'wrist_flexion': float(flexion), 'wrist_deviation': float(deviation)})

@@ -1,0 +1,1 @@
+"""Meshes, light and camera to pixels."""

@@ -1,0 +1,1 @@
+"""Hands of glTF files as posable hands."""

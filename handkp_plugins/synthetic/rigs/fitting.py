@@ -1,0 +1,136 @@
+"""Brings a rig to the bones of the mean hand, so that it can become a :class:`HandTemplate`.
+
+The mesh is skinned once by the rig's own weights, from the rig's bones to ours at rest. After that it has our bone
+lengths and straight fingers, whatever its own rest pose was, and poses, shapes, keypoints and collision spheres mean on
+it what they mean on the procedural hand. Its flesh stays its own.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..hand.kinematics import FINGER_ROLL, FRAME_INDEX, joint_frames, rotation, unit
+from ..hand.pose import LONG_FINGERS
+from ..hand.shape import MEAN_ROOTS, MEAN_SEGMENTS, HandShape
+from ..hand.template import REST_POSE, hand_over_to_arm, palm_weights, smoothed
+from .joints import PARTS, THUMB_PARTS
+from .mesh import BONE_INDEX, BONES, FINGERS, RiggedMesh
+
+_WEIGHT_SMOOTHING = 4
+_OWN = 0.9  # weight from which a point counts as a bone's own
+_SLAB = 0.1  # half the thickness, in lengths of the bone before it, of the slice around a joint that tells its middle
+
+
+def _bone_ends(joints: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    ends = {f'{f}_metacarpal': (joints['wrist'], joints[f'{f}_mcp']) for f in LONG_FINGERS}
+    for finger in FINGERS:
+        order = THUMB_PARTS if finger == 'thumb' else PARTS[1:]
+        for i in range(3):
+            ends[f'{finger}_{i}'] = joints[f'{finger}_{order[i]}'], joints[f'{finger}_{order[i + 1]}']
+    return ends
+
+
+def _frame(start: np.ndarray, end: np.ndarray, dorsal: np.ndarray) -> np.ndarray:
+    along = (end - start) / np.linalg.norm(end - start)
+    across = np.cross(along, dorsal)
+    across /= np.linalg.norm(across)
+    frame = np.eye(4)
+    frame[:3, :3], frame[:3, 3] = np.stack([across, along, np.cross(across, along)], 1), start
+    return frame
+
+
+def _dorsal_references(rig: RiggedMesh) -> dict[str, np.ndarray]:
+    """Roughly out of the back of each bone of a rig at rest."""
+    up = np.array([0.0, 0, 1])
+    references = {f'{f}_metacarpal': up for f in LONG_FINGERS}
+    for finger, roll in zip(LONG_FINGERS, FINGER_ROLL, strict=True):
+        references |= {f'{finger}_{i}': rotation(np.array([0, 1.0, 0]), roll) @ up for i in range(3)}
+    thumb = _flat_side(rig, 'thumb_2')
+    return references | {f'thumb_{i}': thumb for i in range(3)}
+
+
+def _flat_side(rig: RiggedMesh, bone: str) -> np.ndarray:
+    """The direction in which an end segment is thinnest: out of its nail."""
+    start, end = _bone_ends(rig.joints)[bone]
+    expected = joint_frames(REST_POSE, HandShape())[FRAME_INDEX[bone]][:3, 2]
+    frame = _frame(start, end, expected)
+    local = ((rig.points[rig.weights[:, BONE_INDEX[bone]] > _OWN] - start) @ frame[:3, :3])[:, [0, 2]]
+    _, _, axes = np.linalg.svd(local - local.mean(0), full_matrices=False)
+    thin = axes[1] * np.sign(axes[1, 1])
+    return frame[:3, [0, 2]] @ thin
+
+
+def unbent(rig: RiggedMesh) -> RiggedMesh:
+    """A rig brought to our bones at :data:`REST_POSE` by linear blend skinning with its own weights.
+
+    Raises:
+        ValueError: no part of the mesh follows an end bone.
+    """
+    for finger in FINGERS:
+        if (rig.weights[:, BONE_INDEX[f'{finger}_2']] > _OWN).sum() < 3:
+            raise ValueError(f'no part of the mesh follows the end bone of the {finger}')
+    frames = joint_frames(REST_POSE, HandShape())
+    rig = _centred(rig)
+    theirs, references = _bone_ends(rig.joints), _dorsal_references(rig)
+    transforms = np.zeros((len(BONES), 4, 4))
+    for bone, (start, end) in theirs.items():
+        finger, _, part = bone.partition('_')
+        length = np.linalg.norm(end - start)
+        if part == 'metacarpal':
+            i = LONG_FINGERS.index(finger) + 1
+            ours, goal = _frame(np.zeros(3), MEAN_ROOTS[i], np.array([0.0, 0, 1])), np.linalg.norm(MEAN_ROOTS[i])
+        else:
+            ours, goal = frames[FRAME_INDEX[bone]], MEAN_SEGMENTS[FINGERS.index(finger), int(part)]
+            if part == '2':
+                length = _flesh_end(rig, bone, start, end)
+        scale = np.diag([1.0, goal / length, 1.0, 1.0])
+        transforms[BONE_INDEX[bone]] = ours @ scale @ np.linalg.inv(_frame(start, end, references[bone]))
+    transforms[0] = transforms[[BONE_INDEX[f'{f}_metacarpal'] for f in LONG_FINGERS]].mean(0)
+    blend = np.einsum('vb,bij->vij', rig.weights, transforms[:, :3])
+    return replace(rig, points=np.einsum('vij,vj->vi', blend[:, :, :3], rig.points) + blend[:, :, 3])
+
+
+def _centred(rig: RiggedMesh) -> RiggedMesh:
+    """A rig with its fingers' outer joints moved to the middle of the flesh around them; some rigs have them half a
+    centimetre nearer to the back or the pad."""
+    joints, references = dict(rig.joints), _dorsal_references(rig)
+    for finger in FINGERS:
+        order = THUMB_PARTS if finger == 'thumb' else PARTS[1:]
+        own = rig.points[rig.weights[:, [BONE_INDEX[f'{finger}_{i}'] for i in range(3)]].sum(1) > 0.5]
+        for i in (2, 3) if finger == 'thumb' else (1, 2, 3):
+            near, here, far = (rig.joints[f'{finger}_{order[min(k, 3)]}'] for k in (i - 1, i, i + 1))
+            frame = _frame(near, far, references[f'{finger}_{min(i, 2)}'])[:3, :3]
+            local = (own - here) @ frame
+            slab = local[np.abs(local[:, 1]) < _SLAB * np.linalg.norm(here - near)]
+            if len(slab):
+                middle = 0.5 * (slab.min(0) + slab.max(0))
+                joints[f'{finger}_{order[i]}'] = here + frame[:, [0, 2]] @ middle[[0, 2]]
+    return replace(rig, joints=joints)
+
+
+def _flesh_end(rig: RiggedMesh, bone: str, start: np.ndarray, end: np.ndarray) -> float:
+    """Metres from an end bone's joint to the end of its flesh."""
+    along = unit((end - start)[None])[0]
+    return float(((rig.points[rig.weights[:, BONE_INDEX[bone]] > _OWN] - start) @ along).max())
+
+
+def frame_weights(weights: np.ndarray, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Weights (V, 35) of our frames from those of the rig's bones (V, B).
+
+    The palm's share is split by place, as in our own template, since few rigs have metacarpals that move. What two
+    bones of a finger share goes to the half-turned frame between them: bent joints do not collapse.
+    """
+    palm = [BONE_INDEX[bone] for bone in ('palm', *(f'{finger}_metacarpal' for finger in LONG_FINGERS))]
+    out = weights[:, palm].sum(1)[:, None] * palm_weights(1e3 * points)
+    bases = {'ring': 'ring_metacarpal', 'little': 'little_metacarpal'}
+    for finger in FINGERS:
+        chain = [bases.get(finger, 'palm'), *(f'{finger}_{i}' for i in range(3))]
+        for bone in chain[1:]:
+            out[:, FRAME_INDEX[bone]] = weights[:, BONE_INDEX[bone]]
+        for near, far in zip(chain, chain[1:], strict=False):
+            shared = np.minimum(out[:, FRAME_INDEX[near]], out[:, FRAME_INDEX[far]])
+            out[:, FRAME_INDEX[near]] -= shared
+            out[:, FRAME_INDEX[far]] -= shared
+            out[:, FRAME_INDEX[f'{far}_half']] += 2 * shared
+    hand_over_to_arm(out, 1e3 * points[:, 1])
+    return smoothed(out, faces, _WEIGHT_SMOOTHING)

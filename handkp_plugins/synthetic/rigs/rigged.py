@@ -1,0 +1,94 @@
+"""Rigged hands from glTF files as hand models: the file's own flesh on our bones, with our shapes and skins."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..hand.kinematics import unit
+from ..hand.model import TemplateHand
+from ..hand.skin import SkinLook
+from ..hand.surface import neighbour_mean
+from ..hand.template import HandTemplate, as_template, smoothstep
+from .fitting import frame_weights, unbent
+from .gltf import read_skinned_mesh, read_texture
+from .joints import find_kind
+from .mesh import BONE_INDEX, RiggedMesh, in_palm_frame, refined
+from .textures import normal_tilt, tone_detail
+from .weld import with_forearm
+
+_DETAIL_FADE = 25.0  # mm above the weld within which the textures' details fade
+_CREASE_SMOOTHING = 2  # rounds of averaging: a rig's vertices are further apart than a crease is wide
+
+
+def load_rig(path: Path) -> 'RiggedHand':
+    """A hand model from a rigged, skinned ``.gltf`` or ``.glb`` file of a right or left hand.
+
+    Joint names of known rigs are understood (see ``rig_joints``); for others a table lies beside the file. Details of
+    the skin come from the file's texture and normal map or, for rigs that are known to come without, from pictures
+    beside it or in ``../textures``; where there are none, the skin is painted as the procedural hand's.
+
+    Raises:
+        FileNotFoundError: the file, or one that it names, is missing.
+        ValueError: the file is damaged, its joints are unknown, or its mesh is no hand; the message names the file.
+    """
+    mesh = read_skinned_mesh(path)
+    kind, roles = find_kind(path, mesh.joint_names)
+    textures = [mesh.texture] if mesh.texture is not None else _pictures_beside(path, kind.textures)
+    bumps = [mesh.normal_map] if mesh.normal_map is not None else _pictures_beside(path, kind.normal_maps)
+    try:
+        return _rigged(refined(in_palm_frame(mesh, roles)), textures, bumps)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from error
+
+
+def _rigged(rig: RiggedMesh, textures: list[np.ndarray], bumps: list[np.ndarray]) -> 'RiggedHand':
+    flat = unbent(rig)
+    tones, tilts = [], []
+    if rig.corner_uv is not None:
+        tones = [tone_detail(rig.faces, rig.corner_uv, picture, len(rig.points)) for picture in textures]
+        tilts = [normal_tilt(flat.points, rig.faces, rig.corner_uv, picture) for picture in bumps]
+    known = np.concatenate([flat.weights, *tilts, *tones], axis=1)
+    fill = np.zeros(known.shape[1])
+    fill[BONE_INDEX['palm']] = 1.0  # of the forearm's points; from there on weights go by place
+    points, faces, known, weld = with_forearm(1e3 * flat.points, flat.faces, known, fill)
+    points = 1e-3 * points
+    weights, details = np.split(known, [flat.weights.shape[1]], axis=1)
+    template = as_template(points, faces, frame_weights(weights, points, faces))
+    details = details * smoothstep(1e3 * points[:, 1:2], weld, weld + _DETAIL_FADE)
+    tilt, tone = np.split(details.reshape(len(points), -1, 3), [len(tilts)], axis=1)
+    normals = unit(template.normals + tilt.sum(1)).astype(np.float32)
+    return RiggedHand(replace(template, normals=normals), tone)
+
+
+def _pictures_beside(path: Path, names: Sequence[str]) -> list[np.ndarray]:
+    places = (path.parent, path.parent.parent / 'textures')
+    return [read_texture(place / name) for name in names for place in places if (place / name).is_file()]
+
+
+class RiggedHand(TemplateHand):
+    """A rig brought to our bones, with the details of its own skin textures.
+
+    Args:
+        template: V vertices.
+        detail: (V, T, 3) logarithm of how much brighter each of T textures is than around the vertex, from the texture
+            of the lightest skin to that of the darkest; T may be 0.
+    """
+
+    def __init__(self, template: HandTemplate, detail: np.ndarray) -> None:
+        super().__init__(template)
+        self._detail = detail.astype(np.float32)
+        average = neighbour_mean(template.faces, len(template.vertices))
+        for _ in range(_CREASE_SMOOTHING):
+            self.painter.crease = 0.5 * (self.painter.crease + average @ self.painter.crease)
+
+    def colors(self, look: SkinLook) -> np.ndarray:
+        """Colours (V, 3) of the skin, sRGB in 0…1."""
+        colors = super().colors(look)
+        count = self._detail.shape[1]
+        if count == 0:
+            return colors
+        place = np.clip(look.tone * count - 0.5, 0, count - 1)
+        share = np.clip(1 - np.abs(np.arange(count) - place), 0, 1).astype(np.float32)
+        return np.clip(colors * np.exp(look.wrinkles * np.einsum('vtc,t->vc', self._detail, share)), 0.01, 1)

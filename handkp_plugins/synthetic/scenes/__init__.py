@@ -1,0 +1,1 @@
+"""What is seen in one image: hands, what they hold and wear, people, the view."""

@@ -1,0 +1,49 @@
+"""Scores of signs against cases worked out by hand."""
+
+import json
+
+import cv2
+import pytest
+
+from handkp_plugins.evaluation.metrics.gestures import GestureMetric, edit_distance, word_error_rate
+
+
+@pytest.mark.parametrize(
+    ('reference', 'hypothesis', 'distance'),
+    [('', '', 0), ('abc', 'abc', 0), ('abc', '', 3), ('', 'ab', 2), ('kitten', 'sitting', 3), ('abcd', 'bcde', 2)],
+)
+def test_edit_distance(reference, hypothesis, distance):
+    assert edit_distance(reference, hypothesis) == distance
+    assert edit_distance(hypothesis, reference) == distance
+
+
+def test_word_error_rate():
+    references = [['the', 'hand', 'is', 'open'], ['a']]
+    assert word_error_rate(references, [['the', 'hand', 'open'], ['a']]) == 1 / 5  # one deleted
+    assert word_error_rate(references, [['a', 'hand', 'is', 'open', 'now'], ['b', 'a']]) == 3 / 5
+    assert word_error_rate([['a']], [['b', 'c', 'd']]) == 3
+    assert word_error_rate([[]], [['a']]) != word_error_rate([[]], [['a']])  # NaN
+    with pytest.raises(ValueError, match='hypotheses: 2 are allowed, one a reference, received 1'):
+        word_error_rate(references, [['a']])
+
+
+def test_a_picture_needs_a_format():
+    with pytest.raises(
+        ValueError, match="picture_file: a name with .png, .svg or alike is allowed, received 'confusion'"
+    ):
+        GestureMetric(picture_file='confusion')
+
+
+def test_metric(tmp_path):
+    metric = GestureMetric(picture_file=str(tmp_path / 'confusion.png'), json_file=str(tmp_path / 'confusion.json'))
+    metric.dataset_meta = dict(classes=('open', 'fist', 'point', 'ok'))
+    pairs = [(0, 0), (0, 0), (0, 1), (1, 1), (2, 0), (2, 2), (2, 2), (2, 2)]
+    metric.process(None, [dict(gt_label=t, pred_label=p) for t, p in pairs])
+    scores = metric.evaluate(len(pairs))
+    assert scores['accuracy'] == 6 / 8 and scores['WER'] == pytest.approx(1 - 6 / 8)
+    assert scores['mean_recall'] == pytest.approx((2 / 3 + 1 + 3 / 4) / 3)
+    written = json.loads((tmp_path / 'confusion.json').read_text())
+    assert written['confusion'] == [[2, 1, 0, 0], [0, 1, 0, 0], [1, 0, 3, 0], [0, 0, 0, 0]]
+    assert written['recall'] == [pytest.approx(2 / 3), 1, 0.75, None]
+    picture = cv2.imread(str(tmp_path / 'confusion.png'))
+    assert picture is not None and picture.min() < 100
