@@ -35,9 +35,9 @@ def main(checkpoints: Sequence[str], out: str, shares: Sequence[float] | None = 
     """
     shares = list(shares or [1.0] * len(checkpoints))
     if len(checkpoints) < 2:
-        raise ValueError(f'checkpoints: two or more are allowed, received {len(checkpoints)}')
+        raise ValueError(f'checkpoints: expected two or more, got {len(checkpoints)}')
     if len(shares) != len(checkpoints) or not all(s > 0 and math.isfinite(s) for s in shares):
-        raise ValueError(f'--shares: {len(checkpoints)} positive numbers are allowed, received {shares}')
+        raise ValueError(f'--shares: expected {len(checkpoints)} positive numbers, got {shares}')
     mean: dict[str, torch.Tensor] = {}
     for path, share in zip(checkpoints, shares, strict=True):
         weights = _weights(path)

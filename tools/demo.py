@@ -109,7 +109,7 @@ def main(
     """
     output = Path(output)
     if max_frames is not None and max_frames < 1:
-        raise ValueError(f'--max-frames: an integer from 1 on is allowed, received {max_frames}')
+        raise ValueError(f'--max-frames: expected an integer from 1 on, got {max_frames}')
     boxes, detector = choose_boxes(bbox, whole_image, ann, det)
     network = choose_network(config, checkpoint, weights, pose)
     stream = is_stream(source)
@@ -118,7 +118,7 @@ def main(
         files = list_images(source)
         for option, given in (('--smooth', smooth), ('--show', show), ('--max-frames', max_frames)):
             if given:
-                raise ValueError(f'{option}: allowed for a video or a camera, received {source}')
+                raise ValueError(f'{option}: expected for a video or a camera, got {source}')
     model = init_model(*network, device, output_heatmaps=save_heatmaps)
     header = make_header(source, network, detector, model)
     reader = HandReader(
@@ -148,7 +148,7 @@ def prepare_output(output: Path, source: str | Path) -> None:
     folder = Path(source) if Path(source).is_dir() else Path(source).parent
     if Path(source).exists() and output.resolve() == folder.resolve():
         raise ValueError(
-            f'--output {output}: another folder than that of the source is needed, which it would overwrite'
+            f'--output {output}: expected another folder than that of the source, which it would overwrite'
         )
     check_writable(str(output), 'output folder', '--output')
 

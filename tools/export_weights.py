@@ -73,7 +73,7 @@ def main(
         CheckpointError: The checkpoint is damaged, or of another network.
     """
     if not name or not set(name) <= set('abcdefghijklmnopqrstuvwxyz0123456789-_'):
-        raise ValueError(f'name: small letters, digits, - and _ are allowed, received {name!r}')
+        raise ValueError(f'name: expected small letters, digits, - and _, got {name!r}')
     relative = _relative(Path(config))
     plain = load_config(config)
     documents = [json.loads(Path(file).read_text()) for file in scores]
@@ -172,8 +172,8 @@ def _both(model: nn.Module, half: Mapping[str, torch.Tensor], num_check: int) ->
 def _checked(result: np.ndarray, what: str, allowed: float) -> np.ndarray:
     if not np.quantile(result, SHARE_WITHIN) < allowed:  # nor NaN
         raise ValueError(
-            f'half precision moves {what}: less than {allowed} px for {SHARE_WITHIN:.0%} of them is allowed, '
-            f'received {np.quantile(result, SHARE_WITHIN):.3f} px'
+            f'half precision moves {what}: expected less than {allowed} px for {SHARE_WITHIN:.0%} of them, '
+            f'got {np.quantile(result, SHARE_WITHIN):.3f} px'
         )
     return result
 
@@ -183,13 +183,13 @@ def _relative(config: Path) -> str:
     try:
         return config.resolve().relative_to(weights.CONFIGS.resolve()).as_posix()
     except ValueError:
-        raise ValueError(f'config: a file below {weights.CONFIGS.resolve()} is allowed, received {config}') from None
+        raise ValueError(f'config: expected a file below {weights.CONFIGS.resolve()}, got {config}') from None
 
 
 def _field(text: str) -> tuple[str, str]:
     key, equals, value = text.partition('=')
     if not equals or key not in FIELDS:
-        raise argparse.ArgumentTypeError(f'allowed FIELD=TEXT with {", ".join(FIELDS)} as field, received {text!r}')
+        raise argparse.ArgumentTypeError(f'expected FIELD=TEXT with {", ".join(FIELDS)} as field, got {text!r}')
     return key, value
 
 

@@ -66,16 +66,14 @@ def main(
     """
     source, out = Path(source), Path(out)
     if not 0 <= score_thr <= 1:
-        raise ValueError(f'--keypoint-score: 0 to 1 is allowed, received {score_thr}')
+        raise ValueError(f'--keypoint-score: expected 0 to 1, got {score_thr}')
     keypoints = source
     if source.suffix.lower() in VIDEO_SUFFIXES:
         keypoints = _run_demo(source, out / 'demo', demo_options)
     elif source.suffix.lower() != '.json' and source.exists():
-        raise ValueError(f'{source}: a video ({" ".join(VIDEO_SUFFIXES)}) or a .json file of keypoints is allowed')
+        raise ValueError(f'{source}: expected a video ({" ".join(VIDEO_SUFFIXES)}) or a .json file of keypoints')
     elif demo_options:
-        raise ValueError(
-            f'{demo_options[0]}: an option of tools/demo.py is allowed with a video only; {source} is none'
-        )
+        raise ValueError(f'{demo_options[0]}: expected an option of tools/demo.py with a video only; {source} is none')
     series = read_hand(keypoints, hand, fps, clip)
     tapping = measure_tapping(series.time, series.above(score_thr, USED), settings)
     document = as_document(tapping, series)

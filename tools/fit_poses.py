@@ -91,11 +91,10 @@ def main(
     """
     if every < 1 or not max_residual > 0 or not aspect > 0:
         raise ValueError(
-            f'every of 1 or more, max_residual and aspect above 0 are allowed, '
-            f'received {every}, {max_residual} and {aspect}'
+            f'expected every of 1 or more, max_residual and aspect above 0, got {every}, {max_residual} and {aspect}'
         )
     if Path(out).suffix != '.npz':
-        raise ValueError(f'out: a file .npz is allowed, received {out}')
+        raise ValueError(f'out: expected a file .npz, got {out}')
     sets = [read_recorded(Path(path), skip_malformed).every(every) for path in inputs]
     reports, fits = [], []
     with tqdm(total=sum(len(s.rows) for s in sets), unit='hand', desc='poses') as bar:

@@ -58,13 +58,13 @@ def main(
     """
     root, out = Path(root), Path(out)
     if labels == (config is not None) or (config is None) != (checkpoint is None):
-        raise ValueError('CONFIG and CHECKPOINT, or --labels: exactly one of the two is allowed')
+        raise ValueError('CONFIG and CHECKPOINT, or --labels: expected exactly one of the two')
     if batch_size < 1:
-        raise ValueError(f'--batch-size: an integer from 1 is allowed, received {batch_size}')
+        raise ValueError(f'--batch-size: expected an integer from 1, got {batch_size}')
     files = {split: root / 'annotations' / f'{split}.json' for split in SPLITS}
     sets = {split: _read(file, labels) for split, file in files.items() if file.is_file()}
     if not sets:
-        raise FileNotFoundError(f'{root / "annotations"}: one of {", ".join(SPLITS)} as .json is needed, found none')
+        raise FileNotFoundError(f'{root / "annotations"}: expected one of {", ".join(SPLITS)} as .json, found none')
     _check_apart(root, sets)
     model = None if labels else init_model(config, checkpoint, device)
     counts, skipped = {}, []
@@ -94,7 +94,7 @@ def _read(path: Path, labels: bool) -> list[dict]:
     for a in annotations:
         if a['image_id'] not in images:
             raise ValueError(
-                f'{path}: annotation {a["id"]}: image_id: the id of an image is allowed, received {a["image_id"]!r}'
+                f'{path}: annotation {a["id"]}: image_id: expected the id of an image, got {a["image_id"]!r}'
             )
     return [dict(a, image=images[a['image_id']]) for a in annotations]
 
@@ -107,7 +107,7 @@ def _check_apart(root: Path, sets: dict[str, list[dict]]) -> None:
                 if key in image and seen.setdefault((key, image[key]), split) != split:
                     raise ValueError(
                         f'{root}: {key} {image[key]!r} is in {seen[key, image[key]]}.json and in {split}.json: '
-                        'a set that is split by people or clips is allowed'
+                        'expected a set that is split by people or clips'
                     )
 
 

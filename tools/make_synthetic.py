@@ -120,7 +120,7 @@ def main(
     """
     out = Path(out)
     if scenes and video:
-        raise ValueError('scenes: not allowed with video, received both')
+        raise ValueError('scenes, video: expected one of both, got both')
     recipe = _recipe(
         StageRecipe if scenes else Recipe,
         video,
@@ -167,16 +167,16 @@ def _recipe(pictures: type[Recipe], video: bool, mp4: bool, of_kind: dict[str, A
     of_clips = [name for name in ('frames', 'fps', 'signs', 'tapping') if name in given] + ['mp4'] * mp4
     if not video and of_clips:
         wrong = of_clips[0]
-        raise ValueError(f'{wrong}: allowed with video only, received without it')
+        raise ValueError(f'{wrong}: expected with video only, got without it')
     of_tapping = [name for name in ('amplitude_decrement', 'interval_jitter') if name in given]
     if of_tapping and 'tapping' not in given:
-        raise ValueError(f'{of_tapping[0]}: allowed with tapping only, received without it')
+        raise ValueError(f'{of_tapping[0]}: expected with tapping only, got without it')
     if 'tapping' in given and 'signs' in given:
-        raise ValueError('signs, tapping: one of the two is allowed, received both')
+        raise ValueError('signs, tapping: expected one of the two, got both')
     sides = given.pop('size', [])
     sides = [sides] if isinstance(sides, int) else list(sides)
     if len(sides) > (2 if video else 1):
-        raise ValueError(f'size: one number, or with video width and height, is allowed, received {sides}')
+        raise ValueError(f'size: expected one number, or with video width and height, got {sides}')
     if sides:
         given |= {'size': sides[0], 'height': sides[-1]} if video else {'size': sides[0]}
     kind = SignRecipe if 'signs' in given else TapRecipe if 'tapping' in given else ClipRecipe

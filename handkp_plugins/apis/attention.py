@@ -23,7 +23,7 @@ def find_attention(model: nn.Module, image: np.ndarray, bbox: np.ndarray) -> Att
     backbone = model.backbone
     if not isinstance(backbone, PMSDSNet):
         raise ValueError(
-            'model: allowed one with the backbone PMSDSNet or the neck TransformerNeck, received the backbone '
+            'model: expected one with the backbone PMSDSNet or the neck TransformerNeck, got the backbone '
             f'{type(backbone).__name__}'
         )
     outputs: list[tuple[Tensor | None, ...]] = []

@@ -75,7 +75,7 @@ class HandDetector:
 
     def __init__(self, model: nn.Module, score_thr: float = 0.3) -> None:
         if not 0 <= score_thr < 1:
-            raise ValueError(f'score_thr: a number from 0 to below 1 is allowed, received {score_thr}')
+            raise ValueError(f'score_thr: expected a number from 0 to below 1, got {score_thr}')
         self.model, self.score_thr = model, score_thr
         self._sides = hand_classes(model.cfg, _num_classes(model))
         self._pipeline = _pipeline(model.cfg)
@@ -111,8 +111,8 @@ def build_detector(cfg: Config, device: str) -> nn.Module:
     model = cfg.get('model') or {}
     if not {'bbox_head', 'roi_head'} & set(model) or 'test_dataloader' not in cfg:
         raise ValueError(
-            f"{cfg.filename}: a detector's config is allowed, with a model of MMDetection that has a bbox_head or "
-            f'roi_head, and test_dataloader; received the model {model.get("type")}'
+            f"{cfg.filename}: expected a detector's config, with a model of MMDetection that has a bbox_head or "
+            f'roi_head, and test_dataloader, got the model {model.get("type")}'
         )
     from mmdet.registry import MODELS
     from mmengine.model import revert_sync_batchnorm
@@ -142,8 +142,8 @@ def hand_classes(cfg: Config, num_classes: int) -> dict[int, str | None]:
         if hands:
             return hands
     raise ValueError(
-        f'{cfg.filename}: a detector of hands is allowed: with one class, or with classes of which '
-        f'test_dataloader.dataset.metainfo.classes names one a hand, as left_hand; received {num_classes} classes'
+        f'{cfg.filename}: expected a detector of hands: with one class, or with classes of which '
+        f'test_dataloader.dataset.metainfo.classes names one a hand, as left_hand, got {num_classes} classes'
         + (f': {", ".join(names[:5])}{" …" if len(names) > 5 else ""}' if names else ' without names')
     )
 

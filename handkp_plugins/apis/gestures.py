@@ -31,10 +31,10 @@ class GestureReader:
 
     def __init__(self, config: str | Path, checkpoint: str | Path, device: str = 'auto', frames: int = 15) -> None:
         if frames < 1:
-            raise ValueError(f'frames: an integer from 1 is allowed, received {frames}')
+            raise ValueError(f'frames: expected an integer from 1, got {frames}')
         cfg = load_config(config)
         if 'num_classes' not in cfg.model:
-            raise ValueError(f'{config}: a network with num_classes is allowed, received {cfg.model.type}')
+            raise ValueError(f'{config}: expected a network with num_classes, got {cfg.model.type}')
         stored = read_checkpoint(str(checkpoint))
         classes = (stored.get('meta') or {}).get('dataset_meta', {}).get('classes')
         if not classes:

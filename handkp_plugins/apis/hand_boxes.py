@@ -46,12 +46,12 @@ def make_hand_finder(
     """
     if (bboxes is not None) + bool(whole_image) + (ann is not None) != 1:
         raise ValueError(
-            'the box of the hand is needed, in one way: --bbox X Y W H, or --ann FILE (COCO JSON with boxes), or '
+            'expected the box of the hand, in one way: --bbox X Y W H, or --ann FILE (COCO JSON with boxes), or '
             '--whole-image to take the whole picture as the box'
         )
     for box in bboxes or ():
         if len(box) != 4 or not np.isfinite(box).all() or min(box[2:]) <= 0:
-            raise ValueError(f'--bbox: X Y W H with W and H above 0 are allowed, received {list(box)}')
+            raise ValueError(f'--bbox: expected X Y W H with W and H above 0, got {list(box)}')
     if ann is not None:
         named = read_hands(ann, with_keypoints)
 
@@ -107,7 +107,7 @@ def read_hands(ann: str | Path, with_keypoints: bool = False) -> dict[str, list[
     images = records_of(ann, document, 'images', 'image', ('id', 'file_name'))
     names = {image['id']: str(image['file_name']) for image in images}
     if len(set(names.values())) < len(names):
-        raise ValueError(f'{ann}: a file_name of its own for each image is needed; {len(names)} images share names')
+        raise ValueError(f'{ann}: expected a file_name of its own for each image; {len(names)} images share names')
     keys = ('id', 'image_id', 'bbox', *(['keypoints'] if with_keypoints else []))
     annotations = records_of(ann, document, 'annotations', 'annotation', keys)
     boxes = numbers_of(ann, annotations, 'bbox', 4, 'x, y, width, height')
@@ -119,8 +119,8 @@ def read_hands(ann: str | Path, with_keypoints: bool = False) -> dict[str, list[
     for annotation, box, points in zip(annotations, boxes, keypoints, strict=True):
         if annotation['image_id'] not in names:
             raise ValueError(
-                f'{ann}: annotation {annotation["id"]}: image_id: the id of an entry in images is allowed, '
-                f'received {annotation["image_id"]!r}'
+                f'{ann}: annotation {annotation["id"]}: image_id: expected the id of an entry in images, '
+                f'got {annotation["image_id"]!r}'
             )
         if not annotation.get('iscrowd'):
             hands[names[annotation['image_id']]].append(Hand(_corners(box), points))

@@ -34,9 +34,9 @@ def resolve_device(device: str = 'auto') -> str:
     try:
         kind = torch.device(device).type
     except RuntimeError:
-        raise ValueError(f"device: 'auto', 'cpu' or 'cuda:N' is allowed, received {device!r}") from None
+        raise ValueError(f"device: expected 'auto', 'cpu' or 'cuda:N', got {device!r}") from None
     if kind == 'cuda' and not torch.cuda.is_available():
-        raise ValueError(f"device: 'auto' or 'cpu' is allowed where no GPU is found, received {device!r}")
+        raise ValueError(f"device: expected 'auto' or 'cpu' where no GPU is found, got {device!r}")
     return device
 
 
@@ -65,13 +65,13 @@ def init_model(
     model = config.get('model') or {}
     if {'bbox_head', 'roi_head'} & set(model):
         raise ValueError(
-            f'{config.filename}: a network of keypoints is allowed here, received a detector, {model.get("type")}'
+            f'{config.filename}: expected a network of keypoints here, got a detector, {model.get("type")}'
         )
     # MMPose would quietly take the 17 keypoints of a body in this case
     if dataset_meta_from_config(config, 'train') is None or 'test_dataloader' not in config:
         raise ValueError(
-            f'{config.filename}: train_dataloader with a dataset that names its keypoints, and test_dataloader for the '
-            'pipeline of an image are needed'
+            f'{config.filename}: expected train_dataloader with a dataset that names its keypoints, and test_dataloader '
+            'for the pipeline of an image'
         )
     if output_heatmaps:
         config.model['test_cfg'] = dict(config.model.get('test_cfg') or {}, output_heatmaps=True)
@@ -149,7 +149,7 @@ def predict_each(model: nn.Module, images: Sequence[np.ndarray], bboxes: np.ndar
         ValueError: as :func:`predict`; or there are not as many boxes as images, or none.
     """
     if not 0 < len(images) == len(bboxes):
-        raise ValueError(f'bboxes: one for each image is allowed, received {len(bboxes)} for {len(images)} images')
+        raise ValueError(f'bboxes: expected one for each image, got {len(bboxes)} for {len(images)} images')
     init_default_scope(model.cfg.get('default_scope', 'mmpose'))
     pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
     samples = []
@@ -168,12 +168,12 @@ def checked_boxes(bboxes: np.ndarray, width: int, height: int) -> np.ndarray:
     if bboxes.size == 0:
         return np.zeros((0, 4), np.float32)
     if bboxes.ndim != 2 or bboxes.shape[1] != 4:
-        raise ValueError(f'bboxes: shape (N, 4) is allowed, received {bboxes.shape}')
+        raise ValueError(f'bboxes: expected shape (N, 4), got {bboxes.shape}')
     for i, (x1, y1, x2, y2) in enumerate(bboxes):
         if not (np.isfinite([x1, y1, x2, y2]).all() and x1 < x2 and y1 < y2):
-            raise ValueError(f'bboxes: x1 < x2 and y1 < y2 are needed, received {bboxes[i].tolist()} for box {i}')
+            raise ValueError(f'bboxes: expected x1 < x2 and y1 < y2, got {bboxes[i].tolist()} for box {i}')
         if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
             raise ValueError(
-                f'bboxes: a box must touch the image of {width}x{height} px, received {bboxes[i].tolist()} for box {i}'
+                f'bboxes: expected boxes that touch the image of {width}x{height} px, got {bboxes[i].tolist()} for box {i}'
             )
     return bboxes

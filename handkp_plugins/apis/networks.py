@@ -22,7 +22,7 @@ def named_network(option: str, given: Sequence[str | Path]) -> Network:
     if len(given) == 2:
         return given[0], given[1]
     if len(given) != 1:
-        raise ValueError(f'{option}: NAME of shipped weights, or CONFIG and CHECKPOINT, is allowed, received {given}')
+        raise ValueError(f'{option}: expected NAME of shipped weights, or CONFIG and CHECKPOINT, got {given}')
     try:
         file = weights_file(str(given[0]))
     except ValueError as e:
@@ -57,8 +57,8 @@ def choose_network(
             '--pose': None if pose is None else ' '.join(map(str, pose)),
         }
         raise ValueError(
-            f'the network: allowed --config with --checkpoint, or --weights, or --pose, or none for the weights '
-            f'{DEFAULT_WEIGHTS}; received ' + ', '.join(f'{option} {value}' for option, value in given.items() if value)
+            f'the network: expected --config with --checkpoint, or --weights, or --pose, or none for the weights '
+            f'{DEFAULT_WEIGHTS}, got ' + ', '.join(f'{option} {value}' for option, value in given.items() if value)
         )
     try:
         file = weights_file(weights or DEFAULT_WEIGHTS)
@@ -85,7 +85,7 @@ def checked_network(config: str | Path | None, checkpoint: str | Path | None, we
         ValueError: it is not given in exactly one way, or there are no such weights.
     """
     if (config is not None) + (checkpoint is not None) != (0 if weights else 2):
-        raise ValueError('the network: --weights NAME, or CONFIG and CHECKPOINT, is allowed, and only one of both')
+        raise ValueError('the network: expected --weights NAME, or CONFIG and CHECKPOINT, and only one of both')
     if weights:
         file = weights_file(weights)
         return CheckedNetwork(config_file(file), file, f'{SCHEME}{file.stem}', file.stem)

@@ -17,9 +17,7 @@ def turned_views(pipeline: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], 
     """
     types = [step.get('type') for step in pipeline]
     if types.count('TopdownAffine') != 1:
-        raise ValueError(
-            f'averaging over rotations: a test pipeline with one TopdownAffine is allowed, received {types}'
-        )
+        raise ValueError(f'averaging over rotations: expected a test pipeline with one TopdownAffine, got {types}')
     at = types.index('TopdownAffine')
     views = [dict(pipeline[at], type='TurnedTopdownAffine', turns=(k,)) for k in range(4)]
     after = [[step] for step in pipeline[at + 1 :]]

@@ -43,7 +43,7 @@ def find_token_attention(
             handle.remove()
     (h, w), number = sizes[0], len(view['keypoints'])  # of the image as it is; a flip test adds a mirrored pass
     if not keypoints or not set(keypoints) <= set(range(number)):
-        raise ValueError(f'keypoints: allowed ids from 0 to {number - 1}, received {list(keypoints)}')
+        raise ValueError(f'keypoints: expected ids from 0 to {number - 1}, got {list(keypoints)}')
     index = _tokens(view['keypoints'][list(keypoints)], view['crop'].shape[1::-1], (w, h))
     rows, columns = [], []
     for layer, received in zip(model.neck.layers, inputs, strict=True):

@@ -32,7 +32,7 @@ class OptionAction(DictAction):
                 super().__call__(parser, namespace, [text], option_string)
             except (ValueError, AssertionError):
                 raise argparse.ArgumentError(
-                    self, f'allowed KEY=VALUE, with as many brackets opened as closed; received {text!r}'
+                    self, f'expected KEY=VALUE, with as many brackets opened as closed, got {text!r}'
                 ) from None
 
 
@@ -81,7 +81,7 @@ def train_config(args: argparse.Namespace) -> Config:
     if args.amp:
         kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
         if (kind if isinstance(kind, str) else kind.__name__) not in _OPTIM_WRAPPERS:
-            raise ValueError(f'--amp: optim_wrapper.type allowed {", ".join(_OPTIM_WRAPPERS)}, received {kind}')
+            raise ValueError(f'--amp: optim_wrapper.type: expected {", ".join(_OPTIM_WRAPPERS)}, got {kind}')
         own_scope = cfg.get('default_scope') in (None, 'mmpose')
         cfg.optim_wrapper.type = 'HandAmpOptimWrapper' if own_scope else 'mmpose.HandAmpOptimWrapper'
         cfg.setdefault('channels_last', True)
@@ -110,7 +110,7 @@ def test_config(args: argparse.Namespace) -> Config:
     for name, allowed in (('out', ('.json', '.yaml', '.yml', '.pkl')), ('dump', ('.pkl', '.pickle'))):
         path = getattr(args, name)
         if path and Path(path).suffix not in allowed:
-            raise ValueError(f'--{name}: allowed a file name in {", ".join(allowed)}, received {path}')
+            raise ValueError(f'--{name}: expected a file name in {", ".join(allowed)}, got {path}')
         if path:
             check_writable(os.path.dirname(path) or '.', f'folder of --{name}', f'--{name}')
     cfg = _common_config(args)
@@ -173,13 +173,13 @@ def _common_config(args: argparse.Namespace) -> Config:
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'./work_dirs/{Path(args.config).stem}'
     if args.interval < 1:
-        raise ValueError(f'--interval: allowed 1 or more, received {args.interval}')
+        raise ValueError(f'--interval: expected 1 or more, got {args.interval}')
     kind = cfg.get('model', {}).get('type')
     finds_keypoints, detects = ('head' in cfg.get('model', {}), 'bbox_head' in cfg.get('model', {}))
     shown, badcase = args.show or args.show_dir, getattr(args, 'badcase', False)
     if kind and not finds_keypoints and (badcase or (shown and not detects)):
         options = '--badcase' if detects else '--show, --show-dir and --badcase'
-        raise ValueError(f'{options}: allowed for networks that find keypoints, received {kind}')
+        raise ValueError(f'{options}: expected for networks that find keypoints, got {kind}')
     # One that is relative lies in the work dir, which the runner checks.
     if args.show_dir and os.path.isabs(args.show_dir):
         check_writable(args.show_dir, 'folder of the pictures', '--show-dir')

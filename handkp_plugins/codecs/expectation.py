@@ -36,7 +36,7 @@ class ExpectationHeatmap(GaussianHeatmap):
     ) -> None:
         super().__init__(input_size, heatmap_size, variance)
         if epsilon <= 0:
-            raise ValueError(f'epsilon: allowed a positive number, received {epsilon}')
+            raise ValueError(f'epsilon: expected a positive number, got {epsilon}')
         self.epsilon = epsilon
         self.empty = self.decoded = self._told = 0
 
@@ -48,7 +48,7 @@ class ExpectationHeatmap(GaussianHeatmap):
     def locate(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
         """Maps (B, K, h, w) → keypoints (B, K, 2) in input pixels, scores (B, K): the largest weight, 0 to 1."""
         if heatmaps.ndim != 4:
-            raise ValueError(f'heatmaps: allowed shape (B, K, h, w), received {tuple(heatmaps.shape)}')
+            raise ValueError(f'heatmaps: expected shape (B, K, h, w), got {tuple(heatmaps.shape)}')
         heatmaps = heatmaps.float()
         h, w = heatmaps.shape[2:]
         weights = self.to_weights(heatmaps)
@@ -103,7 +103,7 @@ class DiskMap(ExpectationHeatmap):
     ) -> None:
         super().__init__(input_size, heatmap_size, epsilon=epsilon)
         if radius <= 0:
-            raise ValueError(f'radius: allowed a positive number of px, received {radius}')
+            raise ValueError(f'radius: expected a positive number of px, got {radius}')
         self.radius = float(radius)
 
     def _margin(self) -> float:

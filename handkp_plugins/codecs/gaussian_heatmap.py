@@ -58,13 +58,13 @@ class GaussianHeatmap(BaseKeypointCodec):
         heatmap_size = input_size if heatmap_size is None else heatmap_size
         for name, size in (('input_size', input_size), ('heatmap_size', heatmap_size)):
             if len(size) != 2 or any(int(v) != v or v < 1 for v in size):
-                raise ValueError(f'{name}: allowed [W, H] of two positive integers, received {size}')
+                raise ValueError(f'{name}: expected [W, H] of two positive integers, got {size}')
         if variance <= 0:
-            raise ValueError(f'variance: allowed a positive number of px², received {variance}')
+            raise ValueError(f'variance: expected a positive number of px², got {variance}')
         if refinement not in REFINEMENTS:
-            raise ValueError(f'refinement: allowed {REFINEMENTS}, received {refinement!r}')
+            raise ValueError(f'refinement: expected {REFINEMENTS}, got {refinement!r}')
         if window is not None and (int(window) != window or window < 1):
-            raise ValueError(f'window: allowed None or an integer from 1, received {window}')
+            raise ValueError(f'window: expected None or an integer from 1, got {window}')
         self.input_size = (int(input_size[0]), int(input_size[1]))
         self.heatmap_size = (int(heatmap_size[0]), int(heatmap_size[1]))
         self.variance = float(variance)
@@ -85,7 +85,7 @@ class GaussianHeatmap(BaseKeypointCodec):
             ``keypoint_labels`` (1, K, 2) and ``keypoint_weights`` (1, K), float32.
         """
         if keypoints.ndim != 3 or keypoints.shape[0] != 1 or keypoints.shape[2] < 2:
-            raise ValueError(f'keypoints: allowed shape (1, K, 2), one instance, received {keypoints.shape}')
+            raise ValueError(f'keypoints: expected shape (1, K, 2), one instance, got {keypoints.shape}')
         labels = keypoints[..., :2].astype(np.float32)
         if keypoints_visible is None:
             weights = np.ones(labels.shape[:2], np.float32)
@@ -113,7 +113,7 @@ class GaussianHeatmap(BaseKeypointCodec):
             (B, K, h, w).
         """
         if keypoints.ndim != 3 or keypoints.shape[-1] != 2:
-            raise ValueError(f'keypoints: allowed shape (B, K, 2), received {tuple(keypoints.shape)}')
+            raise ValueError(f'keypoints: expected shape (B, K, 2), got {tuple(keypoints.shape)}')
         keypoints = keypoints.float()
         if weights is not None:
             # A Gaussian infinitely far away is exactly zero, and so is the product even where a coordinate was NaN.
@@ -154,7 +154,7 @@ class GaussianHeatmap(BaseKeypointCodec):
     def locate(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
         """As :meth:`batch_decode`, but tensors on the device: (B, K, h, w) → (B, K, 2), (B, K)."""
         if heatmaps.ndim != 4:
-            raise ValueError(f'heatmaps: allowed shape (B, K, h, w), received {tuple(heatmaps.shape)}')
+            raise ValueError(f'heatmaps: expected shape (B, K, h, w), got {tuple(heatmaps.shape)}')
         h, w = heatmaps.shape[2:]
         stride = heatmaps.new_tensor([self.input_size[0] / w, self.input_size[1] / h], dtype=torch.float32)
         reach = self._reach(min(self.input_size[0] / w, self.input_size[1] / h))

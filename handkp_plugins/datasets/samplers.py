@@ -26,9 +26,9 @@ class FixedEpochSampler(DefaultSampler):
 
     def __init__(self, dataset: Sized, samples_per_epoch: int, seed: int | None = None) -> None:
         if samples_per_epoch < 1:
-            raise ValueError(f'samples_per_epoch: an integer from 1 is allowed, received {samples_per_epoch}')
+            raise ValueError(f'samples_per_epoch: expected an integer from 1, got {samples_per_epoch}')
         if not len(dataset):
-            raise ValueError('dataset: a set with samples is allowed, received an empty one')
+            raise ValueError('dataset: expected a set with samples, got an empty one')
         super().__init__(dataset, shuffle=True, seed=seed)
         self.num_samples = -(-samples_per_epoch // self.world_size)
         self.total_size = self.num_samples * self.world_size

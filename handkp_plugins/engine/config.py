@@ -69,9 +69,7 @@ def _check(tree: dict[str, Any], node: Any, path: str, cfg: Config) -> None:
         name = f'{path}.{key}' if path else key
         if isinstance(node, list):
             if not key.isdigit() or int(key) >= len(node):
-                raise ValueError(
-                    f'--cfg-options {name}: allowed 0 to {len(node) - 1} in the list {path}, received {key}'
-                )
+                raise ValueError(f'--cfg-options {name}: expected 0 to {len(node) - 1} in the list {path}, got {key}')
             child = node[int(key)]
         elif isinstance(node, dict) or node is None:
             node = node or {}
@@ -79,7 +77,7 @@ def _check(tree: dict[str, Any], node: Any, path: str, cfg: Config) -> None:
                 raise ValueError(f'--cfg-options {name}: no config knows this key; {_suggestion(name, node, cfg)}')
             child = node.get(key)
             if isinstance(value, str) and type(child) in (int, float) and _NUMBERS.match(name):
-                raise ValueError(f'--cfg-options {name}: allowed a number, as {child}, received {value!r}')
+                raise ValueError(f'--cfg-options {name}: expected a number, as {child}, got {value!r}')
         else:
             raise ValueError(f'--cfg-options {name}: {path} is {node!r}, which has nothing inside')
         if isinstance(value, dict):

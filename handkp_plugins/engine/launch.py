@@ -31,7 +31,7 @@ def start_cpu_process_group(launcher: str, timeout: float | None = None, **_: An
         ValueError: Unknown launcher, or started without it.
     """
     if launcher not in _ENVIRONMENT:
-        raise ValueError(f'launcher: allowed none, {", ".join(_ENVIRONMENT)}, received {launcher}')
+        raise ValueError(f'launcher: expected none, {", ".join(_ENVIRONMENT)}, got {launcher}')
     if distributed.is_initialized():
         return
     names = _ENVIRONMENT[launcher]
@@ -64,7 +64,7 @@ def check_gpu_count() -> None:
     """
     wanted, present = int(os.environ.get('LOCAL_WORLD_SIZE', 1)), torch.cuda.device_count()
     if get_device() == 'cuda' and wanted > present:
-        raise ValueError(f'number of processes on this machine: allowed 1 to {present} (GPUs), received {wanted}')
+        raise ValueError(f'number of processes on this machine: expected 1 to {present} (GPUs), got {wanted}')
 
 
 def describe_device(processes: int) -> str:

@@ -24,7 +24,7 @@ def split_8_1_1(items: Iterable[T], seed: int = 0) -> dict[str, list[T]]:
     """
     ordered = sorted(items)
     if len(ordered) < 3:
-        raise ValueError(f'a split into train, val and test: 3 or more images are allowed, received {len(ordered)}')
+        raise ValueError(f'a split into train, val and test: expected 3 or more images, got {len(ordered)}')
     shuffled = [ordered[i] for i in np.random.default_rng(seed).permutation(len(ordered))]
     n = max(1, round(len(ordered) / 10))
     return dict(train=sorted(shuffled[2 * n :]), val=sorted(shuffled[:n]), test=sorted(shuffled[n : 2 * n]))
@@ -37,7 +37,7 @@ def spread_evenly(items: Sequence[T], num: int) -> list[T]:
         ValueError: there are not as many.
     """
     if not 1 <= num <= len(items):
-        raise ValueError(f'an integer from 1 to {len(items)} is allowed, received {num}')
+        raise ValueError(f'expected an integer from 1 to {len(items)}, got {num}')
     return [items[i] for i in np.linspace(0, len(items) - 1, num).round().astype(int)]
 
 
@@ -119,7 +119,7 @@ def write_coco(path: Path, records: Sequence[tuple[dict, dict]], description: st
         ValueError: there are no records; no file is written.
     """
     if not records:
-        raise ValueError(f'{path}: one or more hands are allowed, but none could be converted')
+        raise ValueError(f'{path}: expected one or more hands, but none could be converted')
     place = JOINT_ORDERS[order]
     hand = dict(
         id=1,

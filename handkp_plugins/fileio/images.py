@@ -76,7 +76,7 @@ def read_layers(address: str, flag: str = 'color', backend: str | None = None) -
         return color
     alpha = decode_image(data, 'grayscale')
     if color.ndim != 3 or alpha.shape != color.shape[:2]:
-        raise ValueError(f'alpha of the size of {member} is allowed, received {alpha.shape} beside {color.shape}')
+        raise ValueError(f'expected alpha of the size of {member}, got {alpha.shape} beside {color.shape}')
     return cv2.merge([*cv2.split(color), alpha])
 
 
@@ -104,7 +104,7 @@ def open_picture(
     """
     if is_video_address(path):
         if flag != 'color':
-            raise ValueError(f"color_type: 'color' is allowed for a video, received {flag!r}")
+            raise ValueError(f"color_type: expected 'color' for a video, got {flag!r}")
         return VIDEOS.read(path)
     if is_shard_address(path):
         return read_layers(path, flag, backend)
@@ -141,13 +141,13 @@ def list_photographs(folder: Path) -> list[Path]:
         FileNotFoundError: the folder is missing or holds no picture that can be read; the message says which.
     """
     if not folder.is_dir():
-        raise FileNotFoundError(f'backgrounds: an existing folder is allowed, received {folder}')
+        raise FileNotFoundError(f'backgrounds: expected an existing folder, got {folder}')
     found = sorted(p for p in folder.rglob('*') if p.suffix.lower() in PHOTOGRAPH_SUFFIXES)
     readable = [p for p in found if cv2.haveImageReader(str(p))]
     if not readable:
         raise FileNotFoundError(
-            f'backgrounds: a folder with pictures ({", ".join(PHOTOGRAPH_SUFFIXES)}) is allowed, '
-            f'received {folder} with {len(found)} such files, none readable'
+            f'backgrounds: expected a folder with pictures ({", ".join(PHOTOGRAPH_SUFFIXES)}), '
+            f'got {folder} with {len(found)} such files, none readable'
         )
     return readable
 

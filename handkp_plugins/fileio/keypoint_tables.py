@@ -67,7 +67,7 @@ def read_recorded(path: Path, skip_malformed: bool = False) -> RecordedHands:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f'keypoints: an existing file is allowed, received {path}')
+        raise FileNotFoundError(f'keypoints: expected an existing file, got {path}')
     readers = {'.npy': _read_arrays, '.npz': _read_arrays, '.json': _read_json}
     malformed: list[str] = []
     if path.suffix.lower() == '.csv':
@@ -77,9 +77,9 @@ def read_recorded(path: Path, skip_malformed: bool = False) -> RecordedHands:
     elif path.suffix.lower() in readers:
         keypoints, names, rows = readers[path.suffix.lower()](path)
     else:
-        raise ValueError(f'keypoints: a file .csv, {", ".join(sorted(readers))} is allowed, received {path}')
+        raise ValueError(f'keypoints: expected a file .csv, {", ".join(sorted(readers))}, got {path}')
     if not len(keypoints):
-        raise ValueError(f'{path}: one record or more is needed, received none')
+        raise ValueError(f'{path}: expected one record or more, got none')
     return RecordedHands(path, keypoints, np.array(names, dtype=str), np.array(rows), tuple(malformed))
 
 
@@ -103,11 +103,11 @@ def _read_arrays(path: Path) -> tuple[np.ndarray, list[str], range]:
             with loaded:
                 arrays = {name: loaded[name] for name in loaded.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f'{path}: arrays of numbers and strings are allowed ({error})') from error
+        raise ValueError(f'{path}: expected arrays of numbers and strings ({error})') from error
     found = {name: shaped for name, array in arrays.items() if (shaped := _shaped(array)) is not None}
     if len(found) != 1:
         held = {name: f'{array.dtype} {array.shape}' for name, array in arrays.items()}
-        raise ValueError(f'{path}: one array with {_ALLOWED} is allowed, received {held}')
+        raise ValueError(f'{path}: expected one array with {_ALLOWED}, got {held}')
     (keypoints,) = found.values()
     labels = [
         arrays[key]
@@ -121,9 +121,9 @@ def _read_json(path: Path) -> tuple[np.ndarray, list[str], range]:
     try:
         records = json.loads(path.read_text(encoding='utf-8'))
     except ValueError as error:
-        raise ValueError(f'{path}: JSON is allowed ({error})') from error
+        raise ValueError(f'{path}: expected JSON ({error})') from error
     if not isinstance(records, list):
-        raise ValueError(f'{path}: a list of records is allowed, received {type(records).__name__}')
+        raise ValueError(f'{path}: expected a list of records, got {type(records).__name__}')
     dims, points = None, []
     for row, record in enumerate(records):
         if not record:
@@ -132,12 +132,10 @@ def _read_json(path: Path) -> tuple[np.ndarray, list[str], range]:
         try:
             array = np.array(record, dtype=float)
         except (TypeError, ValueError) as error:
-            raise ValueError(f'{path}: row {row}: {NUM_KEYPOINTS} lists of numbers are allowed ({error})') from error
+            raise ValueError(f'{path}: row {row}: expected {NUM_KEYPOINTS} lists of numbers ({error})') from error
         dims = dims or array.shape[-1:]
         if array.shape != (NUM_KEYPOINTS, *dims) or dims not in ((2,), (3,)):
-            raise ValueError(
-                f'{path}: row {row}: {_ALLOWED}, as in the rows before, are allowed, received {array.shape}'
-            )
+            raise ValueError(f'{path}: row {row}: expected {_ALLOWED}, as in the rows before, got {array.shape}')
         points.append(array)
     empty = np.full((NUM_KEYPOINTS, *(dims or (2,))), np.nan)
     keypoints = np.array([empty if p is None else p for p in points])
@@ -171,7 +169,7 @@ def _text(path: Path) -> str:
         return data.decode('utf-8-sig')
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b'\n') + 1
-        raise ValueError(f'{path}: line {line}: text in UTF-8 is allowed ({error.reason})') from None
+        raise ValueError(f'{path}: line {line}: expected text in UTF-8 ({error.reason})') from None
 
 
 def _read_row(cells: list[str], width: int | None) -> tuple[list[float], str | None]:
@@ -179,19 +177,19 @@ def _read_row(cells: list[str], width: int | None) -> tuple[list[float], str | N
     width = width or next((w for w in _WIDTHS if len(cells) in (w, w + 1)), 0)
     if not width or len(cells) not in (width, width + 1):
         expected = f'{width}, as before,' if width else f'{_WIDTHS[0]} or {_WIDTHS[1]}'
-        raise ValueError(f'{expected} numbers and a label are allowed, received {len(cells)} cells')
+        raise ValueError(f'expected {expected} numbers and a label, got {len(cells)} cells')
     values = [_number(cell) for cell in cells]
     labelled = len(cells) > width
     if labelled and values[0] is None and values[-1] is None:
-        raise ValueError(f'one label is allowed, before or after the numbers, received {cells[0]!r} and {cells[-1]!r}')
+        raise ValueError(f'expected one label, before or after the numbers, got {cells[0]!r} and {cells[-1]!r}')
     last = labelled and values[-1] is None
     first = 1 if labelled and not last else 0
     if first and not (values[0] is None or float(values[0]).is_integer()):
-        raise ValueError(f'a label that is a number stands before the others and is whole, received {cells[0]}')
+        raise ValueError(f'expected a whole number as the label before the others, got {cells[0]}')
     numbers = values[first : first + width]
     if None in numbers:
         wrong = first + numbers.index(None)
-        raise ValueError(f'numbers are allowed, received {cells[wrong]!r} in cell {wrong + 1}')
+        raise ValueError(f'expected numbers, got {cells[wrong]!r} in cell {wrong + 1}')
     return numbers, cells[-1 if last else 0] if labelled else None
 
 

@@ -18,7 +18,7 @@ _ARRAY, _NUMBER, _BUFFER = (
 def _encode(text: str, encoding: str) -> bytes:
     """How old protocols write bytes; no other codec is asked for."""
     if encoding != 'latin1':
-        raise pickle.UnpicklingError(f'bytes in the encoding latin1 are allowed, received {encoding!r}')
+        raise pickle.UnpicklingError(f'expected bytes in the encoding latin1, got {encoding!r}')
     return text.encode(encoding)
 
 
@@ -36,7 +36,7 @@ class _PlainUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
             raise pickle.UnpicklingError(
-                f'arrays, dictionaries, lists, strings and numbers are allowed, received {module}.{name}'
+                f'expected arrays, dictionaries, lists, strings and numbers, got {module}.{name}'
             )
         return _ALLOWED[module, name]
 
@@ -55,4 +55,4 @@ def read_plain_pickle(path: Path) -> Any:
         try:
             return _PlainUnpickler(file, encoding='latin1').load()
         except Exception as e:  # a damaged pickle may raise anything
-            raise ValueError(f'{path}: a pickle of plain data is allowed, but: {type(e).__name__}: {e}') from None
+            raise ValueError(f'{path}: expected a pickle of plain data, but: {type(e).__name__}: {e}') from None

@@ -117,7 +117,7 @@ def _read_index(file: int, stamp: tuple[int, int]) -> _Index:
     for member in members:
         if member.compress_type != zipfile.ZIP_STORED:
             raise ValueError(
-                f'a shard with stored members is allowed, received one with {member.filename!r} compressed: '
+                f'expected a shard with stored members, got one with {member.filename!r} compressed: '
                 'unpack it and pack it again with "zip -0"'
             )
     return _Index(

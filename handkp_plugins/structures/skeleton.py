@@ -65,10 +65,10 @@ def to_our_order(keypoints: np.ndarray, dataset: str) -> np.ndarray:
         ValueError: the data set's order is unknown, or the last axis but one has not 21 entries.
     """
     if dataset not in JOINT_ORDERS:
-        raise ValueError(f'dataset: one of {sorted(JOINT_ORDERS)} is allowed, received {dataset!r}')
+        raise ValueError(f'dataset: expected one of {sorted(JOINT_ORDERS)}, got {dataset!r}')
     keypoints = np.asarray(keypoints)
     if keypoints.ndim < 2 or keypoints.shape[-2] != NUM_KEYPOINTS:
-        raise ValueError(f'keypoints: shape (..., {NUM_KEYPOINTS}, D) is allowed, received {keypoints.shape}')
+        raise ValueError(f'keypoints: expected shape (..., {NUM_KEYPOINTS}, D), got {keypoints.shape}')
     return keypoints[..., JOINT_ORDERS[dataset], :]
 
 

@@ -61,7 +61,7 @@ def tokens_figure(
     layers = range(1, num_layers + 1) if layers is None else layers
     for name, chosen, number in (('layers', layers, num_layers), ('heads', heads or (), num_heads)):
         if not set(chosen) <= set(range(1, number + 1)):
-            raise ValueError(f'{name}: allowed 1 to {number}, received {list(chosen)}')
+            raise ValueError(f'{name}: expected 1 to {number}, got {list(chosen)}')
     rows: list[Cells] = [_pictures(found, truth)]
     for k, keypoint in enumerate(found.chosen):
         for head in heads or [None]:

@@ -21,12 +21,10 @@ def plot_keypoint_bars(names: Sequence[str], shares: np.ndarray, path: str | Pat
     """
     shares = np.asarray(shares, dtype=float)
     if not len(names) or shares.shape != (len(names),):
-        raise ValueError(
-            f'shares: one for each of the {len(names)} names, 1 or more, is needed, received {shares.shape}'
-        )
+        raise ValueError(f'shares: expected one for each of the {len(names)} names, 1 or more, got {shares.shape}')
     known = ~np.isnan(shares)
     if not ((shares[known] >= 0) & (shares[known] <= 1)).all():
-        raise ValueError(f'shares: numbers from 0 to 1 are allowed, received {shares.tolist()}')
+        raise ValueError(f'shares: expected numbers from 0 to 1, got {shares.tolist()}')
 
     figure, axes = new_plot(2 + 0.4 * len(names), 4)
     bars = axes.bar(range(len(names)), np.nan_to_num(shares))

@@ -20,7 +20,7 @@ def plot_confusion(names: Sequence[str], counts: np.ndarray, path: str | Path) -
     """
     counts = np.asarray(counts)
     if counts.shape != (len(names), len(names)) or not len(names):
-        raise ValueError(f'counts: allowed ({len(names)}, {len(names)}), a class or more, received {counts.shape}')
+        raise ValueError(f'counts: expected ({len(names)}, {len(names)}), a class or more, got {counts.shape}')
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     side = 2.5 + 0.45 * len(names)
     figure, axes = new_plot(side, side)

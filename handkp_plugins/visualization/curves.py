@@ -25,15 +25,15 @@ def plot_pck_curves(
         ValueError: there are no curves, their lengths differ from that of the thresholds, or a value is outside 0 to 1.
     """
     if not curves:
-        raise ValueError('curves: at least one is needed, received none')
+        raise ValueError('curves: expected at least one, got none')
     values = {name: np.asarray(curve, dtype=float) for name, curve in curves.items()}
     if thresholds is None:
         thresholds = np.arange(1, len(next(iter(values.values()))) + 1)
     for name, curve in values.items():
         if curve.shape != np.shape(thresholds):
-            raise ValueError(f'curves: {np.shape(thresholds)} values are needed, received {curve.shape} for {name!r}')
+            raise ValueError(f'curves: expected {np.shape(thresholds)} values, got {curve.shape} for {name!r}')
         if not ((curve >= 0) & (curve <= 1)).all():
-            raise ValueError(f'curves: shares from 0 to 1 are allowed, received {curve.tolist()} for {name!r}')
+            raise ValueError(f'curves: expected shares from 0 to 1, got {curve.tolist()} for {name!r}')
 
     figure, axes = new_plot(6, 4)
     for name, curve in values.items():

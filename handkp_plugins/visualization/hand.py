@@ -35,13 +35,13 @@ def draw_hand(
     check_image(image)
     keypoints = np.asarray(keypoints, dtype=np.float64)
     if keypoints.shape != (NUM_KEYPOINTS, 2):
-        raise ValueError(f'keypoints: shape ({NUM_KEYPOINTS}, 2) is allowed, received {keypoints.shape}')
+        raise ValueError(f'keypoints: expected shape ({NUM_KEYPOINTS}, 2), got {keypoints.shape}')
     scores = np.ones(NUM_KEYPOINTS) if scores is None else np.asarray(scores, dtype=np.float64)
     if scores.shape != (NUM_KEYPOINTS,):
-        raise ValueError(f'scores: shape ({NUM_KEYPOINTS},) is allowed, received {scores.shape}')
+        raise ValueError(f'scores: expected shape ({NUM_KEYPOINTS},), got {scores.shape}')
     drawn = scores > 0
     if not np.isfinite(keypoints[drawn]).all():
-        raise ValueError(f'keypoints: finite numbers are allowed, received {keypoints[drawn].tolist()}')
+        raise ValueError(f'keypoints: expected finite numbers, got {keypoints[drawn].tolist()}')
 
     canvas = image.copy()
     if bbox is not None:

@@ -30,11 +30,11 @@ def heatmap_overlay(
     check_image(image)
     heatmap = np.asarray(heatmap, dtype=np.float32)
     if heatmap.ndim != 2 or heatmap.size == 0:
-        raise ValueError(f'heatmap: shape [h, w] is allowed, received {heatmap.shape}')
+        raise ValueError(f'heatmap: expected shape [h, w], got {heatmap.shape}')
     if not np.isfinite(heatmap).all():
-        raise ValueError('heatmap: finite numbers are allowed, received NaN or infinity')
+        raise ValueError('heatmap: expected finite numbers, got NaN or infinity')
     if not 0 <= opacity <= 1:
-        raise ValueError(f'opacity: 0 to 1 is allowed, received {opacity}')
+        raise ValueError(f'opacity: expected 0 to 1, got {opacity}')
     low, high = value_range or (float(heatmap.min()), float(heatmap.max()))
     scaled = np.clip((heatmap - low) / max(high - low, 1e-12), 0, 1)
     resized = cv2.resize(scaled, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)

@@ -76,7 +76,7 @@ def _render_section(section: Section) -> str:
 
 def _render_table(heading: str, rows: Sequence[Sequence[str]]) -> str:
     if len({len(row) for row in rows}) > 1:
-        raise ValueError(f'table of {heading!r}: rows of one length are allowed, received {[len(r) for r in rows]}')
+        raise ValueError(f'table of {heading!r}: expected rows of one length, got {[len(r) for r in rows]}')
     lines = []
     for i, row in enumerate(rows):
         tag = 'td' if i else 'th'
@@ -88,7 +88,7 @@ def data_uri(path: str | Path) -> str:
     """A picture's content as the address of an ``<img>``."""
     path = Path(path)
     if path.suffix.lower() not in _MIME:
-        raise ValueError(f'{path}: a picture in {", ".join(_MIME)} is allowed, received {path.suffix!r}')
+        raise ValueError(f'{path}: expected a picture in {", ".join(_MIME)}, got {path.suffix!r}')
     return f'data:{_MIME[path.suffix.lower()]};base64,{base64.b64encode(path.read_bytes()).decode()}'
 
 

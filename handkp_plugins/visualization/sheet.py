@@ -31,14 +31,14 @@ def tile(
             captions is not that of the images.
     """
     if len(images) == 0:
-        raise ValueError('images: at least one is needed, received none')
+        raise ValueError('images: expected at least one, got none')
     for image in images:
         check_image(image)
     width, height = cell or (max(i.shape[1] for i in images), max(i.shape[0] for i in images))
     if columns < 1 or width < 1 or height < 1:
-        raise ValueError(f'columns, cell: at least 1 is allowed, received {columns}, {(width, height)}')
+        raise ValueError(f'columns, cell: expected at least 1, got {columns}, {(width, height)}')
     if captions is not None and len(captions) != len(images):
-        raise ValueError(f'captions: {len(images)} are needed, one per image, received {len(captions)}')
+        raise ValueError(f'captions: expected {len(images)}, one per image, got {len(captions)}')
 
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)

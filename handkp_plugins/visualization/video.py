@@ -27,7 +27,7 @@ class VideoFile:
     def __init__(self, path: str | Path, fps: float) -> None:
         self.path, self.fps = Path(path), fps
         if self.path.suffix not in _CODECS:
-            raise ValueError(f'{path}: a suffix of {" ".join(_CODECS)} is allowed, received {self.path.suffix!r}')
+            raise ValueError(f'{path}: expected a suffix of {" ".join(_CODECS)}, got {self.path.suffix!r}')
         self.num_frames = 0
         self._size: tuple[int, int] | None = None
         self._writer: cv2.VideoWriter | None = None
@@ -43,7 +43,7 @@ class VideoFile:
             if not self._writer.isOpened():
                 raise OSError(f'{self.path}: the video cannot be written')
         if size != self._size:  # OpenCV would leave the frame out without a word
-            raise ValueError(f'{self.path}: frame {self.num_frames}: size {self._size} is allowed, received {size}')
+            raise ValueError(f'{self.path}: frame {self.num_frames}: expected size {self._size}, got {size}')
         self._writer.write(frame)
         self.num_frames += 1
 

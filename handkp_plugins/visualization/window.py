@@ -17,7 +17,7 @@ class Window:
     def __init__(self, title: str) -> None:
         # OpenCV ends the whole program where it finds none
         if sys.platform.startswith('linux') and not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
-            raise ValueError('--show: a display is needed, but DISPLAY is not set; without --show all goes to files')
+            raise ValueError('--show: expected a display, but DISPLAY is not set; without --show all goes to files')
         self.title = title
         cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE)
 

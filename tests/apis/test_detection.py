@@ -76,7 +76,7 @@ def test_classes_tell_the_side(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    'names, number, received',
+    'names, number, got',
     [
         (['person', 'handbag'], 2, '2 classes: person, handbag$'),
         ([f'c{i}' for i in range(80)], 80, '80 classes: c0, c1, c2, c3, c4 …$'),
@@ -84,10 +84,10 @@ def test_classes_tell_the_side(tmp_path: Path):
         (['hand'], 3, '3 classes: hand'),
     ],
 )
-def test_a_detector_without_hands_is_refused(names: list[str], number: int, received: str):
+def test_a_detector_without_hands_is_refused(names: list[str], number: int, got: str):
     dataset = dict(type='ConcatDataset', datasets=[dict(metainfo=dict(classes=names))])
     cfg = Config(dict(test_dataloader=dict(dataset=dataset)))
-    with pytest.raises(ValueError, match=f'a detector of hands is allowed: .* received {received}'):
+    with pytest.raises(ValueError, match=f'expected a detector of hands: .* got {got}'):
         hand_classes(cfg, number)
     assert hand_classes(cfg, 1) == {0: None}
 
@@ -102,13 +102,13 @@ def test_mmposes_own_hand_detector():
 
 def test_what_is_no_detector(paths: tuple[Path, Path], tmp_path: Path):
     config, checkpoint = write_tiny_model(tmp_path)
-    with pytest.raises(ValueError, match=r"tiny.py: a detector's config is allowed, .* the model TopdownPoseEstimator"):
+    with pytest.raises(ValueError, match=r"tiny.py: expected a detector's config, .* the model TopdownPoseEstimator"):
         init_detector(config, checkpoint, 'cpu')
     with pytest.raises(CheckpointError, match='the weights are of another network than the config describes'):
         init_detector(paths[0], checkpoint, 'cpu')
     with pytest.raises(FileNotFoundError, match='no checkpoint at none.pth'):
         init_detector(paths[0], 'none.pth', 'cpu')
-    with pytest.raises(ValueError, match='score_thr: a number from 0 to below 1 is allowed, received 1.5'):
+    with pytest.raises(ValueError, match='score_thr: expected a number from 0 to below 1, got 1.5'):
         init_detector(*paths, 'cpu', score_thr=1.5)
     with pytest.raises(ValueError, match='image: a uint8 array'):
         init_detector(*paths, 'cpu')(IMAGE[..., 0])

@@ -72,8 +72,8 @@ def test_what_is_refused(tmp_path):
     config, checkpoint = write_gesture_net(tmp_path, meta={})
     with pytest.raises(CheckpointError, match=r'gestures\.pth: no names of classes'):
         GestureReader(config, checkpoint)
-    with pytest.raises(ValueError, match='frames: an integer from 1 is allowed, received 0'):
+    with pytest.raises(ValueError, match='frames: expected an integer from 1, got 0'):
         GestureReader(config, checkpoint, frames=0)
     (tmp_path / 'pose').mkdir()
-    with pytest.raises(ValueError, match=r'tiny\.py: a network with num_classes is allowed, received TopdownPose'):
+    with pytest.raises(ValueError, match=r'tiny\.py: expected a network with num_classes, got TopdownPose'):
         GestureReader(write_tiny_model(tmp_path / 'pose')[0], checkpoint)

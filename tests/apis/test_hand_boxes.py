@@ -49,7 +49,7 @@ def test_a_copied_picture_is_found_by_its_name(tmp_path: Path):
 def test_boxes_and_whole_images():
     find = make_hand_finder([[1, 2, 3, 4], [0, 0, 9, 9]], False, None)
     assert [hand.box.tolist() for hand in find(Path('a.jpg'), 20, 20)] == [[1, 2, 4, 6], [0, 0, 9, 9]]
-    with pytest.raises(ValueError, match='must touch the image of 1x1 px'):
+    with pytest.raises(ValueError, match='expected boxes that touch the image of 1x1 px'):
         find(Path('a.jpg'), 1, 1)
     (hand,) = make_hand_finder(None, True, None)(Path('a.jpg'), 30, 20)
     assert hand.box.tolist() == [0, 0, 30, 20]
@@ -65,7 +65,7 @@ def test_keypoints_where_asked_for(mini_coco: Path):
 
 @pytest.mark.parametrize('box', [[1, 2, 3], [1, 2, 0, 4], [1, 2, 3, float('nan')]])
 def test_a_box_that_is_none(box: list[float]):
-    with pytest.raises(ValueError, match='--bbox: X Y W H with W and H above 0 are allowed, received'):
+    with pytest.raises(ValueError, match='--bbox: expected X Y W H with W and H above 0, got'):
         make_hand_finder([[1, 2, 3, 4], box], False, None)
 
 
@@ -78,9 +78,9 @@ def test_the_box_is_given_in_exactly_one_way(given: tuple):
 @pytest.mark.parametrize(
     'names, annotation, message',
     [
-        (['a.jpg'], dict(image_id=0, bbox=[1, 2, 3]), r'ann.json: annotation 0: bbox: 4 numbers .*received 3: '),
+        (['a.jpg'], dict(image_id=0, bbox=[1, 2, 3]), r'ann.json: annotation 0: bbox: expected 4 numbers .*got 3: '),
         (['a.jpg'], dict(image_id=0), 'ann.json: annotation at index 0.*missing: bbox'),
-        (['a.jpg'], dict(image_id=7, bbox=[1, 2, 3, 4]), 'ann.json: annotation 0: image_id: .*received 7'),
+        (['a.jpg'], dict(image_id=7, bbox=[1, 2, 3, 4]), 'ann.json: annotation 0: image_id: .*got 7'),
         (['a.jpg', 'a.jpg'], dict(image_id=0, bbox=[1, 2, 3, 4]), 'ann.json: a file_name of its own'),
     ],
 )  # fmt: skip

@@ -58,9 +58,9 @@ def test_one_hand_in_each_of_several_images(tiny: torch.nn.Module):
         (alone,) = predict(tiny, image, box[None])
         np.testing.assert_allclose(keypoints[i], alone['keypoints'], atol=1e-3)
         np.testing.assert_allclose(scores[i], alone['scores'], atol=1e-5)
-    with pytest.raises(ValueError, match='one for each image is allowed, received 2 for 3 images'):
+    with pytest.raises(ValueError, match='expected one for each image, got 2 for 3 images'):
         predict_each(tiny, images, boxes[:2])
-    with pytest.raises(ValueError, match='a box must touch the image of 50x60 px'):
+    with pytest.raises(ValueError, match='a box expected boxes that touch the image of 50x60 px'):
         predict_each(tiny, images, boxes + [[0, 0, 0, 0], [60, 0, 60, 0], [0, 0, 0, 0]])
 
 
@@ -87,10 +87,10 @@ def test_heatmaps_cover_the_image(tiny_model: tuple[Path, Path], monkeypatch: py
 @pytest.mark.parametrize(
     'boxes, message',
     [
-        ([0, 0, 5, 5], r'bboxes: shape \(N, 4\) is allowed, received \(4,\)'),
-        ([[0, 0, 5, 5], [9, 9, 9, 12]], r'x1 < x2 and y1 < y2 .* received \[9.0, 9.0, 9.0, 12.0\] for box 1'),
+        ([0, 0, 5, 5], r'bboxes: expected shape \(N, 4\), got \(4,\)'),
+        ([[0, 0, 5, 5], [9, 9, 9, 12]], r'x1 < x2 and y1 < y2 .* got \[9.0, 9.0, 9.0, 12.0\] for box 1'),
         ([[0, 0, float('nan'), 5]], 'for box 0'),
-        ([[80, 0, 90, 5]], r'must touch the image of 80x48 px, received \[80.0, 0.0, 90.0, 5.0\] for box 0'),
+        ([[80, 0, 90, 5]], r'expected boxes that touch the image of 80x48 px, got \[80.0, 0.0, 90.0, 5.0\] for box 0'),
     ],
 )
 def test_bad_boxes(tiny: torch.nn.Module, boxes: list, message: str):
@@ -110,10 +110,10 @@ def test_the_config_given_is_not_modified(tiny_model: tuple[Path, Path]):
     assert config.pretty_text == before
 
 
-def test_detector_in_place_of_a_network_of_keypoints(tiny_model: tuple[Path, Path]):
+def test_detector_in_place_of_a_network_of_keypoints(tiny_model: expected tuple[Path, Path]):
     config = Config.fromfile(tiny_model[0])
     config.model = dict(type='RTMDet', bbox_head=dict(type='RTMDetSepBNHead'))
-    with pytest.raises(ValueError, match='a network of keypoints is allowed here, received a detector, RTMDet'):
+    with pytest.raises(ValueError, match='a network of keypoints here, got a detector, RTMDet'):
         init_model(config, tiny_model[1], 'cpu')
 
 
@@ -151,8 +151,8 @@ def test_bad_checkpoints(tiny_model: tuple[Path, Path], tmp_path: Path):
 def test_resolve_device():
     assert resolve_device('cpu') == 'cpu'
     assert resolve_device() == ('cuda:0' if torch.cuda.is_available() else 'cpu')
-    with pytest.raises(ValueError, match="device: 'auto', 'cpu' or 'cuda:N' is allowed, received 'gpu'"):
+    with pytest.raises(ValueError, match="device: expected 'auto', 'cpu' or 'cuda:N', got 'gpu'"):
         resolve_device('gpu')
     if not torch.cuda.is_available():
-        with pytest.raises(ValueError, match="where no GPU is found, received 'cuda:0'"):
+        with pytest.raises(ValueError, match="where no GPU is found, got 'cuda:0'"):
             resolve_device('cuda:0')

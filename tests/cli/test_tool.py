@@ -29,7 +29,7 @@ CASES = """
         raise ValueError('Caught ValueError in worker process 0.\\nOriginal Traceback ...\\nValueError: x.jpg')
 
     def cause(case):
-        if case == 'value': raise ValueError('size: 3\\n  is allowed')
+        if case == 'value': raise ValueError('size: expected 3\\n ')
         if case == 'foreign': import json; json.loads('{')
         if case == 'file': open('/none/x')
         if case == 'checkpoint': raise CheckpointError('broken')
@@ -62,7 +62,7 @@ def test_errors_of_use_are_one_line_and_faults_are_not(script: Path):
     cases = ['value', 'foreign', 'file', 'checkpoint', 'worker', 'ours', 'theirs', 'fault', 'stop', 'warn']
     done = run(script, *cases)
     assert done.stdout.splitlines() == [
-        'value -> cases.py: size: 3 is allowed',
+        'value -> cases.py: size: expected 3',
         'foreign -> cases.py: Expecting property name enclosed in double quotes: line 1 column 2 (char 1) '
         '(HANDKP_TRACEBACK=1 shows where)',
         "file -> cases.py: [Errno 2] No such file or directory: '/none/x'",

@@ -57,7 +57,7 @@ def test_options_come_last_and_know_what_the_arguments_set(config: str):
 def test_pictures(config: str, parse):
     hook = parse(config, '--show-dir', 'pictures', '--interval', '5').default_hooks.visualization
     assert (hook.enable, hook.show, hook.out_dir, hook.interval) == (True, False, 'pictures', 5)
-    with pytest.raises(ValueError, match='--interval: allowed 1 or more, received 0'):
+    with pytest.raises(ValueError, match='--interval: expected 1 or more, got 0'):
         parse(config, '--interval', '0')
 
 
@@ -69,7 +69,7 @@ def test_test_arguments(config: str):
     assert cfg.default_hooks.badcase.show
     assert not cfg.default_hooks.visualization.enable
     for argument, file in (('out', 'x.txt'), ('dump', 'x.json')):
-        with pytest.raises(ValueError, match=f'--{argument}: allowed a file name in .*, received {file}'):
+        with pytest.raises(ValueError, match=f'--{argument}: expected a file name in .*, got {file}'):
             config_of_test(config, f'--{argument}', file)
 
 
@@ -77,7 +77,7 @@ def test_arguments_that_a_config_cannot_follow(tmp_path: Path):
     path = tmp_path / 'plain.py'
     path.write_text("optim_wrapper = dict(type='OptimWrapperDict')\ndefault_hooks = dict()\nmodel = dict()")
     for argument, message in (
-        ('--amp', 'optim_wrapper.type allowed OptimWrapper, .*received OptimWrapperDict'),
+        ('--amp', 'optim_wrapper.type: expected OptimWrapper, .*got OptimWrapperDict'),
         ('--auto-scale-lr', f'{path} does not say for which batch size'),
         ('--show-dir=x', 'default_hooks has no visualization'),
     ):
@@ -101,7 +101,7 @@ def test_a_scope_that_another_library_left(config: str, tmp_path: Path):
 def test_options_that_are_no_pairs(config: str, capsys: pytest.CaptureFixture, text: str):
     with pytest.raises(SystemExit):
         train_config(config, '--cfg-options', 'a=1', text)
-    assert f'--cfg-options: allowed KEY=VALUE, with as many brackets opened as closed; received {text!r}' in (
+    assert f'--cfg-options: expected KEY=VALUE, with as many brackets opened as closed, got {text!r}' in (
         capsys.readouterr().err
     )
 

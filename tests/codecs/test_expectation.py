@@ -82,9 +82,9 @@ def test_maps_without_a_positive_score_are_counted_and_told() -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(ValueError, match='radius: allowed a positive number of px, received 0'):
+    with pytest.raises(ValueError, match='radius: expected a positive number of px, got 0'):
         DiskMap((8, 8), radius=0)
-    with pytest.raises(ValueError, match='epsilon: allowed a positive number, received 0'):
+    with pytest.raises(ValueError, match='epsilon: expected a positive number, got 0'):
         ExpectationHeatmap((8, 8), epsilon=0)
-    with pytest.raises(ValueError, match=r'heatmaps: allowed shape \(B, K, h, w\), received \(4, 8\)'):
+    with pytest.raises(ValueError, match=r'heatmaps: expected shape \(B, K, h, w\), got \(4, 8\)'):
         ExpectationHeatmap((8, 4)).locate(torch.zeros(4, 8))

@@ -127,11 +127,11 @@ def test_half_precision_maps(dtype: torch.dtype) -> None:
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (dict(input_size=(256,)), r'input_size: allowed \[W, H\] of two positive integers, received \(256,\)'),
-        (dict(input_size=SIZE, heatmap_size=(0, 3)), r'heatmap_size: .* received \(0, 3\)'),
-        (dict(input_size=SIZE, variance=0), r'variance: allowed a positive number of px², received 0'),
-        (dict(input_size=SIZE, refinement='dark'), r"refinement: allowed .*centroid.*, received 'dark'"),
-        (dict(input_size=SIZE, window=0), r'window: .* received 0'),
+        (dict(input_size=(256,)), r'input_size: expected \[W, H\] of two positive integers, got \(256,\)'),
+        (dict(input_size=SIZE, heatmap_size=(0, 3)), r'heatmap_size: .* got \(0, 3\)'),
+        (dict(input_size=SIZE, variance=0), r'variance: expected a positive number of px², got 0'),
+        (dict(input_size=SIZE, refinement='dark'), r"refinement: expected .*centroid.*, got 'dark'"),
+        (dict(input_size=SIZE, window=0), r'window: .* got 0'),
     ],
 )
 def test_bad_arguments(arguments: dict, message: str) -> None:
@@ -141,11 +141,11 @@ def test_bad_arguments(arguments: dict, message: str) -> None:
 
 def test_bad_shapes() -> None:
     codec = GaussianHeatmap(SIZE)
-    with pytest.raises(ValueError, match=r'allowed shape \(1, K, 2\), one instance, received \(2, 21, 2\)'):
+    with pytest.raises(ValueError, match=r'expected shape \(1, K, 2\), one instance, got \(2, 21, 2\)'):
         codec.encode(np.zeros((2, 21, 2)))
-    with pytest.raises(ValueError, match=r'allowed shape \(B, K, 2\), received \(21, 2\)'):
+    with pytest.raises(ValueError, match=r'expected shape \(B, K, 2\), got \(21, 2\)'):
         codec.make_heatmaps(torch.zeros(21, 2))
-    with pytest.raises(ValueError, match=r'allowed shape \(B, K, h, w\), received \(21, 8, 8\)'):
+    with pytest.raises(ValueError, match=r'expected shape \(B, K, h, w\), got \(21, 8, 8\)'):
         codec.batch_decode(torch.zeros(21, 8, 8))
 
 

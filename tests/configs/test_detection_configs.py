@@ -128,7 +128,7 @@ def test_boxes_of_other_names_are_refused_by_file(scenes: Path):
     cfg.train_dataloader.dataset.metainfo = dict(classes=('palm',))
     with (
         DefaultScope.overwrite_default_scope('mmdet'),
-        pytest.raises(ValueError, match='train.json: categories of which one is named palm are allowed, received hand'),
+        pytest.raises(ValueError, match='train.json: expected categories of which one is named palm, got hand'),
     ):
         check_annotation_files(cfg.train_dataloader.dataset)
 

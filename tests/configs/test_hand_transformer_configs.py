@@ -115,7 +115,7 @@ def test_input_sizes_that_do_not_fit(network: str) -> None:
     model = build(cfg)
     for mode, loader in (('loss', cfg.train_dataloader), ('predict', cfg.test_dataloader)):
         batch = pseudo_collate([packed_sample(loader.dataset.pipeline)])
-        with pytest.raises(ValueError, match=r'allowed multiples of .* received 98×64 .*; nearest: width 96 or 10'):
+        with pytest.raises(ValueError, match=r'expected multiples of .* got 98×64 .*; nearest: width 96 or 10'):
             model(**model.data_preprocessor(batch, training=mode == 'loss'), mode=mode)
 
 

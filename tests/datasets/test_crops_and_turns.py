@@ -46,7 +46,7 @@ def test_turns_are_drawn_and_others_than_fixed_ones_never() -> None:
     np.random.seed(0)
     turned = TurnedTopdownAffine((64, 64), turns=(1, 3))
     assert {turned._draw() for _ in range(30)} == {1, 3}
-    with pytest.raises(ValueError, match=r'turns: one or more of 0, 1, 2 and 3 are allowed, received \(4,\)'):
+    with pytest.raises(ValueError, match=r'turns: expected one or more of 0, 1, 2 and 3, got \(4,\)'):
         TurnedTopdownAffine((64, 64), turns=(4,))
 
 
@@ -74,7 +74,7 @@ def test_place_and_margin_of_the_crop(biased: bool, size: tuple[int, int]) -> No
 
 
 def test_a_margin_is_not_negative() -> None:
-    with pytest.raises(ValueError, match='margin: a number of px from 0 is allowed, received -1'):
+    with pytest.raises(ValueError, match='margin: expected a number of px from 0, got -1'):
         MarginCrop(margin=-1)
 
 

@@ -51,7 +51,7 @@ def test_given_classes_set_the_order(table):
             lambda lines: lines[:6] + [lines[6].rsplit(',', 1)[0] + ',nan'] + lines[7:],
             r'signs\.csv: row 7: not 21 finite',
         ),
-        (lambda lines: lines + [lines[0].replace('open', 'wave')], r"signs\.csv: row 31: a label of .*received 'wave'"),
+        (lambda lines: lines + [lines[0].replace('open', 'wave')], r"signs\.csv: row 31: a label of .*got 'wave'"),
         (lambda lines: [line for line in lines if 'fist' not in line], r"signs\.csv: class 'fist' has 0 rows"),
         (
             lambda lines: [line for line in lines if 'fist' not in line] + [lines[1]],
@@ -70,13 +70,13 @@ def test_bad_rows_are_named(table, damage, message):
     [
         (
             lambda lines: [*lines[:3], lines[3] + 'x', *lines[4:]],
-            r"signs\.csv: line 4: one label is allowed, .* 'open' and",
+            r"signs\.csv: line 4: expected one label, .* 'open' and",
         ),
         (
             lambda lines: [line.split(',', 1)[1] for line in lines],
-            r'signs\.csv: labels of two classes or more are needed',
+            r'signs\.csv: expected labels of two classes or more',
         ),
-        (lambda lines: [*lines[:5], 'ö' + lines[5], *lines[6:]], r'signs\.csv: line 6: text in UTF-8 is allowed'),
+        (lambda lines: [*lines[:5], 'ö' + lines[5], *lines[6:]], r'signs\.csv: line 6: expected text in UTF-8'),
     ],
 )
 def test_what_is_no_table_of_signs_is_named(table, damage, message):
@@ -99,8 +99,8 @@ def test_bad_rows_can_be_left_out_and_are_logged(table, monkeypatch):
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (dict(part='later'), "part: one of .* received 'later'"),
-        (dict(shares=(0.9, 0.1)), r'shares: two numbers .* received \(0\.9, 0\.1\)'),
+        (dict(part='later'), "part: expected one of .* got 'later'"),
+        (dict(shares=(0.9, 0.1)), r'shares: expected two numbers .* got \(0\.9, 0\.1\)'),
     ],
 )
 def test_bad_arguments(table, options, message):

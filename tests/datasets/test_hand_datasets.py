@@ -77,10 +77,10 @@ def test_synthetic_sample(synthetic):
 @pytest.mark.parametrize(
     'where, change, message',
     [
-        ('annotations', dict(keypoints_3d=[[0, 0, 1]] * 20), r'keypoints_3d of shape \(21, 3\) .* received \(20, 3\)'),
-        ('annotations', dict(handedness='up'), "handedness 'left' or 'right' is allowed, received 'up'"),
+        ('annotations', dict(keypoints_3d=[[0, 0, 1]] * 20), r'keypoints_3d of shape \(21, 3\) .* got \(20, 3\)'),
+        ('annotations', dict(handedness='up'), "expected handedness 'left' or 'right', got 'up'"),
         ('annotations', dict(gesture=None), "no 'gesture'; was the file written by"),
-        ('images', dict(camera=dict(K=[1, 2])), r'camera K of shape \(3, 3\) is allowed, received \(2,\)'),
+        ('images', dict(camera=dict(K=[1, 2])), r'expected camera K of shape \(3, 3\), got \(2,\)'),
         ('images', dict(camera=None), "no 'camera'"),
     ],
 )

@@ -79,7 +79,7 @@ def test_array_is_taken_as_it_is():
     'kwargs, message',
     [
         (dict(ignore_empty=True), 'ignore_empty is not allowed'),
-        (dict(max_failures_in_a_row=0), 'max_failures_in_a_row: an integer from 1 is allowed, received 0'),
+        (dict(max_failures_in_a_row=0), 'max_failures_in_a_row: expected an integer from 1, got 0'),
     ],
 )
 def test_bad_arguments(kwargs, message):

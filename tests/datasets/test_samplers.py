@@ -37,7 +37,7 @@ def test_processes_share_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_empty_epoch_is_refused() -> None:
-    with pytest.raises(ValueError, match='samples_per_epoch: .* received 0'):
+    with pytest.raises(ValueError, match='samples_per_epoch: .* got 0'):
         FixedEpochSampler(range(3), 0)
 
 

@@ -98,7 +98,7 @@ def test_where_no_name_is_near_all_that_are_allowed_are_listed(config: Path, nam
     [('train_cfg.max_epochs', 2), ('optim_wrapper.optimizer.lr', 0.1), ('train_dataloader.batch_size', 2)],
 )
 def test_text_in_place_of_a_number(config: Path, name: str, number: float):
-    with pytest.raises(ValueError, match=f"--cfg-options {name}: allowed a number, as {number}, received 'abc'"):
+    with pytest.raises(ValueError, match=f"--cfg-options {name}: expected a number, as {number}, got 'abc'"):
         load_config(config, {name: 'abc'})
 
 
@@ -107,9 +107,9 @@ def test_text_in_place_of_a_number(config: Path, name: str, number: float):
     [
         (
             'train_dataloader.dataset.pipeline.6.x',
-            'allowed 0 to 5 in the list train_dataloader.dataset.pipeline, received 6',
+            'expected 0 to 5 in the list train_dataloader.dataset.pipeline, got 6',
         ),
-        ('train_dataloader.dataset.pipeline.first.x', 'allowed 0 to 5 in the list .*, received first'),
+        ('train_dataloader.dataset.pipeline.first.x', 'expected 0 to 5 in the list .*, got first'),
         ('train_cfg.max_epochs.x', 'train_cfg.max_epochs is 2, which has nothing inside'),
         ('codec.sigma', r'a helper variable.*model.head.decoder, train_dataloader.dataset.pipeline.4.encoder'),
     ],

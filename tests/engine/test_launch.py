@@ -6,7 +6,7 @@ from handkp_plugins.engine.launch import check_gpu_count, describe_device, start
 
 
 def test_errors(monkeypatch: pytest.MonkeyPatch):
-    with pytest.raises(ValueError, match='launcher: allowed none, pytorch, slurm, mpi, received ray'):
+    with pytest.raises(ValueError, match='launcher: expected none, pytorch, slurm, mpi, got ray'):
         start_cpu_process_group('ray')
     for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'):
         monkeypatch.delenv(name, raising=False)
@@ -49,5 +49,5 @@ def test_more_processes_than_gpus(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv('LOCAL_WORLD_SIZE', str(processes))
         check_gpu_count()
     monkeypatch.setenv('LOCAL_WORLD_SIZE', '3')
-    with pytest.raises(ValueError, match=r'allowed 1 to 2 \(GPUs\), received 3'):
+    with pytest.raises(ValueError, match=r'expected 1 to 2 \(GPUs\), got 3'):
         check_gpu_count()

@@ -28,16 +28,16 @@ def test_arrays(tmp_path):
 
 def test_arrays_that_hold_no_keypoints(tmp_path):
     np.savez(tmp_path / 'a.npz', p=HANDS, q=HANDS)
-    with pytest.raises(ValueError, match=r"a\.npz: one array with .* received {'p': 'float64 \(3, 21, 3\)', 'q'"):
+    with pytest.raises(ValueError, match=r"a\.npz: one array with .* got {'p': 'float64 \(3, 21, 3\)', 'q'"):
         read_recorded(tmp_path / 'a.npz')
     np.savez(tmp_path / 'a.npz', p=np.array([None], dtype=object))
-    with pytest.raises(ValueError, match=r'a\.npz: arrays of numbers and strings are allowed'):
+    with pytest.raises(ValueError, match=r'a\.npz: expected arrays of numbers and strings'):
         read_recorded(tmp_path / 'a.npz')
     (tmp_path / 'a.npy').write_bytes(b'')
     with pytest.raises(ValueError, match=r'a\.npy: arrays of numbers'):
         read_recorded(tmp_path / 'a.npy')
     np.save(tmp_path / 'a.npy', HANDS[:0])
-    with pytest.raises(ValueError, match=r'a\.npy: one record or more is needed'):
+    with pytest.raises(ValueError, match=r'a\.npy: expected one record or more'):
         read_recorded(tmp_path / 'a.npy')
 
 
@@ -47,18 +47,18 @@ def test_json_with_frames_without_a_hand(tmp_path):
     usable, without = read_recorded(path).usable()
     assert np.allclose(usable.keypoints, HANDS[[0, 2]]) and usable.rows.tolist() == [0, 2] and without == [1]
     for records, reason in (
-        ([HANDS[0].tolist(), HANDS[1, :20].tolist()], r'row 1: rows of .* received \(20, 3\)'),
-        ([HANDS[0].tolist(), HANDS[1, :, :2].tolist()], r'row 1: .* as in the rows before, .* received \(21, 2\)'),
-        ([HANDS[0].tolist(), [['x', 1]]], 'row 1: 21 lists of numbers are allowed'),
-        ([3], r'row 0: .* received \(\)'),
-        ({'frames': []}, 'a list of records is allowed, received dict'),
+        ([HANDS[0].tolist(), HANDS[1, :20].tolist()], r'row 1: rows of .* got \(20, 3\)'),
+        ([HANDS[0].tolist(), HANDS[1, :, :2].tolist()], r'row 1: .* as in the rows before, .* got \(21, 2\)'),
+        ([HANDS[0].tolist(), [['x', 1]]], 'row 1: expected 21 lists of numbers'),
+        ([3], r'row 0: .* got \(\)'),
+        ({'frames': expected []}, 'a list of records, got dict'),
         ([], 'one record or more'),
     ):
         path.write_text(json.dumps(records))
         with pytest.raises(ValueError, match=rf'video\.json: {reason}'):
             read_recorded(path)
     path.write_text('[[')
-    with pytest.raises(ValueError, match=r'video\.json: JSON is allowed'):
+    with pytest.raises(ValueError, match=r'video\.json: expected JSON'):
         read_recorded(path)
 
 
@@ -84,15 +84,15 @@ def test_tables_with_headings_and_labels_behind(tmp_path):
 def test_malformed_rows_of_tables(tmp_path):
     path, flat = tmp_path / 'a.csv', HANDS[..., :2].reshape(3, 42)
     path.write_text(line(0, *flat[0]) + line(0, *flat[1], *flat[2]) + line(0, *flat[1, :5], 'x', *flat[1, 6:]))
-    with pytest.raises(ValueError, match=r'a\.csv: line 2: 42, as before, numbers and a label .* received 85 cells'):
+    with pytest.raises(ValueError, match=r'a\.csv: line 2: 42, as before, numbers and a label .* got 85 cells'):
         read_recorded(path)
     read = read_recorded(path, skip_malformed=True)
     assert read.rows.tolist() == [1] and len(read.malformed) == 2
-    assert read.malformed[1] == "line 3: numbers are allowed, received 'x' in cell 7"
+    assert read.malformed[1] == "line 3: expected numbers, got 'x' in cell 7"
     path.write_text(line(1, 2, 3))
-    with pytest.raises(ValueError, match=r'a\.csv: line 1: 42 or 63 numbers and a label are allowed, received 3 cells'):
+    with pytest.raises(ValueError, match=r'a\.csv: line 1: expected 42 or 63 numbers and a label, got 3 cells'):
         read_recorded(path)
-    with pytest.raises(ValueError, match=r'a\.csv: one record or more is needed'):
+    with pytest.raises(ValueError, match=r'a\.csv: expected one record or more'):
         read_recorded(path, skip_malformed=True)
 
 
@@ -100,7 +100,7 @@ def test_other_files(tmp_path):
     with pytest.raises(FileNotFoundError, match='none.csv'):
         read_recorded(tmp_path / 'none.csv')
     (tmp_path / 'a.txt').write_text('')
-    with pytest.raises(ValueError, match=r'a file \.csv, \.json, \.npy, \.npz is allowed, received .*a\.txt'):
+    with pytest.raises(ValueError, match=r'expected a file \.csv, \.json, \.npy, \.npz, got .*a\.txt'):
         read_recorded(tmp_path / 'a.txt')
 
 

@@ -158,7 +158,7 @@ def test_frames_are_images(tmp_path: Path):
         read_image(f'{video}#000009')
     with pytest.raises(OSError, match=r'clip\.avi#000009: unreadable image \(frame 9 cannot be decoded'):
         LoadHandImage(strict=True)(dict(img_path=f'{video}#000009'))
-    with pytest.raises(OSError, match="color_type: 'color' is allowed for a video, received 'grayscale'"):
+    with pytest.raises(OSError, match="color_type: expected 'color' for a video, got 'grayscale'"):
         LoadHandImage(strict=True, color_type='grayscale')(dict(img_path=address))
 
 

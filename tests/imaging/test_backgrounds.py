@@ -28,7 +28,7 @@ def test_crops_of_photographs(tmp_path):
 
 
 def test_missing_folder_empty_folder_and_broken_pictures(tmp_path):
-    with pytest.raises(FileNotFoundError, match='existing folder is allowed, received .*nowhere'):
+    with pytest.raises(FileNotFoundError, match='expected existing folder, got .*nowhere'):
         list_photographs(tmp_path / 'nowhere')
     (tmp_path / 'a.jpg').write_text('no picture')
     with pytest.raises(FileNotFoundError, match='1 such files, none readable'):

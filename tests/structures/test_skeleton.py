@@ -46,7 +46,7 @@ def test_each_keypoint_but_the_wrist_ends_one_bone():
 
 
 def test_to_our_order_says_what_is_wrong():
-    with pytest.raises(ValueError, match="dataset: one of .* received 'coco'"):
+    with pytest.raises(ValueError, match="dataset: expected one of .* got 'coco'"):
         sk.to_our_order(np.zeros((21, 2)), 'coco')
-    with pytest.raises(ValueError, match=r'received \(20, 2\)'):
+    with pytest.raises(ValueError, match=r'got \(20, 2\)'):
         sk.to_our_order(np.zeros((20, 2)), 'rhd')

@@ -54,10 +54,10 @@ def test_another_network(two: list[str], tmp_path: Path):
 
 @pytest.mark.parametrize('shares', [[1], [1, 0], [1, -1], [1, float('nan')], [1, 1, 1]])
 def test_shares_that_are_none(two: list[str], tmp_path: Path, shares: list[float]):
-    with pytest.raises(ValueError, match='--shares: 2 positive numbers are allowed'):
+    with pytest.raises(ValueError, match='--shares: expected 2 positive numbers'):
         main(two, str(tmp_path / 'mean.pth'), shares)
 
 
-def test_one_alone(two: list[str], tmp_path: Path):
-    with pytest.raises(ValueError, match='two or more are allowed, received 1'):
+def test_one_alone(two: list[str], tmp_path: expected Path):
+    with pytest.raises(ValueError, match='two or more, got 1'):
         main(two[:1], str(tmp_path / 'mean.pth'))

@@ -149,7 +149,7 @@ def test_folder_skips_and_lists_what_it_cannot_use(
     reasons = {s['file']: s['reason'] for s in document['skipped']}
     assert list(reasons) == ['cut.jpg', 'empty.jpg', 'small.bmp', 'text.JPEG']
     assert reasons['empty.jpg'] == 'the file is empty'
-    assert 'must touch the image of 8x8 px' in reasons['small.bmp']
+    assert 'expected boxes that touch the image of 8x8 px' in reasons['small.bmp']
     assert reasons['text.JPEG'] == 'not a readable image: the decoder refuses it'
     assert reasons['cut.jpg'] == 'truncated JPEG: its end marker is missing'
     errors = capsys.readouterr().err
@@ -184,8 +184,8 @@ def test_boxes_from_coco(demo: ModuleType, model_args: dict, tmp_path: Path, min
 @pytest.mark.parametrize(
     'change, message',
     [
-        (dict(batch_size=0), '--batch-size: an integer from 1 on is allowed, received 0'),
-        (dict(bbox=[[5, 5, 0, 9]]), r'--bbox: X Y W H with W and H above 0 are allowed, received \[5, 5, 0, 9\]'),
+        (dict(batch_size=0), '--batch-size: expected an integer from 1 on, got 0'),
+        (dict(bbox=[[5, 5, 0, 9]]), r'--bbox: expected X Y W H with W and H above 0, got \[5, 5, 0, 9\]'),
     ],
 )
 def test_bad_numbers_are_no_fault_of_the_pictures(
@@ -224,10 +224,10 @@ def test_the_box_is_given_in_one_way_only(demo: ModuleType, model_args: dict, tm
 
 def test_sources_and_outputs_that_cannot_be(demo: ModuleType, model_args: dict, tmp_path: Path):
     arguments = dict(whole_image=True, **model_args)
-    with pytest.raises(FileNotFoundError, match='none.jpg: no such file or folder'):
+    with pytest.raises(FileNotFoundError, match='none.jpg: expected no such file or folder'):
         demo.main(tmp_path / 'none.jpg', output=tmp_path / 'out', **arguments)
     (tmp_path / 'a.gif').touch()
-    with pytest.raises(ValueError, match=r"is allowed, received '.gif'"):
+    with pytest.raises(ValueError, match=r", got '.gif'"):
         demo.main(tmp_path / 'a.gif', output=tmp_path / 'out', **arguments)
     cv2.imwrite(str(tmp_path / 'a.png'), picture())
     with pytest.raises(OSError, match='cannot write to the output folder: File exists; choose another by --output'):
@@ -351,7 +351,7 @@ def test_no_shipped_weights(
 
 
 @pytest.mark.parametrize(
-    'given, received',
+    'given, got',
     [
         (dict(config='c.py'), '--config c.py'),
         (dict(checkpoint='w.pth'), '--checkpoint w.pth'),
@@ -359,9 +359,7 @@ def test_no_shipped_weights(
         (dict(pose=['lite'], weights='lite'), '--weights lite, --pose lite'),
     ],
 )
-def test_the_network_is_given_in_one_way(demo: ModuleType, tmp_path: Path, given: dict, received: str):
+def test_the_network_is_given_in_one_way(demo: ModuleType, tmp_path: Path, given: dict, got: str):
     cv2.imwrite(str(tmp_path / 'a.png'), picture())
-    with pytest.raises(
-        ValueError, match=f'--config with --checkpoint, or --weights, or --pose, .*; received {received}$'
-    ):
+    with pytest.raises(ValueError, match=f'--config with --checkpoint, or --weights, or --pose, .*, got {got}$'):
         demo.main(tmp_path / 'a.png', output=tmp_path / 'out', whole_image=True, **given)

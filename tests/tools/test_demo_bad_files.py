@@ -94,9 +94,9 @@ def test_names_that_are_not_there(demo: ModuleType, tmp_path: Path):
     for given, error in (
         (
             dict(whole_image=True, pose=['light']),
-            r"^--pose: weights: allowed .*lite.*; received 'light'; --pose CONFIG",
+            r"^--pose: weights: expected .*lite.*, got 'light'; --pose CONFIG",
         ),
-        (dict(det=['faces']), r"^--det: weights: allowed .*lite.*; received 'faces'; --det CONFIG CHECKPOINT names"),
+        (dict(det=['faces']), r"^--det: weights: expected .*lite.*, got 'faces'; --det CONFIG CHECKPOINT names"),
         (dict(whole_image=True, pose=['a', 'b', 'c']), r'--pose: NAME of shipped weights, or CONFIG and CHECKPOINT'),
     ):
         with pytest.raises(ValueError, match=error):

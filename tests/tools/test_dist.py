@@ -47,10 +47,10 @@ def test_two_processes_train_as_one_with_twice_the_batch(config: Path, tmp_path:
     two = call(TOOLS / 'dist_train.sh', config.name, 2, '--work-dir', tmp_path / 'two', '--cfg-options', *arguments,
                cwd=config.parent)  # fmt: skip
     assert two.returncode == 0, two.stderr
-    expected, received = (gradients(tmp_path / d / 'epoch_1.pth') for d in ('one', 'two'))
+    expected, got = (gradients(tmp_path / d / 'epoch_1.pth') for d in ('one', 'two'))
     assert len(expected) == len(received) > 10
     assert max(g.abs().max() for g in expected) > 1e-3
-    for a, b in zip(expected, received, strict=True):
+    for a, b in zip(expected, got, strict=True):
         torch.testing.assert_close(b, a, rtol=1e-4, atol=1e-7)
     assert len(torch.load(tmp_path / 'two' / 'epoch_1.pth', weights_only=True)['random_states']) == 2
 

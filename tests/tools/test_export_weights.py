@@ -97,10 +97,10 @@ def test_the_difference_is_seen(export: ModuleType, tiny: dict):
 @pytest.mark.parametrize(
     'change, message',
     [
-        (dict(name='My weights'), "name: small letters, digits, - and _ are allowed, received 'My weights'"),
-        (dict(card=dict(mood='good')), 'card: allowed fields data, recipe, command, .* received mood'),
-        (dict(config='elsewhere'), 'config: a file below .*configs is allowed, received .*elsewhere.py'),
-        (dict(scores='[1]'), r'scores: documents of tools/analysis/real_check.py, .* received \[1\]'),
+        (dict(name='My weights'), "name: expected small letters, digits, - and _, got 'My weights'"),
+        (dict(card=dict(mood='good')), 'card: allowed fields data, recipe, command, .* got mood'),
+        (dict(config='elsewhere'), 'config: expected a file below .*configs, got .*elsewhere.py'),
+        (dict(scores='[1]'), r'scores: documents of tools/analysis/real_check.py, .* got \[1\]'),
         (dict(scores='{"sources": [{}]}'), r"scores: documents .* \(KeyError: 'pck_0.1'\)"),
     ],
 )
@@ -144,7 +144,7 @@ def test_boxes_are_compared_in_pixels_of_the_input(export: ModuleType, monkeypat
     monkeypatch.setattr(export, '_both', lambda *arguments: iter(pairs))
     assert sorted(export.compare_boxes(None, {}, 2).tolist())[-2:] == [0.125, 0.25]
     pairs[1] = (single, detected([], []))
-    with pytest.raises(ValueError, match='half precision moves boxes: less than 0.5 px .* received 1000.000 px'):
+    with pytest.raises(ValueError, match='half precision moves boxes: less than 0.5 px .* got 1000.000 px'):
         export.compare_boxes(None, {}, 2)
     pairs[:] = [(detected([[0, 0, 1, 1]], [0.2]), rounded)]
     with pytest.raises(ValueError, match='no box of 1 pictures of the test set scores more than 0.3'):

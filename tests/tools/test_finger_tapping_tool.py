@@ -115,10 +115,10 @@ def test_a_video_goes_through_the_demo(tool, tmp_path):
         ('gone.json', None, {}, 'gone.json: no such'),
         ('gone.mp4', None, {'demo_options': ['--whole-image']}, 'gone.mp4: no such file'),
         ('a.json', 'no json', {}, 'a.json: .* does not parse'),
-        ('a.json', '{"version": 3, "items": []}', {}, 'a.json: version 1 is allowed, received 3'),
-        ('a.txt', '', {}, 'a.txt: a video .* or a .json file of keypoints is allowed'),
-        ('a.json', '{}', {'demo_options': ['--tta']}, '--tta: an option of tools/demo.py is allowed with a video only'),
-        ('a.json', '{}', {'score_thr': 2}, '--keypoint-score: 0 to 1 is allowed, received 2'),
+        ('a.json', '{"version": 3, "items": []}', {}, 'a.json: expected version 1, got 3'),
+        ('a.txt', '', {}, 'a.txt: expected a video .* or a .json file of keypoints'),
+        ('a.json', '{}', {'demo_options': ['--tta']}, '--tta: expected an option of tools/demo.py with a video only'),
+        ('a.json', '{}', {'score_thr': 2}, '--keypoint-score: expected 0 to 1, got 2'),
     ],
 )
 def test_bad_files_and_options(tool, tmp_path, name, text, options, message):

@@ -111,7 +111,7 @@ def test_bad_rows_are_counted_and_named(tool, tmp_path, hands, capsys):
     write_table(tmp_path / 'b.csv', hands)
     with (tmp_path / 'b.csv').open('a') as file:
         file.write('1,2,3\n')
-    with pytest.raises(ValueError, match=r'b\.csv: line 7: 42, as before, numbers and a label are allowed, received 3'):
+    with pytest.raises(ValueError, match=r'b\.csv: line 7: expected 42, as before, numbers and a label, got 3'):
         tool.main([tmp_path / 'a.npy', tmp_path / 'b.csv'], tmp_path / 'out.npz')
     assert not (tmp_path / 'out.npz').exists()
     preview = tmp_path / 'preview.png'
@@ -131,9 +131,9 @@ def test_every_nth_row_and_nothing_that_fits(tool, tmp_path, hands):
     assert report.kept == 2
     with pytest.raises(ValueError, match='no row fits within a residual of 1e-09'):
         tool.main([tmp_path / 'a.npy'], tmp_path / 'none.npz', max_residual=1e-9)
-    with pytest.raises(ValueError, match='received 0, 0.06 and 1'):
+    with pytest.raises(ValueError, match='got 0, 0.06 and 1'):
         tool.main([tmp_path / 'a.npy'], tmp_path / 'out.npz', every=0)
-    with pytest.raises(ValueError, match=r'out: a file \.npz is allowed, received .*out\.npy'):
+    with pytest.raises(ValueError, match=r'out: expected a file \.npz, got .*out\.npy'):
         tool.main([tmp_path / 'a.npy'], tmp_path / 'out.npy')
 
 
@@ -141,7 +141,7 @@ def test_the_command_line_reports_errors_in_one_line(tmp_path):
     command = [sys.executable, str(TOOL), str(tmp_path / 'a.npy'), '--out', str(tmp_path / 'out.npz'), '--sequence']
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode != 0 and 'Traceback' not in run.stderr
-    assert run.stderr.strip().endswith(f'keypoints: an existing file is allowed, received {tmp_path / "a.npy"}')
+    assert run.stderr.strip().endswith(f'keypoints: expected an existing file, got {tmp_path / "a.npy"}')
 
 
 def test_recorded_sets(tool, tmp_path, real_data):

@@ -45,7 +45,7 @@ def test_photographs_behind_the_hands(tool, tmp_path):
         cv2.imwrite(str(tmp_path / 'photos' / name), np.full((40, 40, 3), 128, np.uint8))
         if name == 'a.png':
             tool.main(tmp_path / 'hands', num=10, size=64, workers=1, backgrounds=tmp_path / 'photos')
-    with pytest.raises(ValueError, match='made with photographs=1, received photographs=2'):
+    with pytest.raises(ValueError, match='made with photographs=1, got photographs=2'):
         tool.main(tmp_path / 'hands', num=10, size=64, workers=1, backgrounds=tmp_path / 'photos')
 
 
@@ -74,7 +74,7 @@ def test_recorded_poses_and_rigs(tool, tmp_path, monkeypatch):
     records = json.loads((tmp_path / 'hands' / 'records' / '00000.json').read_text())
     gestures = [record['annotation']['gesture'] for record in records]
     assert loaded == [rig] and 2 <= gestures.count('recorded') <= 14
-    with pytest.raises(ValueError, match=r"made with rigs=\['a.glb [0-9a-f]{16}'\], received rigs=\[\]"):
+    with pytest.raises(ValueError, match=r"made with rigs=\['a.glb [0-9a-f]{16}'\], got rigs=\[\]"):
         tool.main(tmp_path / 'hands', num=20, size=64, workers=1, poses=[tmp_path / 'poses.npz'])
     rig.write_bytes(b'another rig')
     with pytest.raises(ValueError, match='made with rigs='):
@@ -96,20 +96,20 @@ def test_clips_and_their_videos(tool, tmp_path, capsys):
 @pytest.mark.parametrize(
     'options, message',
     [
-        ({'frames': 5}, 'frames: allowed with video only'),
-        ({'fps': 25.0}, 'fps: allowed with video only'),
-        ({'mp4': True}, 'mp4: allowed with video only'),
-        ({'signs': ['letters']}, 'signs: allowed with video only'),
+        ({'frames': 5}, 'frames: expected with video only'),
+        ({'fps': 25.0}, 'fps: expected with video only'),
+        ({'mp4': True}, 'mp4: expected with video only'),
+        ({'signs': ['letters']}, 'signs: expected with video only'),
         ({'video': True, 'signs': ['letters', 'letter_a']}, "signs: two or more .*'letters letter"),
-        ({'tapping': 3.0}, 'tapping: allowed with video only'),
-        ({'video': True, 'interval_jitter': 0.1}, 'interval_jitter: allowed with tapping only'),
-        ({'video': True, 'amplitude_decrement': 0.1}, 'amplitude_decrement: allowed with tapping only'),
+        ({'tapping': 3.0}, 'tapping: expected with video only'),
+        ({'video': True, 'interval_jitter': 0.1}, 'interval_jitter: expected with tapping only'),
+        ({'video': True, 'amplitude_decrement': 0.1}, 'amplitude_decrement: expected with tapping only'),
         ({'video': True, 'tapping': 3.0, 'signs': ['letters']}, 'signs, tapping: one of the two'),
         ({'video': True, 'tapping': 9.0}, 'tapping: 0.2 to 7.5 taps a second'),
-        ({'video': True, 'signs': ['letters', 'wave']}, "signs: two or more .* received 'wave'"),
-        ({'size': [64, 80]}, r'size: one number, .* received \[64, 80\]'),
-        ({'video': True, 'size': [64, 80, 3]}, r'size: one number, or with video .* received \[64, 80, 3\]'),
-        ({'video': True, 'layers': True}, 'layers: not allowed with clips'),
+        ({'video': True, 'signs': ['letters', 'wave']}, "signs: expected two or more .* got 'wave'"),
+        ({'size': [64, 80]}, r'size: one number, .* got \[64, 80\]'),
+        ({'video': True, 'size': [64, 80, 3]}, r'size: one number, or with video .* got \[64, 80, 3\]'),
+        ({'video': True, 'layers': True}, 'layers: not expected with clips'),
     ],
 )
 def test_options_that_do_not_go_together(tool, tmp_path, options, message):
@@ -142,4 +142,4 @@ def test_the_command_line_reports_errors_in_one_line(tmp_path):
         [sys.executable, str(TOOL), '--out', str(tmp_path / 'x'), '--num', '3'], capture_output=True, text=True
     )
     assert run.returncode != 0 and 'Traceback' not in run.stderr
-    assert run.stderr.strip().endswith('num: 10 or more images is allowed (split 8:1:1), received 3')
+    assert run.stderr.strip().endswith('num: expected 10 or more images (split 8:1:1), got 3')

@@ -23,9 +23,9 @@ def run(*args: str, **variables: str) -> subprocess.CompletedProcess:
 @pytest.mark.parametrize(
     'args, variables, says',
     [
-        ([], {'TORCH_VERSION': '2.9.1'}, "TORCH_VERSION: allowed 2.10.0 to 2.13.x, received '2.9.1'"),
-        ([], {'HANDKP_CUDA_OPS': 'yes'}, "HANDKP_CUDA_OPS: allowed 0 or 1, received 'yes'"),
-        ([], {'HANDKP_PYTHON': '/no/python'}, "allowed is Python 3.10 to 3.12 with venv, received '/no/python'"),
+        ([], {'TORCH_VERSION': '2.9.1'}, "TORCH_VERSION: expected 2.10.0 to 2.13.x, got '2.9.1'"),
+        ([], {'HANDKP_CUDA_OPS': 'yes'}, "HANDKP_CUDA_OPS: expected 0 or 1, got 'yes'"),
+        ([], {'HANDKP_PYTHON': '/no/python'}, "expected is Python 3.10 to 3.12 with venv, got '/no/python'"),
         (['--force'], {}, "unknown option '--force' (allowed: --check, --help)"),
     ],
 )  # fmt: skip

@@ -135,10 +135,10 @@ def test_video(page: SimpleNamespace, tmp_path: Path):
 @pytest.mark.parametrize(
     'name, data, api, message',
     [
-        ('empty.jpg', b'', '/image', 'empty.jpg: a picture .* is allowed; its header is not of one'),
-        ('page.html', b'<script>alert(1)</script>', '/image', "page.html: a picture is allowed here .* '.html'"),
+        ('empty.jpg', b'', '/image', 'empty.jpg: expected a picture .*; its header is not of one'),
+        ('page.html', b'<script>alert(1)</script>', '/image', "page.html: expected a picture here .* '.html'"),
         ('bad.mp4', b'no video at all' * 100, '/video', 'bad.mp4: not a video, or without any frame'),
-        ('a.txt', b'text', '/video', "a.txt: a video is allowed here .* '.txt'"),
+        ('a.txt', b'text', '/video', "a.txt: expected a video here .* '.txt'"),
     ],
 )
 def test_bad_uploads(page: SimpleNamespace, tmp_path: Path, name: str, data: bytes, api: str, message: str):
@@ -154,7 +154,7 @@ def test_cut_picture_and_bad_box(page: SimpleNamespace, hand: tuple[Path, list[i
     (tmp_path / 'cut.jpg').write_bytes(hand[0].read_bytes()[:-50])
     with pytest.raises(AppError, match='cut.jpg: truncated JPEG: its end marker is missing'):
         page.client.predict(handle_file(tmp_path / 'cut.jpg'), *WHOLE, api_name='/image')
-    with pytest.raises(AppError, match=r'box: sides above 0 are allowed, received \[5, 5, 0, 9\]'):
+    with pytest.raises(AppError, match=r'box: expected sides above 0, got \[5, 5, 0, 9\]'):
         page.client.predict(handle_file(hand[0]), 'in a box', 5, 5, 0, 9, api_name='/image')
     with pytest.raises(AppError, match='Choose a file first'):
         page.client.predict(None, *WHOLE, api_name='/image')
@@ -187,7 +187,7 @@ def test_large_uploads(page: SimpleNamespace):
     before = files(page)
     for size, says in (
         (int(1.04 * MAX_MB * 1e6), 'File size exceeded'),
-        (2 * 10**6, 'files of up to 1 MB are allowed'),
+        (2 * 10**6, 'expected files of up to 1 MB'),
     ):
         answer = httpx.post(f'{page.address}gradio_api/upload', files={'files': ('a.jpg', bytes(size))})
         assert answer.status_code == 413
@@ -309,7 +309,7 @@ def test_the_shipped_detector_is_taken_unasked(tool: ModuleType, page: SimpleNam
 def test_a_port_that_is_taken_and_numbers_that_cannot_be(tool: ModuleType, page: SimpleNamespace):
     with pytest.raises(OSError, match='port'):
         tool.main(port=int(page.address.rstrip('/').rpartition(':')[2]), device='cpu', wait=lambda: None)
-    with pytest.raises(ValueError, match='--max-mb: an integer from 1 on is allowed, received 0'):
+    with pytest.raises(ValueError, match='--max-mb: expected an integer from 1 on, got 0'):
         tool.main(port=free_port(), device='cpu', max_mb=0, wait=lambda: None)
 
 

@@ -38,5 +38,5 @@ def test_a_keypoint_without_a_score_has_no_bar(tmp_path: Path):
 def test_errors(tmp_path: Path, shares: list[float]):
     with pytest.raises(ValueError, match='shares: '):
         bars(tmp_path / 'a.png', shares)
-    with pytest.raises(ValueError, match=r'shares: one for each of the 2 names, 1 or more, is needed, received \(1,\)'):
+    with pytest.raises(ValueError, match=r'shares: expected one for each of the 2 names, 1 or more, got \(1,\)'):
         plot_keypoint_bars(['a', 'b'], np.ones(1), tmp_path / 'a.png', '')

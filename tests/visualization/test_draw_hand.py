@@ -58,11 +58,11 @@ def test_line_width_follows_the_hand(scale: float, width: int):
 @pytest.mark.parametrize(
     'change, message',
     [
-        (dict(keypoints=np.zeros((20, 2))), r'keypoints: shape \(21, 2\) is allowed, received \(20, 2\)'),
+        (dict(keypoints=np.zeros((20, 2))), r'keypoints: expected shape \(21, 2\), got \(20, 2\)'),
         (dict(keypoints=np.full((21, 2), np.nan)), 'keypoints: finite numbers'),
-        (dict(scores=np.ones(3)), r'scores: shape \(21,\) is allowed, received \(3,\)'),
-        (dict(image=np.zeros((9, 9), np.uint8)), r'image: .* received uint8 \(9, 9\)'),
-        (dict(image=None), 'image: .* received NoneType'),
+        (dict(scores=np.ones(3)), r'scores: expected shape \(21,\), got \(3,\)'),
+        (dict(image=np.zeros((9, 9), np.uint8)), r'image: .* got uint8 \(9, 9\)'),
+        (dict(image=None), 'image: .* got NoneType'),
     ],
 )
 def test_errors(change: dict, message: str):

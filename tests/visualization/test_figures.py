@@ -40,7 +40,7 @@ def test_tile_captions_stand_above_and_fit():
     [
         (dict(images=[], columns=2), 'images: at least one'),
         (dict(images=[flat(3, 3, 0)], columns=0), 'columns, cell: at least 1'),
-        (dict(images=[flat(3, 3, 0)], columns=1, captions=['a', 'b']), 'captions: 1 are needed.*received 2'),
+        (dict(images=[flat(3, 3, 0)], columns=1, captions=['a', 'b']), 'captions: expected 1.*got 2'),
         (dict(images=[np.zeros((3, 3))], columns=1), 'image: a uint8 array'),
     ],
 )
@@ -64,7 +64,7 @@ def test_confusion_is_drawn_by_shares_of_the_true_class(monkeypatch, tmp_path):
     for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
         assert [label.get_text() for label in labels] == ['open', 'fist', 'ok']
     assert (axes.get_xlabel(), axes.get_ylabel()) == ('recognised', 'true')
-    with pytest.raises(ValueError, match=r'counts: allowed \(2, 2\), a class or more, received \(3, 3\)'):
+    with pytest.raises(ValueError, match=r'counts: expected \(2, 2\), a class or more, got \(3, 3\)'):
         confusion.plot_confusion(('a', 'b'), np.zeros((3, 3)), tmp_path / 'a.png')
 
 
@@ -92,9 +92,9 @@ def test_heatmap_overlay_range():
 @pytest.mark.parametrize(
     'heatmap, opacity, message',
     [
-        (np.zeros((2, 2, 2)), 0.5, r'heatmap: shape \[h, w\] is allowed, received \(2, 2, 2\)'),
+        (np.zeros((2, 2, 2)), 0.5, r'heatmap: expected shape \[h, w\], got \(2, 2, 2\)'),
         (np.full((2, 2), np.nan), 0.5, 'heatmap: finite numbers'),
-        (np.zeros((2, 2)), 2, 'opacity: 0 to 1 is allowed, received 2'),
+        (np.zeros((2, 2)), 2, 'opacity: expected 0 to 1, got 2'),
     ],
 )
 def test_heatmap_overlay_errors(heatmap: np.ndarray, opacity: float, message: str):
@@ -122,8 +122,8 @@ def test_plot_pck_curves_writes_a_picture_and_keeps_matplotlib_as_it_was(tmp_pat
     'curves, message',
     [
         ({}, 'curves: at least one'),
-        ({'a': np.zeros(3), 'b': np.zeros(4)}, r"received \(4,\) for 'b'"),
-        ({'a': np.array([0.5, 1.5])}, "shares from 0 to 1 are allowed, .* for 'a'"),
+        ({'a': np.zeros(3), 'b': np.zeros(4)}, r"got \(4,\) for 'b'"),
+        ({'a': np.array([0.5, 1.5])}, "expected shares from 0 to 1, .* for 'a'"),
         ({'a': np.array([np.nan])}, 'shares from 0 to 1'),
     ],
 )

@@ -75,9 +75,9 @@ def test_the_page_holds_everything_and_loads_nothing(picture: Path):
 
 
 def test_errors(tmp_path: Path):
-    with pytest.raises(ValueError, match=r"table of 'T': rows of one length are allowed, received \[2, 1\]"):
+    with pytest.raises(ValueError, match=r"table of 'T': expected rows of one length, got \[2, 1\]"):
         render_report('t', [Section('T', table=[['a', 'b'], ['c']])])
-    with pytest.raises(ValueError, match=r"received '\.gif'"):
+    with pytest.raises(ValueError, match=r"got '\.gif'"):
         data_uri(tmp_path / 'a.gif')
     with pytest.raises(FileNotFoundError):
         data_uri(tmp_path / 'a.png')

@@ -133,9 +133,9 @@ def main(
     """
     wrong = [i for i in only if not 0 <= i < len(ROWS)]
     if wrong:
-        raise ValueError(f'only: rows 0 to {len(ROWS) - 1} are allowed, received {wrong[0]}')
+        raise ValueError(f'only: expected rows 0 to {len(ROWS) - 1}, got {wrong[0]}')
     if samples < 32 * _EPOCHS:
-        raise ValueError(f'samples: {32 * _EPOCHS} or more are allowed, received {samples}')
+        raise ValueError(f'samples: expected {32 * _EPOCHS} or more, got {samples}')
     out, real = Path(out).resolve(), Path(real).resolve()
     inputs = {'--rig': rig, '--poses': poses, '--backgrounds': [backgrounds] if backgrounds else []}
     inputs = {key: [str(Path(path).resolve()) for path in paths] for key, paths in inputs.items() if paths}

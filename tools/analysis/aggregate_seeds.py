@@ -34,12 +34,12 @@ def main(runs: Sequence[str], out: str | None = None) -> str:
     """
     files = [_result_file(Path(run)) for run in runs]
     if len({file.resolve() for file in files}) < len(files):
-        raise ValueError(f'runs: results that differ are allowed, received one twice: {", ".join(map(str, files))}')
+        raise ValueError(f'runs: expected results that differ, got one twice: {", ".join(map(str, files))}')
     results = [_scores(file) for file in files]
     for file, scores in zip(files, results, strict=True):
         if scores.keys() != results[0].keys():
             differing = sorted(scores.keys() ^ results[0].keys())
-            raise ValueError(f'{file}: the scores of {files[0]} are allowed; only one of the two has {differing}')
+            raise ValueError(f'{file}: expected the scores of {files[0]}; only one of the two has {differing}')
 
     lines = [f'| score | mean ± std of {len(runs)} runs | min | max |', '|---|---|---|---|']
     for name in results[0]:
@@ -61,9 +61,7 @@ def _result_file(run: Path) -> Path:
         return run
     found = sorted(path for path in run.glob('*/*.json') if path.stem == path.parent.name)
     if not found:
-        raise FileNotFoundError(
-            f'{run}: a JSON file, or a work directory with a test result, is allowed; test it first'
-        )
+        raise FileNotFoundError(f'{run}: expected a JSON file, or a work directory with a test result; test it first')
     return found[-1]  # folders are named by time
 
 
@@ -71,12 +69,12 @@ def _scores(file: Path) -> dict[str, float]:
     try:
         content = json.loads(file.read_bytes())
     except ValueError as e:
-        raise ValueError(f'{file}: JSON is allowed, but it does not parse: {e}') from None
+        raise ValueError(f'{file}: expected JSON, which does not parse: {e}') from None
     if not isinstance(content, dict):
-        raise ValueError(f'{file}: a JSON object of scores is allowed, received a {type(content).__name__}')
+        raise ValueError(f'{file}: expected a JSON object of scores, got a {type(content).__name__}')
     scores = {k: v for k, v in content.items() if isinstance(v, (int, float)) and k not in _NOT_SCORES}
     if not scores:
-        raise ValueError(f'{file}: one or more scores are allowed, received none')
+        raise ValueError(f'{file}: expected one or more scores, got none')
     return scores
 
 

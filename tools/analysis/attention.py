@@ -55,14 +55,14 @@ def main(
     """
     names = [Path(i).stem for i in images]
     if len(set(names)) < len(names):
-        raise ValueError(f'images: different file names are needed, received {names}')
+        raise ValueError(f'images: expected different file names, got {names}')
     find_hands = make_hand_finder(None if bbox is None else [bbox], whole_image, ann, with_keypoints=True)
     model = init_model(config, checkpoint, device)
     options = dict(all_scales=all_scales, keypoints=keypoints, layers=layers, heads=heads)
     allowed = ('keypoints', 'layers', 'heads') if has_tokens(model) else ('all_scales',)
     useless = [name for name, value in options.items() if value and name not in allowed]
     if useless:
-        raise ValueError(f'options: allowed with this network {allowed}, received {useless}')
+        raise ValueError(f'options: expected with this network {allowed}, got {useless}')
     paths = []
     for path in map(Path, images):
         image = read_image(path)

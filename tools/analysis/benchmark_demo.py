@@ -82,9 +82,7 @@ def main(
         ValueError: a number is out of its range, or there are no such networks.
     """
     if frames < 1 or every < 2 or hands not in (1, 2):
-        raise ValueError(
-            f'frames from 1, every from 2 and hands 1 or 2 are allowed, received {frames}, {every} and {hands}'
-        )
+        raise ValueError(f'expected frames from 1, every from 2 and hands 1 or 2, got {frames}, {every} and {hands}')
     if threads is not None:
         torch.set_num_threads(threads)
     model = init_model(*choose_network(None, None, None, pose), device)

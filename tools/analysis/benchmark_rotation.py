@@ -27,7 +27,7 @@ def main(config: str, batch_size: int = 8, rounds: int = 5, device: str = 'auto'
         ValueError: a number is below 1, or the config's pipeline has no crop to turn.
     """
     if batch_size < 1 or rounds < 1:
-        raise ValueError(f'batch_size, rounds: integers from 1 are allowed, received {batch_size}, {rounds}')
+        raise ValueError(f'batch_size, rounds: expected integers from 1, got {batch_size}, {rounds}')
     cfg = load_config(config)
     cfg.model.backbone.init_cfg = None  # weights do not matter, and would be downloaded
     model = init_model(cfg, None, resolve_device(device))

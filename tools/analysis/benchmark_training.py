@@ -105,7 +105,7 @@ def main(
         ValueError: no iteration to count.
     """
     if iterations < 1 or warm_up < 0:
-        raise ValueError(f'iterations: 1 or more after 0 or more are allowed, received {iterations} after {warm_up}')
+        raise ValueError(f'iterations: expected 1 or more after 0 or more, got {iterations} after {warm_up}')
     with tempfile.TemporaryDirectory() as folder:
         args = cli.train_parser().parse_args([config] + ['--amp'] * amp)
         args.cfg_options = dict(cfg_options or {})

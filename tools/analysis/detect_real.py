@@ -71,7 +71,7 @@ def main(
     """
     network = checked_network(config, checkpoint, weights)
     if every < 1:
-        raise ValueError(f'--every: an integer from 1 on is allowed, received {every}')
+        raise ValueError(f'--every: expected an integer from 1 on, got {every}')
     sources, missing = find_sources(data)
     detect = init_detector(network.config, network.file, device, score_thr)
     output = Path(output or Path('work_dirs/detect_real', network.name))

@@ -91,7 +91,7 @@ def main(
     """
     least = EPOCHS * _BATCH
     if samples < least:
-        raise ValueError(f'samples: {least} or more are allowed, received {samples}')
+        raise ValueError(f'samples: expected {least} or more, got {samples}')
     out = Path(out).resolve()
     arguments = dict(num=num, samples=samples, rate=rate, seed=seed)
     file = out / 'joint_heads.json'

@@ -70,7 +70,7 @@ def main(
     """
     network = checked_network(config, checkpoint, weights)
     if batch_size < 1:
-        raise ValueError(f'--batch-size: an integer from 1 on is allowed, received {batch_size}')
+        raise ValueError(f'--batch-size: expected an integer from 1 on, got {batch_size}')
     sources, missing = find_sources(data)
     model = init_model(network.config, network.file, device)
     output = Path(output or Path('work_dirs/real_check', network.name))

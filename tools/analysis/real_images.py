@@ -159,7 +159,7 @@ def _asl(folder: Path, video: str, labels: str, problems: list[str]) -> _Made:
     try:
         points = np.array(json.loads((folder / labels).read_text()), float)
     except ValueError as e:
-        raise ValueError(f'{folder / labels}: (frames, 21, 3) numbers are allowed ({e})') from None
+        raise ValueError(f'{folder / labels}: expected (frames, 21, 3) numbers ({e})') from None
     points = to_our_order(_frames_of(folder / labels, points)[..., :2], 'mediapipe')
     boxes = [keypoint_box(frame) for frame in points]
     return len(points), lambda: _video(folder / video, points, boxes, problems)
@@ -170,7 +170,7 @@ def _dex(folder: Path, video: str, labels: str, problems: list[str]) -> _Made:
         with np.load(folder / labels) as file:
             points = file['joints_m']
     except (KeyError, ValueError, EOFError, BadZipFile) as e:
-        raise ValueError(f'{folder / labels}: an NPZ file with the array joints_m is allowed ({e})') from None
+        raise ValueError(f'{folder / labels}: expected an NPZ file with the array joints_m ({e})') from None
     points = to_our_order(_frames_of(folder / labels, points), 'mediapipe')
     placement = dict(around=DEX_ROTATION, degrees=DEX_DEGREES, scales=DEX_SCALES)
     return len(points), lambda: _video(folder / video, points, [DEX_BOX] * len(points), problems, placement)
@@ -178,7 +178,7 @@ def _dex(folder: Path, video: str, labels: str, problems: list[str]) -> _Made:
 
 def _frames_of(path: Path, points: np.ndarray) -> np.ndarray:
     if points.ndim != 3 or points.shape[1:] != (NUM_KEYPOINTS, 3) or not np.isfinite(points).all():
-        raise ValueError(f'{path}: finite numbers (frames, {NUM_KEYPOINTS}, 3) are allowed, received {points.shape}')
+        raise ValueError(f'{path}: expected finite numbers (frames, {NUM_KEYPOINTS}, 3), got {points.shape}')
     return points
 
 

@@ -80,7 +80,7 @@ def main(
     """
     own = (config is not None) + (checkpoint is not None)
     if own == 1 or (own and weights):
-        raise ValueError('the network: --weights NAME, or CONFIG and CHECKPOINT, or none, is allowed')
+        raise ValueError('the network: expected --weights NAME, or CONFIG and CHECKPOINT, or none')
     with_network = bool(own or weights)
     rates = tuple(rates or (NETWORK_RATES if with_network else RATES))
     fps = TapRecipe.fps

@@ -28,7 +28,7 @@ def read_frame_keypoints(path: Path) -> dict[int, np.ndarray]:
     spans = [np.ptp(hand[hand[:, 2] > 0, :2], axis=0).max() for hand in hands.values() if (hand[:, 2] > 0).sum() > 1]
     if spans and max(spans) < _LEAST_SPAN:
         raise ValueError(
-            f'{path}: pixels of the frame are allowed, received hands of less than {_LEAST_SPAN:g}: these are metres, '
+            f'{path}: expected pixels of the frame, got hands of less than {_LEAST_SPAN:g}: these are metres, '
             'or shares of the picture'
         )
     return hands
@@ -41,29 +41,25 @@ def _read_csv(path: Path) -> dict[int, np.ndarray]:
         header = [cell.strip() for cell in next(rows, [])]
         if header != _HEADER:
             raise ValueError(
-                f'{path}: line 1: the header frame,x0,y0,v0,…,x20,y20,v20 is allowed, received {",".join(header)[:60]}'
+                f'{path}: line 1: expected the header frame,x0,y0,v0,…,x20,y20,v20, got {",".join(header)[:60]}'
             )
         for row in rows:
             where = f'{path}: line {rows.line_num}'
             if len(row) != len(_HEADER):
-                raise ValueError(f'{where}: {len(_HEADER)} values are allowed, received {len(row)}')
+                raise ValueError(f'{where}: expected {len(_HEADER)} values, got {len(row)}')
             if not row[0].strip().isdecimal():
-                raise ValueError(f'{where}: frame: a whole number from 0 is allowed, received {row[0]!r}')
+                raise ValueError(f'{where}: frame: expected a whole number from 0, got {row[0]!r}')
             frame = int(row[0])
             if frame in hands:
-                raise ValueError(
-                    f'{where}: one hand for each frame is allowed, received frame {frame} for the second time'
-                )
+                raise ValueError(f'{where}: expected one hand for each frame, got frame {frame} for the second time')
             try:
                 points = np.array(row[1:], dtype=float).reshape(NUM_KEYPOINTS, 3)
             except ValueError as e:
-                raise ValueError(f'{where}: numbers are allowed ({e})') from None
+                raise ValueError(f'{where}: expected numbers ({e})') from None
             if not np.isin(points[:, 2], (0, 1, 2)).all():
-                raise ValueError(f'{where}: visibility: 0, 1 or 2 is allowed, received {points[:, 2].tolist()}')
+                raise ValueError(f'{where}: visibility: expected 0, 1 or 2, got {points[:, 2].tolist()}')
             if not np.isfinite(points[points[:, 2] > 0]).all():
-                raise ValueError(
-                    f'{where}: finite numbers are allowed at a labelled keypoint, received NaN or infinity'
-                )
+                raise ValueError(f'{where}: expected finite numbers at a labelled keypoint, got NaN or infinity')
             hands[frame] = points
     return hands
 
@@ -76,7 +72,5 @@ def _read_json(path: Path) -> dict[int, np.ndarray]:
         if finite.all():
             hands[int(row)] = np.column_stack([points, np.ones(NUM_KEYPOINTS)])
         elif finite.any():
-            raise ValueError(
-                f'{path}: row {row}: finite numbers, or null for no hand, are allowed, received NaN or infinity'
-            )
+            raise ValueError(f'{path}: row {row}: expected finite numbers, or null for no hand, got NaN or infinity')
     return hands

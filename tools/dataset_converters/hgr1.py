@@ -126,11 +126,11 @@ def _read_csv(path: Path) -> Iterator[_Hand]:
         columns = rows.fieldnames or []
         if not set(_COLUMNS) <= set(columns):
             allowed = f'the header {",".join(_COLUMNS)}[,visible]'
-            raise ValueError(f'{path}: line 1: {allowed} is allowed, received {columns}')
+            raise ValueError(f'{path}: line 1: expected {allowed}, got {columns}')
         for row in rows:
             where = f'{path}: line {rows.line_num}'
             if None in row or None in row.values():
-                raise ValueError(f'{where}: {len(columns)} values are allowed, received more or fewer')
+                raise ValueError(f'{where}: expected {len(columns)} values, got more or fewer')
             image, name, x, y = (row[key].strip() for key in _COLUMNS)
             point = _Point(where, name, x, y, row.get('visible', '1').strip())
             hands.setdefault(image, _Hand(image)).points.append(point)
@@ -182,24 +182,24 @@ def _read_names(path: str | None) -> dict[str, str | None]:
     try:
         given = json.loads(Path(path).read_bytes())
     except ValueError as e:
-        raise ValueError(f'{path}: JSON is allowed, but it does not parse: {e}') from None
+        raise ValueError(f'{path}: expected JSON, which does not parse: {e}') from None
     if not isinstance(given, dict):
-        raise ValueError(f'{path}: a JSON object of names is allowed, received a {type(given).__name__}')
+        raise ValueError(f'{path}: expected a JSON object of names, got a {type(given).__name__}')
     for name, target in given.items():
         if target is not None and target not in KEYPOINT_NAMES:
-            raise ValueError(f'{path}: {name!r}: null or one of {KEYPOINT_NAMES} is allowed, received {target!r}')
+            raise ValueError(f'{path}: {name!r}: expected null or one of {KEYPOINT_NAMES}, got {target!r}')
     return {**table, **given}
 
 
 def _check_names(hands: list[_Hand], table: dict[str, str | None], source: Path) -> None:
     points = [point for hand in hands for point in hand.points]
     if not points:
-        raise ValueError(f'{source}: one or more points are allowed, received none')
+        raise ValueError(f'{source}: expected one or more points, got none')
     unknown = [point for point in points if point.name not in table]
     if unknown:
         counts = ', '.join(f'{name!r} ({count})' for name, count in sorted(Counter(p.name for p in unknown).items()))
         raise ValueError(
-            f'{unknown[0].where}: the name {unknown[0].name!r} is unknown; one of {KEYPOINT_NAMES} is allowed, or an '
+            f'{unknown[0].where}: the name {unknown[0].name!r} is unknown; expected one of {KEYPOINT_NAMES}, or an '
             f'entry in a table (--names). All unknown names: {counts}'
         )
 
@@ -214,7 +214,7 @@ def _keypoints(hand: _Hand, table: dict[str, str | None]) -> np.ndarray:
         if target in marks and point.name == target:
             raise ValueError(f'{point.where}: {target} of {hand.image} is given for the second time')
         if point.visible not in ('0', '1', '2'):
-            raise ValueError(f'{point.where}: visible: 0, 1 or 2 is allowed, received {point.visible!r}')
+            raise ValueError(f'{point.where}: visible: expected 0, 1 or 2, got {point.visible!r}')
         mark = _coordinate(point, 'x'), _coordinate(point, 'y'), int(point.visible)
         marks.setdefault(target, []).append(mark)
     keypoints = np.zeros((len(KEYPOINT_NAMES), 3))
@@ -231,7 +231,7 @@ def _coordinate(point: _Point, axis: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f'{point.where}: {axis}: a finite number is allowed, received {text!r}')
+        raise ValueError(f'{point.where}: {axis}: expected a finite number, got {text!r}')
     return value
 
 

@@ -70,7 +70,7 @@ def main(root: str, set_name: str = 'mmpose', parts: Sequence[str] = PAPER_PARTS
         splits = {name: [hands[key] for key in keys] for name, keys in split_8_1_1(hands, seed).items()}
         prefix = 'synth'
     else:
-        raise ValueError(f"set_name: 'mmpose' or 'synthetic' is allowed, received {set_name!r}")
+        raise ValueError(f"set_name: expected 'mmpose' or 'synthetic', got {set_name!r}")
 
     recorder, lines = CocoRecorder(base), []
     for name, hands in splits.items():
@@ -104,10 +104,10 @@ def _dome(root: Path) -> Iterator[Hand]:
     file = root / 'hand143_panopticdb' / 'hands_v143_14817.json'
     entries = _load(file).get('root')
     if not isinstance(entries, list):
-        raise ValueError(f"{file}: an object with the list 'root' is allowed")
+        raise ValueError(f"{file}: expected an object with the list 'root'")
     for i, entry in enumerate(entries):
         if not isinstance(entry, dict) or not isinstance(entry.get('img_paths'), str):
-            raise ValueError(f"{file}: root[{i}]: an object with the string 'img_paths' is allowed")
+            raise ValueError(f"{file}: root[{i}]: expected an object with the string 'img_paths'")
         extra = dict(dataset='hand143_panopticdb', head_size=float(entry.get('head_size') or 0))
         image = (file.parent / entry['img_paths']).relative_to(root).as_posix()
         yield image, _keypoints(entry, 'joint_self', f'{file}: root[{i}]'), extra
@@ -119,9 +119,9 @@ def _load(file: Path) -> dict:
     try:
         data = json.loads(file.read_bytes())
     except ValueError as e:
-        raise ValueError(f'{file}: JSON is allowed, but it does not parse: {e}') from None
+        raise ValueError(f'{file}: expected JSON, which does not parse: {e}') from None
     if not isinstance(data, dict):
-        raise ValueError(f'{file}: a JSON object is allowed, received a {type(data).__name__}')
+        raise ValueError(f'{file}: expected a JSON object, got a {type(data).__name__}')
     return data
 
 
@@ -129,12 +129,12 @@ def _keypoints(data: dict, key: str, where: str) -> np.ndarray:
     try:
         keypoints = np.array(data[key], dtype=float)
     except (KeyError, TypeError, ValueError):
-        raise ValueError(f'{where}: {key}: 21 lists of 3 numbers are allowed, received {data.get(key)!r:.80}') from None
+        raise ValueError(f'{where}: {key}: expected 21 lists of 3 numbers, got {data.get(key)!r:.80}') from None
     if keypoints.shape != (21, 3):
-        raise ValueError(f'{where}: {key}: 21 lists of 3 numbers are allowed, received the shape {keypoints.shape}')
+        raise ValueError(f'{where}: {key}: expected 21 lists of 3 numbers, got the shape {keypoints.shape}')
     keypoints[:, 2] = keypoints[:, 2] == 1  # any other value means invalid
     if not np.isfinite(keypoints[keypoints[:, 2] == 1]).all():
-        raise ValueError(f'{where}: {key}: finite coordinates are allowed, received a NaN or infinite one')
+        raise ValueError(f'{where}: {key}: expected finite coordinates, got a NaN or infinite one')
     return keypoints
 
 

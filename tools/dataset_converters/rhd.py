@@ -61,10 +61,10 @@ def main(root: str | Path, left: str = 'keep', num_val: int = 480, min_seen: int
         ValueError: a pickle is not of the form above or not of plain data; or no hand is left in a split.
     """
     if left not in LEFT:
-        raise ValueError(f'left: one of {LEFT} is allowed, received {left!r}')
+        raise ValueError(f'left: expected one of {LEFT}, got {left!r}')
     if num_val < 1 or not 1 <= min_seen <= NUM_KEYPOINTS:
         raise ValueError(
-            f'num_val, min_seen: from 1 on, and from 1 to {NUM_KEYPOINTS}, are allowed, received {num_val}, {min_seen}'
+            f'num_val, min_seen: expected from 1 on, and from 1 to {NUM_KEYPOINTS}, got {num_val}, {min_seen}'
         )
     base = Path(root)
     labels = {part: read_labels(base / part / f'anno_{part}.pickle') for part in ('training', 'evaluation')}
@@ -97,17 +97,17 @@ def read_labels(path: Path) -> dict[int, np.ndarray]:
         raise FileNotFoundError(f'{path}: no such file; it comes with the set')
     content = read_plain_pickle(path)
     if not isinstance(content, dict) or not content:
-        raise ValueError(f'{path}: a dictionary of pictures is allowed, received {type(content).__name__}')
+        raise ValueError(f'{path}: expected a dictionary of pictures, got {type(content).__name__}')
     labels = {}
     for i, label in content.items():
         array = np.asarray(label.get('uv_vis') if isinstance(label, dict) else None)
         if not isinstance(i, (int, np.integer)) or array.shape != (42, 3) or array.dtype.kind not in 'fiu':
             raise ValueError(
-                f'{path}: picture {i!r}: a number with uv_vis of (42, 3) numbers is allowed, received '
+                f'{path}: picture {i!r}: expected a number with uv_vis of (42, 3) numbers, got '
                 f'{array.dtype} {array.shape}'
             )
         if not np.isfinite(array).all():
-            raise ValueError(f'{path}: picture {i}: finite numbers are allowed in uv_vis')
+            raise ValueError(f'{path}: picture {i}: expected finite numbers in uv_vis')
         labels[int(i)] = array.reshape(2, NUM_KEYPOINTS, 3).astype(float)
     return labels
 

@@ -80,7 +80,7 @@ def main(
     root, rng = Path(root), np.random.default_rng(seed)
     for name, value in (('num', num), ('val', val), ('label', label)):
         if value < 1:
-            raise ValueError(f'{name}: an integer from 1 is allowed, received {value}')
+            raise ValueError(f'{name}: expected an integer from 1, got {value}')
     lines: list[str] = []
     clips = _find(root / 'clips', pattern, tuple(signs), camera, lines)
     chosen = [clip for clip in clips if all_signs or clip['sign'] not in MOVING]
@@ -115,9 +115,9 @@ def _find(folder: Path, pattern: str, signs: tuple[str, ...], camera: int, lines
     try:
         form = re.compile(pattern)
     except re.error as e:
-        raise ValueError(f'pattern: a regular expression is allowed, received {pattern!r}: {e}') from None
+        raise ValueError(f'pattern: expected a regular expression, got {pattern!r}: {e}') from None
     if missing := set(_FIELDS) - set(form.groupindex):
-        raise ValueError(f'pattern: groups {", ".join(_FIELDS)} are needed, missing: {", ".join(sorted(missing))}')
+        raise ValueError(f'pattern: expected groups {", ".join(_FIELDS)}, missing: {", ".join(sorted(missing))}')
     files = sorted(path for path in folder.rglob('*') if path.is_file())
     clips, strange = [], []
     for path in files:
@@ -127,13 +127,13 @@ def _find(folder: Path, pattern: str, signs: tuple[str, ...], camera: int, lines
         elif int(match['camera']) == camera:
             number = int(match['sign'])
             if not 1 <= number <= len(signs):
-                raise ValueError(f'{path}: a sign from 1 to {len(signs)} is allowed, received {number}')
+                raise ValueError(f'{path}: expected a sign from 1 to {len(signs)}, got {number}')
             clips.append(dict(match.groupdict(), sign=signs[number - 1], path=path))
     if strange:
         lines.append(f'{len(strange)} files left out, which do not match the pattern: {", ".join(strange[:5])}')
     if not clips:
         raise FileNotFoundError(
-            f'{folder}: clips of camera {camera} named as {pattern} are needed; of {len(files)} files none is'
+            f'{folder}: expected clips of camera {camera} named as {pattern}; of {len(files)} files none is'
             + (f', for instance {strange[0]}; see --pattern' if strange else '')
         )
     return clips
@@ -174,9 +174,7 @@ def _split(frames: list[tuple[dict, dict]], val: int, rng: np.random.Generator) 
             break
         validating.add(person)
     if len(validating) == len(own):
-        raise ValueError(
-            f'val: fewer than the {len(frames)} frames of all {len(own)} people is allowed, received {val}'
-        )
+        raise ValueError(f'val: expected fewer than the {len(frames)} frames of all {len(own)} people, got {val}')
     return {name: [f for f in frames if (f[0]['person'] in validating) == (name == 'val')] for name in ('train', 'val')}
 
 

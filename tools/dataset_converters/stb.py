@@ -59,9 +59,9 @@ def main(
     """
     for name, given, allowed in (('cameras', cameras, CAMERAS), ('test', test, SEQUENCES)):
         if not given or not set(given) <= set(allowed):
-            raise ValueError(f'{name}: one or more of {allowed} are allowed, received {tuple(given)}')
+            raise ValueError(f'{name}: expected one or more of {allowed}, got {tuple(given)}')
     if set(test) == set(SEQUENCES):
-        raise ValueError('test: some of the sequences are allowed, received all: none is left to train on')
+        raise ValueError('test: expected some of the sequences, got all: none is left to train on')
     base = Path(root)
     labels = {sequence: read_labels(base / 'labels' / f'{sequence}_BB.mat', keep_palm) for sequence in SEQUENCES}
     recorder = CocoRecorder(base)
@@ -97,13 +97,13 @@ def read_labels(path: Path, keep_palm: bool = False) -> np.ndarray:
     try:
         content = scipy.io.loadmat(path, variable_names=['handPara'])
     except (ValueError, TypeError, OSError, NotImplementedError, MatReadError) as e:
-        raise ValueError(f'{path}: a MATLAB file is allowed, but it cannot be read: {e}') from None
+        raise ValueError(f'{path}: expected a MATLAB file, but it cannot be read: {e}') from None
     array = np.asarray(content.get('handPara', np.zeros(0)))
     if array.ndim != 3 or array.shape[:2] != (3, 21) or array.dtype.kind != 'f':
-        raise ValueError(f'{path}: handPara (3, 21, N) of numbers is allowed, received {array.dtype} {array.shape}')
+        raise ValueError(f'{path}: expected handPara (3, 21, N) of numbers, got {array.dtype} {array.shape}')
     wrong = np.flatnonzero(~np.isfinite(array).all((0, 1)) | ~(array[2] > 0).all(0))
     if len(wrong):
-        raise ValueError(f'{path}: frame {wrong[0]}: finite points before the camera (z > 0) are allowed')
+        raise ValueError(f'{path}: frame {wrong[0]}: expected finite points before the camera (z > 0)')
     hands = to_our_order(array.transpose(2, 1, 0), 'stb')
     if not keep_palm:
         hands[:, 0] += hands[:, 0] - hands[:, _MIDDLE_KNUCKLE]

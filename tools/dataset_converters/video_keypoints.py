@@ -68,16 +68,16 @@ def main(root: str, labels: str, direct: bool = False, split: str = '8:1:1', see
     """
     base = Path(root)
     if split not in SPLITS:
-        raise ValueError(f'split: one of {SPLITS} is allowed, received {split!r}')
+        raise ValueError(f'split: expected one of {SPLITS}, got {split!r}')
     files = sorted((base / 'videos').glob('*'))
     videos = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES]
     if not videos:
         raise FileNotFoundError(
-            f'{base / "videos"}: one video or more ({", ".join(VIDEO_SUFFIXES)}) is needed, found none'
+            f'{base / "videos"}: expected one video or more ({", ".join(VIDEO_SUFFIXES)}), found none'
         )
     names = {video.stem for video in videos}
     if len(names) < len(videos):
-        raise ValueError(f'{base / "videos"}: names that differ in more than their suffix are allowed')
+        raise ValueError(f'{base / "videos"}: expected names that differ in more than their suffix')
 
     recorder, records = CocoRecorder(base), {}
     lines = [f'{path}: left out: no video by its suffix' for path in files if path not in videos]
@@ -127,7 +127,7 @@ def _table(base: Path, video: Path) -> dict[int, np.ndarray] | None:
     candidates = [base / 'keypoints' / f'{video.stem}{suffix}' for suffix in TABLE_SUFFIXES]
     found = [path for path in candidates if path.is_file()]
     if len(found) > 1:
-        raise ValueError(f'{video}: one table of keypoints is allowed, received {found[0]} and {found[1]}')
+        raise ValueError(f'{video}: expected one table of keypoints, got {found[0]} and {found[1]}')
     return read_frame_keypoints(found[0]) if found else None
 
 

@@ -108,7 +108,7 @@ class HandReader:
         clock: Clock = lambda step: nullcontext(),
     ) -> None:
         if batch_size < 1:
-            raise ValueError(f'--batch-size: an integer from 1 on is allowed, received {batch_size}')
+            raise ValueError(f'--batch-size: expected an integer from 1 on, got {batch_size}')
         self.model, self.finder, self.detector, self.gestures = model, finder, detector, gestures
         self.batch_size, self.smoothing, self.clock = batch_size, smoothing, clock
         self.tracker = HandTracker(self._detect, self._estimate, every, track_thr)

@@ -45,7 +45,7 @@ def make_header(source: str | Path, network: Network, detector: Network | None, 
     names = [meta['keypoint_id2name'][k] for k in range(meta['num_keypoints'])]
     if len(names) != NUM_KEYPOINTS:
         wanted = f'a network of {NUM_KEYPOINTS} keypoints'
-        raise ValueError(f'{network[0]}: {wanted} is needed, received one of {len(names)}')
+        raise ValueError(f'{network[0]}: expected {wanted}, got one of {len(names)}')
     return dict(
         version=1, source=str(source), config=str(network[0]), checkpoint=str(network[1]),
         detector=detector and dict(config=str(detector[0]), checkpoint=str(detector[1])), keypoint_names=names,

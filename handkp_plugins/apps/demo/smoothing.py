@@ -37,7 +37,7 @@ class OneEuroFilter:
     def __init__(self, min_cutoff: float = MIN_CUTOFF, beta: float = BETA, speed_cutoff: float = 1.0) -> None:
         if not (min_cutoff > 0 and speed_cutoff > 0 and beta >= 0):
             raise ValueError(
-                'min_cutoff, speed_cutoff: numbers above 0 are allowed, and beta from 0 on; received '
+                'min_cutoff, speed_cutoff: expected numbers above 0, and beta from 0 on; got '
                 f'{min_cutoff}, {speed_cutoff} and {beta}'
             )
         self.min_cutoff, self.beta, self.speed_cutoff = min_cutoff, beta, speed_cutoff
@@ -65,8 +65,8 @@ class OneEuroFilter:
         step = seconds - self._seconds
         if not step > 0 or not size > 0 or values.shape != self._place.shape:
             raise ValueError(
-                f'a time after {self._seconds} s, a size above 0 and the shape {self._place.shape} are allowed, '
-                f'received {seconds} s, {size} and {values.shape}'
+                f'expected a time after {self._seconds} s, a size above 0 and the shape {self._place.shape}, '
+                f'got {seconds} s, {size} and {values.shape}'
             )
         velocity = (values - self._place) / step
         self._velocity = self._velocity + _share(self.speed_cutoff, step) * (velocity - self._velocity)

@@ -42,8 +42,8 @@ def list_images(source: Path) -> list[Path]:
         raise FileNotFoundError(f'{source}: no such file or folder')
     if source.suffix.lower() not in IMAGE_SUFFIXES:
         raise ValueError(
-            f'{source}: a folder, an image ({" ".join(IMAGE_SUFFIXES)}), a video ({" ".join(VIDEO_SUFFIXES)}) or '
-            f'webcam:N is allowed, received {source.suffix!r}'
+            f'{source}: expected a folder, an image ({" ".join(IMAGE_SUFFIXES)}), a video '
+            f'({" ".join(VIDEO_SUFFIXES)}) or webcam:N, got {source.suffix!r}'
         )
     return [source]
 
@@ -111,7 +111,7 @@ def _open_video(path: Path) -> cv2.VideoCapture:
 
 def _open_camera(number: str) -> cv2.VideoCapture:
     if not number.isdecimal():
-        raise ValueError(f'webcam:{number}: webcam:N with a number from 0 on is allowed, as webcam:0')
+        raise ValueError(f'webcam:{number}: expected webcam:N with a number from 0 on, as webcam:0')
     with _without_remarks():
         capture = cv2.VideoCapture(int(number))
     if not capture.isOpened():

@@ -74,7 +74,7 @@ class HandTracker:
         min_score: float = 0.3,
     ) -> None:
         if every < 1:
-            raise ValueError(f'every: an integer from 1 on is allowed, received {every}')
+            raise ValueError(f'every: expected an integer from 1 on, got {every}')
         self.detect, self.estimate, self.every, self.min_score = detect, estimate, every, min_score
         self.refused = 0
         """Boxes of the detector in which no hand was found, so far."""

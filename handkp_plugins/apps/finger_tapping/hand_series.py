@@ -81,21 +81,21 @@ def read_hand(
     """
     path = str(path)
     if fps is not None and not (math.isfinite(fps) and fps > 0):
-        raise ValueError(f'fps: a number above 0 is allowed, received {fps}')
+        raise ValueError(f'fps: expected a number above 0, got {fps}')
     document = read_json(path, 'keypoints.json of tools/demo.py or a COCO keypoint file')
     truth: dict[str, Any] = {}
     if isinstance(document, dict) and 'images' in document:
         frames, truth = _frames_of_coco(path, document, fps, clip)
     else:
         if clip is not None:
-            raise ValueError(f'clip: allowed with a COCO file only; {path} is none, received {clip!r}')
+            raise ValueError(f'clip: expected with a COCO file only; {path} is none, got {clip!r}')
         frames = _frames_of_demo(path, document, fps)
     steps = np.diff([frame.time for frame in frames])
     if not (steps > 0).all():
         i = int(np.flatnonzero(~(steps > 0))[0])
         raise ValueError(
-            f'{path}: frame {frames[i + 1].index}: a time after {frames[i].time:g} s, that of the frame before, is '
-            f'allowed, received {frames[i + 1].time:g}; --fps gives times of its own'
+            f'{path}: frame {frames[i + 1].index}: expected a time after {frames[i].time:g} s, that of the frame before, '
+            f'got {frames[i + 1].time:g}; --fps gives times of its own'
         )
     places = _tracks(path, frames)
     if not places:
@@ -103,7 +103,7 @@ def read_hand(
     counts = {name: len(own) for name, own in places.items()}
     name = max(counts, key=counts.get) if hand is None else str(hand)
     if name not in places:
-        raise ValueError(f'{path}: hand: one of {", ".join(places)} is allowed, received {name!r}')
+        raise ValueError(f'{path}: hand: expected one of {", ".join(places)}, got {name!r}')
     keypoints, scores = np.full((len(frames), NUM_KEYPOINTS, 2), np.nan), np.zeros((len(frames), NUM_KEYPOINTS))
     for i, k in places[name].items():
         keypoints[i], scores[i], _ = frames[i].hands[k]
@@ -114,27 +114,27 @@ def read_hand(
 def _frames_of_demo(path: str, document: Any, fps: float | None) -> list[Frame]:
     if not isinstance(document, dict) or not isinstance(document.get('items'), list):
         raise ValueError(
-            f"{path}: keypoints.json of tools/demo.py with a list 'items', or a COCO file, is allowed, received "
+            f"{path}: expected keypoints.json of tools/demo.py with a list 'items', or a COCO file, got "
             + (f'an object of {sorted(document)[:5]}' if isinstance(document, dict) else f'a {type(document).__name__}')
         )
     if document.get('version') != _VERSION:
-        raise ValueError(f'{path}: version {_VERSION} is allowed, received {document.get("version")!r}')
+        raise ValueError(f'{path}: expected version {_VERSION}, got {document.get("version")!r}')
     if len(document['items']) < 2:
-        raise ValueError(f'{path}: two items or more, frames of a video, are needed, received {len(document["items"])}')
+        raise ValueError(f'{path}: expected two items or more, frames of a video, got {len(document["items"])}')
     frames = []
     for i, item in enumerate(document['items']):
         where = f'{path}: item {i}'
         if not isinstance(item, dict) or not isinstance(item.get('instances'), list):
-            raise ValueError(f"{where}: an object with a list 'instances' is allowed, received {str(item)[:60]}")
+            raise ValueError(f"{where}: expected an object with a list 'instances', got {str(item)[:60]}")
         index, time = item.get('frame', i), item.get('time')
         if not isinstance(index, int):
-            raise ValueError(f'{where}: frame: a whole number is allowed, received {index!r}')
+            raise ValueError(f'{where}: frame: expected a whole number, got {index!r}')
         if fps is not None:
             time = index / fps
         elif time is None:
             raise ValueError(f'{where}: no time, as of a folder of images: --fps gives the frame rate')
         if not isinstance(time, (int, float)) or not math.isfinite(time):
-            raise ValueError(f'{where}: time: finite seconds are allowed, received {time!r}')
+            raise ValueError(f'{where}: time: expected finite seconds, got {time!r}')
         hands = [_instance(f'{where} (frame {index}), instance {k}', v) for k, v in enumerate(item['instances'])]
         frames.append(Frame(index, float(time), hands))
     return frames
@@ -142,7 +142,7 @@ def _frames_of_demo(path: str, document: Any, fps: float | None) -> list[Frame]:
 
 def _instance(where: str, record: Any) -> Instance:
     if not isinstance(record, dict):
-        raise ValueError(f'{where}: an object is allowed, received {str(record)[:60]}')
+        raise ValueError(f'{where}: expected an object, got {str(record)[:60]}')
     arrays = []
     points = 'raw_keypoints' if 'raw_keypoints' in record else 'keypoints'
     for key, shape in ((points, (NUM_KEYPOINTS, 2)), ('scores', (NUM_KEYPOINTS,))):
@@ -153,11 +153,11 @@ def _instance(where: str, record: Any) -> Instance:
         except (TypeError, ValueError):
             array = np.empty(0)
         if array.shape != shape or not np.isfinite(array).all():
-            raise ValueError(f'{where}: {key}: finite numbers {shape} are allowed, received {str(record[key])[:60]}')
+            raise ValueError(f'{where}: {key}: expected finite numbers {shape}, got {str(record[key])[:60]}')
         arrays.append(array)
     track = record.get('track')
     if not isinstance(track, (int, str, type(None))):
-        raise ValueError(f'{where}: track: a number or name is allowed, received {track!r}')
+        raise ValueError(f'{where}: track: expected a number or name, got {track!r}')
     return arrays[0], arrays[1], track
 
 
@@ -169,18 +169,18 @@ def _frames_of_coco(
     points = numbers_of(path, annotations, 'keypoints', 3 * NUM_KEYPOINTS, 'x, y, visibility of each keypoint')
     clips = sorted({str(image['video_id']) for image in images})
     if (clip is None and len(clips) > 1) or (clip is not None and clip not in clips):
-        received = 'none' if clip is None else repr(clip)
-        raise ValueError(f'{path}: clip: a video_id, one of {", ".join(clips)}, is needed, received {received}')
+        got = 'none' if clip is None else repr(clip)
+        raise ValueError(f'{path}: clip: expected a video_id, one of {", ".join(clips)}, got {got}')
     name = clip or clips[0]
     fps = fps or (document.get('info') or {}).get('fps')
     if not isinstance(fps, (int, float)) or not fps > 0:
-        raise ValueError(f"{path}: the frame rate is needed, as fps in 'info' or by --fps, received {fps!r}")
+        raise ValueError(f"{path}: expected the frame rate, as fps in 'info' or by --fps, got {fps!r}")
     of_image: dict[Any, list[Instance]] = {image['id']: [] for image in images}
     for annotation, own in zip(annotations, points.reshape(-1, NUM_KEYPOINTS, 3), strict=True):
         if annotation['image_id'] not in of_image:
             raise ValueError(
-                f'{path}: annotation {annotation["id"]}: image_id: the id of an image is allowed, '
-                f'received {annotation["image_id"]!r}'
+                f'{path}: annotation {annotation["id"]}: image_id: expected the id of an image, '
+                f'got {annotation["image_id"]!r}'
             )
         labelled = own[:, 2] > 0
         of_image[annotation['image_id']].append(
@@ -189,7 +189,7 @@ def _frames_of_coco(
     for image in images:
         if not isinstance(image['frame_id'], int):
             raise ValueError(
-                f'{path}: image {image["id"]}: frame_id: a whole number is allowed, received {image["frame_id"]!r}'
+                f'{path}: image {image["id"]}: frame_id: expected a whole number, got {image["frame_id"]!r}'
             )
     own_images = sorted((i for i in images if str(i['video_id']) == name), key=lambda image: image['frame_id'])
     frames = [Frame(image['frame_id'], image['frame_id'] / fps, of_image[image['id']]) for image in own_images]
@@ -206,9 +206,9 @@ def _tracks(path: str, frames: list[Frame]) -> dict[str, dict[int, int]]:
     for i, frame in enumerate(frames):
         for k, (*_, track) in enumerate(frame.hands):
             if track is None:
-                raise ValueError(f'{path}: frame {frame.index}, instance {k}: a track is needed, as others have one')
+                raise ValueError(f'{path}: frame {frame.index}, instance {k}: expected a track, as others have one')
             if i in tracks.setdefault(str(track), {}):
-                raise ValueError(f'{path}: frame {frame.index}: one instance of track {track} is allowed, received two')
+                raise ValueError(f'{path}: frame {frame.index}: expected one instance of track {track}, got two')
             tracks[str(track)][i] = k
     return tracks
 

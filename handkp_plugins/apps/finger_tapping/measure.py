@@ -49,7 +49,7 @@ class Settings:
         for name, least in (('longest_gap', 0), ('least_amplitude', 0), ('closed', 0), ('hesitation', 1)):
             value = getattr(self, name)
             if not (np.isfinite(value) and value > least):
-                raise ValueError(f'{name}: a number above {least} is allowed, received {value}')
+                raise ValueError(f'{name}: expected a number above {least}, got {value}')
 
 
 @dataclass(frozen=True)
@@ -153,14 +153,11 @@ def measure_tapping(time: np.ndarray, keypoints: np.ndarray, settings: Settings 
     time, keypoints = np.asarray(time, float), np.asarray(keypoints, float)
     if time.ndim != 1 or len(time) < 2 or keypoints.shape[:2] != (len(time), 21) or keypoints.ndim != 3:
         raise ValueError(
-            f'time, keypoints: shapes (N,) and (N, 21, D), N from 2 on, are allowed, '
-            f'received {time.shape}, {keypoints.shape}'
+            f'time, keypoints: expected shapes (N,) and (N, 21, D), N from 2 on, got {time.shape}, {keypoints.shape}'
         )
     if not (np.diff(time) > 0).all():
         i = int(np.flatnonzero(~(np.diff(time) > 0))[0])
-        raise ValueError(
-            f'time: rising seconds are allowed, received {time[i]:g}, then {time[i + 1]:g} (frame {i + 1})'
-        )
+        raise ValueError(f'time: expected rising seconds, got {time[i]:g}, then {time[i + 1]:g} (frame {i + 1})')
     distance, size = tip_distance(time, keypoints)
     known = np.isfinite(distance)
     noise = distance_noise(time, keypoints, np.where(known, size, np.nan))
@@ -191,7 +188,7 @@ def _too_little(moved: float, settings: Settings, noise: float | None = None) ->
     least = settings.least_amplitude
     text = f"not enough movement: the tips' distance changes by {moved:.2f} hand sizes"
     if noise is None:
-        return f'{text}; {least:g} are needed'
+        return f'{text}; expected {least:g} or more'
     return f'{text}, without a closure that stands out from noise of {noise:.3f} and is {least:g} or more deep'
 
 

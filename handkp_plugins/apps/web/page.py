@@ -52,7 +52,7 @@ def serving(service: HandService, host: str, port: int, max_mb: int) -> Iterator
         ValueError: the number of megabytes is below 1.
     """
     if max_mb < 1:
-        raise ValueError(f'--max-mb: an integer from 1 on is allowed, received {max_mb}')
+        raise ValueError(f'--max-mb: expected an integer from 1 on, got {max_mb}')
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='handkp_web_')))
         for name in ('cache', 'work'):  # files of the cache can be fetched
@@ -210,6 +210,6 @@ class _Guard:
             if _ELSEWHERE.search(scope['path']):
                 return await PlainTextResponse('nothing is fetched from elsewhere', 403)(scope, receive, send)
             if not length.isdigit() or int(length) > self.max_mb * MEGABYTE + _ROOM:
-                text = f'files of up to {self.max_mb} MB are allowed; --max-mb of tools/web_demo.py sets that'
+                text = f'expected files of up to {self.max_mb} MB; --max-mb of tools/web_demo.py sets that'
                 return await PlainTextResponse(text, 413)(scope, receive, send)
         return await self.app(scope, receive, with_policy)

@@ -82,7 +82,7 @@ class HandService:
         max_seconds: float = 20.0,
     ) -> None:
         if not (math.isfinite(max_seconds) and max_seconds > 0):
-            raise ValueError(f'--max-seconds: a number above 0 is allowed, received {max_seconds}')
+            raise ValueError(f'--max-seconds: expected a number above 0, got {max_seconds}')
         self.network, self.detector_network, self.max_seconds = network, detector, max_seconds
         self.model = init_model(*network, device)
         self.detector = detector and init_detector(*detector, device)
@@ -199,7 +199,7 @@ def _describe(index: int, hand: dict[str, Any]) -> str:
 
 def _check_suffix(path: Path, kind: str, suffixes: Sequence[str]) -> None:
     if path.suffix.lower() not in suffixes:
-        raise ValueError(f'{path}: a {kind} is allowed here ({" ".join(suffixes)}), received {path.suffix!r}')
+        raise ValueError(f'{path}: expected a {kind} here ({" ".join(suffixes)}), got {path.suffix!r}')
 
 
 def _check_picture(path: Path) -> None:
@@ -209,13 +209,13 @@ def _check_picture(path: Path) -> None:
             size = header.size
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as e:
         reason = 'it is far too large' if isinstance(e, Image.DecompressionBombError) else 'its header is not of one'
-        raise ValueError(f'{path}: a picture ({", ".join(_FORMATS)}) is allowed; {reason}') from None
+        raise ValueError(f'{path}: expected a picture ({", ".join(_FORMATS)}); {reason}') from None
     _check_pixels(path, *size)
 
 
 def _check_pixels(path: Path, width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise ValueError(
-            f'{path}: up to {MAX_PIXELS / 1e6:.0f} megapixels are allowed, received {width}x{height} '
+            f'{path}: expected up to {MAX_PIXELS / 1e6:.0f} megapixels, got {width}x{height} '
             f'({width * height / 1e6:.0f})'
         )

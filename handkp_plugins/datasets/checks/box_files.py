@@ -28,13 +28,13 @@ def check_box_file(path: str, classes: Sequence[str]) -> int:
     if not wanted:
         names = ', '.join(str(category['name']) for category in categories)
         raise ValueError(
-            f'{path}: categories of which one is named {" or ".join(classes)} are allowed, received {names}; '
+            f'{path}: expected categories of which one is named {" or ".join(classes)}, got {names}; '
             "the config's metainfo.classes says which are wanted"
         )
     annotations = records_of(path, data, 'annotations', 'annotation', _ANNOTATION_KEYS)
     for annotation in annotations:
         if annotation['image_id'] not in sizes:
-            fail(path, annotation, 'image_id: the id of an entry in images is allowed', annotation['image_id'])
+            fail(path, annotation, 'image_id: expected the id of an entry in images', annotation['image_id'])
     boxes = numbers_of(path, annotations, 'bbox', 4, 'x, y, width, height')
     left_out = []
     for annotation, (x, y, width, height) in zip(annotations, boxes.tolist(), strict=True):

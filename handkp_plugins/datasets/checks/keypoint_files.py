@@ -34,7 +34,7 @@ def check_annotation_file(path: str, num_keypoints: int = 21) -> int:
     sizes = image_sizes(path, images)
     for annotation in annotations:
         if annotation['image_id'] not in sizes:
-            fail(path, annotation, 'image_id: the id of an entry in images is allowed', annotation['image_id'])
+            fail(path, annotation, 'image_id: expected the id of an entry in images', annotation['image_id'])
 
     keypoints = numbers_of(path, annotations, 'keypoints', 3 * num_keypoints, 'x, y, visibility of each keypoint')
     keypoints = keypoints.reshape(-1, num_keypoints, 3)
@@ -43,14 +43,14 @@ def check_annotation_file(path: str, num_keypoints: int = 21) -> int:
 
     visibility = keypoints[..., 2]
     for i in _where((visibility < 0).any(1)):
-        fail(path, annotations[i], 'keypoints: a visibility from 0 on is allowed', float(visibility[i].min()))
+        fail(path, annotations[i], 'keypoints: expected a visibility from 0 on', float(visibility[i].min()))
     for i in _where((boxes[:, 2:] <= 0).any(1) & ~marked):
-        fail(path, annotations[i], 'bbox: a width and height above 0 are allowed', boxes[i].tolist())
+        fail(path, annotations[i], 'bbox: expected a width and height above 0', boxes[i].tolist())
     for i in _where((visibility == 0).all(1) & ~marked):
         fail(
             path,
             annotations[i],
-            'keypoints: at least one labelled (visibility above 0) is allowed, or num_keypoints: 0 to leave it out',
+            'keypoints: expected at least one labelled (visibility above 0), or num_keypoints: 0 to leave it out',
             'none labelled',
         )
     return _count_used(path, annotations, marked | _outside(boxes, annotations, sizes))
@@ -66,11 +66,11 @@ def read_json(path: str, kind: str = 'a COCO keypoint file') -> Any:
         raise FileNotFoundError(f'{path}: no such annotation file')
     text = fileio.get(path)
     if not text.strip():
-        raise ValueError(f'{path}: {kind} in JSON is allowed, received an empty file')
+        raise ValueError(f'{path}: expected {kind} in JSON, got an empty file')
     try:
         return json.loads(text)
     except ValueError as e:  # bytes that are no text, too
-        raise ValueError(f'{path}: {kind} in JSON is allowed, but it does not parse: {e}') from None
+        raise ValueError(f'{path}: expected {kind} in JSON, which does not parse: {e}') from None
 
 
 def records_of(path: str, data: Any, section: str, kind: str, keys: tuple[str, ...]) -> list[dict]:
@@ -78,23 +78,23 @@ def records_of(path: str, data: Any, section: str, kind: str, keys: tuple[str, .
     records = data.get(section) if isinstance(data, dict) else None
     if not isinstance(records, list):
         raise ValueError(
-            f"{path}: a JSON object with the lists 'images' and 'annotations' is allowed, received "
+            f"{path}: expected a JSON object with the lists 'images' and 'annotations', got "
             + (f'one without the list {section!r}' if isinstance(data, dict) else f'a {type(data).__name__}')
         )
     if not records:
-        raise ValueError(f'{path}: one or more entries in {section!r} are allowed, received none')
+        raise ValueError(f'{path}: expected one or more entries in {section!r}, got none')
     seen = set()
     for index, record in enumerate(records):
         where = f'{path}: {kind} at index {index}'
         if not isinstance(record, dict):
-            raise ValueError(f'{where}: a JSON object is allowed, received {_short(record)}')
+            raise ValueError(f'{where}: expected a JSON object, got {_short(record)}')
         missing = [key for key in keys if key not in record]
         if missing:
             raise ValueError(f'{where}, id {record.get("id")}: needs {", ".join(keys)}; missing: {", ".join(missing)}')
         if not isinstance(record['id'], (int, float, str)):
-            raise ValueError(f'{where}: a number as id is allowed, received {_short(record["id"])}')
+            raise ValueError(f'{where}: expected a number as id, got {_short(record["id"])}')
         if record['id'] in seen:
-            raise ValueError(f'{where}: ids that differ are allowed, received id {record["id"]} for the second time')
+            raise ValueError(f'{where}: expected ids that differ, got id {record["id"]} for the second time')
         seen.add(record['id'])
     return records
 
@@ -104,16 +104,14 @@ def image_sizes(path: str, images: list[dict]) -> dict[Any, tuple[float, float]]
     for image in images:
         for side in ('width', 'height'):
             if not isinstance(image[side], (int, float)) or not image[side] > 0:
-                raise ValueError(
-                    f'{path}: image {image["id"]}: a positive {side} is allowed, received {_short(image[side])}'
-                )
+                raise ValueError(f'{path}: image {image["id"]}: expected a positive {side}, got {_short(image[side])}')
     return {image['id']: (image['width'], image['height']) for image in images}
 
 
 def numbers_of(path: str, annotations: list[dict], key: str, count: int, meaning: str) -> np.ndarray:
     """The finite numbers (N, count) that the annotations hold under the key."""
     shapes = ((count,), (count // 3, 3)) if key == 'keypoints' else ((count,),)
-    allowed = f'{key}: {count} numbers ({meaning}) are allowed'
+    allowed = f'{key}: expected {count} numbers ({meaning})'
     try:
         values = np.array([a[key] for a in annotations], dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -133,7 +131,7 @@ def numbers_of(path: str, annotations: list[dict], key: str, count: int, meaning
     for i in _where(~np.isfinite(values).all(1)):
         bad = int(np.flatnonzero(~np.isfinite(values[i]))[0])
         position = f'keypoint {bad // 3}, {"xyv"[bad % 3]}' if key == 'keypoints' else f'number {bad}'
-        fail(path, annotations[i], f'{key}: finite numbers are allowed', f'{values[i, bad]} ({position})')
+        fail(path, annotations[i], f'{key}: expected finite numbers', f'{values[i, bad]} ({position})')
     return values
 
 
@@ -180,4 +178,4 @@ def _short(value: Any) -> str:
 def fail(path: str, annotation: dict, allowed: str, received: Any) -> NoReturn:
     """Raise ValueError that names an annotation."""
     received = received if isinstance(received, str) else _short(received)
-    raise ValueError(f'{path}: annotation {annotation["id"]}: {allowed}, received {received}')
+    raise ValueError(f'{path}: annotation {annotation["id"]}: {allowed}, got {received}')

@@ -49,9 +49,9 @@ class GestureKeypointDataset(BaseDataset):
         **kwargs: Any,
     ) -> None:
         if part not in (*PARTS, 'all'):
-            raise ValueError(f"part: one of {PARTS} or 'all' is allowed, received {part!r}")
+            raise ValueError(f"part: expected one of {PARTS} or 'all', got {part!r}")
         if len(shares) != 2 or not (shares[0] > 0 and shares[1] >= 0 and sum(shares) < 1):
-            raise ValueError(f'shares: two numbers from 0 with a sum below 1 are allowed, received {tuple(shares)}')
+            raise ValueError(f'shares: expected two numbers from 0 with a sum below 1, got {tuple(shares)}')
         self.part = part
         self.shares = tuple(shares)
         self.classes = None if classes is None else tuple(classes)
@@ -63,16 +63,14 @@ class GestureKeypointDataset(BaseDataset):
         hands = self._read()
         names = tuple(np.unique(hands.names).tolist()) if self.classes is None else self.classes
         if len(names) < 2:
-            raise ValueError(
-                f'{self.ann_file}: labels of two classes or more are needed, received {", ".join(names)} alone'
-            )
+            raise ValueError(f'{self.ann_file}: expected labels of two classes or more, got {", ".join(names)} alone')
         self._metainfo['classes'] = names
         unknown = np.flatnonzero(~np.isin(hands.names, names))
         if len(unknown):
             i = unknown[0]
             raise ValueError(
-                f'{self.ann_file}: row {hands.rows[i]}: a label of {", ".join(names)} is allowed, '
-                f'received {str(hands.names[i])!r}'
+                f'{self.ann_file}: row {hands.rows[i]}: expected a label of {", ".join(names)}, '
+                f'got {str(hands.names[i])!r}'
             )
         chosen = np.sort(np.concatenate([self._chosen(hands, name) for name in names]))
         labels = np.array([names.index(name) for name in hands.names[chosen]])

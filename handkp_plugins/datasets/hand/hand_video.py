@@ -63,10 +63,10 @@ def frame_keys(ann_file: str, image: dict[str, Any]) -> dict[str, Any]:
     where = f'{ann_file}: image {image["id"]}'
     missing = [key for key in ('video_id', 'frame_id') if key not in image]
     if missing:
-        raise ValueError(f'{where}: video_id and frame_id are needed, missing: {", ".join(missing)}')
+        raise ValueError(f'{where}: expected video_id and frame_id, missing: {", ".join(missing)}')
     video, frame = image['video_id'], image['frame_id']
     if isinstance(video, bool) or not isinstance(video, (int, str)):
-        raise ValueError(f'{where}: video_id: a whole number or text is allowed, received {video!r}')
+        raise ValueError(f'{where}: video_id: expected a whole number or text, got {video!r}')
     if isinstance(frame, bool) or not isinstance(frame, int) or frame < 0:
-        raise ValueError(f'{where}: frame_id: a whole number from 0 is allowed, received {frame!r}')
+        raise ValueError(f'{where}: frame_id: expected a whole number from 0, got {frame!r}')
     return dict(video_id=video, frame_id=frame)

@@ -45,11 +45,11 @@ class SyntheticHandDataset(BaseCocoStyleDataset):
         except KeyError as e:
             raise ValueError(f'{where}: no {e}; was the file written by tools/make_synthetic.py?') from None
         if keypoints_3d.shape != (21, 3):
-            raise ValueError(f'{where}: keypoints_3d of shape (21, 3) is allowed, received {keypoints_3d.shape}')
+            raise ValueError(f'{where}: expected keypoints_3d of shape (21, 3), got {keypoints_3d.shape}')
         if camera.shape != (3, 3):
-            raise ValueError(f'{where}: camera K of shape (3, 3) is allowed, received {camera.shape}')
+            raise ValueError(f'{where}: expected camera K of shape (3, 3), got {camera.shape}')
         if handedness not in ('left', 'right'):
-            raise ValueError(f"{where}: handedness 'left' or 'right' is allowed, received {handedness!r}")
+            raise ValueError(f"{where}: expected handedness 'left' or 'right', got {handedness!r}")
         sample = dict(data_info, keypoints_3d=keypoints_3d[None], camera=camera, handedness=handedness, gesture=gesture)
         in_video = 'video_id' in image or 'frame_id' in image
         return dict(sample, **frame_keys(self.ann_file, image)) if in_video else sample

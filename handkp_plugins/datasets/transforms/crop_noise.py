@@ -22,7 +22,7 @@ class CropCenterNoise(BaseTransform):
 
     def __init__(self, variance: float = 8.0) -> None:
         if variance < 0:
-            raise ValueError(f'variance: a number of px² from 0 is allowed, received {variance}')
+            raise ValueError(f'variance: expected a number of px² from 0, got {variance}')
         self.variance = variance
 
     @cache_randomness

@@ -42,7 +42,7 @@ class LoadHandImage(LoadImage):
         if 'ignore_empty' in kwargs:
             raise ValueError('LoadHandImage: ignore_empty is not allowed; strict=False passes over unreadable images')
         if max_failures_in_a_row < 1:
-            raise ValueError(f'max_failures_in_a_row: an integer from 1 is allowed, received {max_failures_in_a_row}')
+            raise ValueError(f'max_failures_in_a_row: expected an integer from 1, got {max_failures_in_a_row}')
         super().__init__(**kwargs)
         self.strict = strict
         self.max_failures_in_a_row = max_failures_in_a_row

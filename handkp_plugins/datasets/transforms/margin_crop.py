@@ -25,7 +25,7 @@ class MarginCrop(BaseTransform):
 
     def __init__(self, biased: bool = False, margin: float = 8.0) -> None:
         if margin < 0:
-            raise ValueError(f'margin: a number of px from 0 is allowed, received {margin}')
+            raise ValueError(f'margin: expected a number of px from 0, got {margin}')
         self.biased = biased
         self.margin = margin
 

@@ -31,7 +31,7 @@ class TurnedTopdownAffine(TopdownAffine):
     def __init__(self, input_size: tuple[int, int], use_udp: bool = False, turns: Sequence[int] = (0, 1, 2, 3)) -> None:
         super().__init__(input_size, use_udp)
         if not turns or not set(turns) <= {0, 1, 2, 3}:
-            raise ValueError(f'turns: one or more of 0, 1, 2 and 3 are allowed, received {turns}')
+            raise ValueError(f'turns: expected one or more of 0, 1, 2 and 3, got {turns}')
         self.turns = tuple(turns)
         self._upright = [TopdownAffine(turned_size(self.input_size, k), use_udp) for k in (0, 1)]
 

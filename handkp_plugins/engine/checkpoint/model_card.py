@@ -59,7 +59,7 @@ def write_card(
     """
     unknown = sorted(stated.keys() - FIELDS.keys())
     if unknown:
-        raise ValueError(f'card: allowed fields {", ".join(FIELDS)}; received {", ".join(unknown)}')
+        raise ValueError(f'card: expected fields {", ".join(FIELDS)}, got {", ".join(unknown)}')
     lines = [
         f'# {name}',
         '',
@@ -92,8 +92,8 @@ def _scores(documents: Sequence[Mapping[str, Any]]) -> list[str]:
                 lines += [f'| {key} | {value:.4f} |' for key, value in document.items()]
         except (TypeError, KeyError, ValueError, AttributeError) as e:
             raise ValueError(
-                'scores: documents of tools/analysis/real_check.py, of detect_real.py, or metrics with their values, '
-                f'are allowed, received {str(document)[:80]} ({type(e).__name__}: {e})'
+                'scores: expected documents of tools/analysis/real_check.py, of detect_real.py, or metrics with values, '
+                f'got {str(document)[:80]} ({type(e).__name__}: {e})'
             ) from None
     return lines
 

@@ -56,9 +56,7 @@ def to_plain(value: Any, where: str = 'checkpoint') -> Any:
             return plain_type(value)
     if isinstance(value, PurePath):
         return str(value)
-    raise TypeError(
-        f'{where}: a checkpoint may hold tensors, numbers, strings and containers of them, received {type(value)}'
-    )
+    raise TypeError(f'{where}: expected tensors, numbers, strings and containers of them, got {type(value)}')
 
 
 def history_buffers(scalars: dict[str, Any]) -> dict[str, Any]:

@@ -84,7 +84,9 @@ def read_checkpoint(path: str, map_location: Any = 'cpu') -> dict[str, Any]:
             f'file ({_details(source, e)})'
         ) from None
     if not isinstance(checkpoint, dict):
-        raise BrokenCheckpointError(f'{path}: a checkpoint is a dictionary, received {type(checkpoint).__name__}')
+        raise BrokenCheckpointError(
+            f'{path}: expected a checkpoint, which is a dictionary, got {type(checkpoint).__name__}'
+        )
     return checkpoint
 
 

@@ -55,7 +55,7 @@ def weights_file(name: str) -> Path:
     name, known = name.removeprefix(SCHEME), available()
     if name not in known:
         listed = ', '.join(known) if known else 'none: this version ships no weights'
-        raise ValueError(f'weights: allowed {listed}; received {name!r}')
+        raise ValueError(f'weights: expected {listed}, got {name!r}')
     return known[name]
 
 
@@ -74,11 +74,9 @@ def read_metadata(path: str | Path) -> dict[str, str]:
         raise ValueError(f'{path}: not a whole safetensors file; it was cut short or is another kind ({e})') from None
     form = metadata.get('handkp_weights', '')
     if not form.isdigit() or not {'config', 'network', 'tensors_sha256'} <= metadata.keys():
-        raise ValueError(f'{path}: allowed a weights file of this project, received one with {sorted(metadata)}')
+        raise ValueError(f'{path}: expected a weights file of this project, got one with {sorted(metadata)}')
     if int(form) > FORMAT:
-        raise ValueError(
-            f'{path}: form {FORMAT} of weights files is known, received {form}: install a newer handkp_plugins'
-        )
+        raise ValueError(f'{path}: expected form {FORMAT} of weights files, got {form}: install a newer handkp_plugins')
     return metadata
 
 
@@ -115,7 +113,7 @@ def save_weights_file(
     half = {k: _rounded(v).cpu().contiguous().clone() for k, v in weights.items()}
     bad = [k for k, v in half.items() if v.is_floating_point() and not v.isfinite().all()]
     if bad:
-        raise ValueError(f'weights: finite values are allowed, received others in {", ".join(bad[:5])}')
+        raise ValueError(f'weights: expected finite values, got others in {", ".join(bad[:5])}')
     metadata = dict(
         handkp_weights=str(FORMAT),
         project_version=__version__,

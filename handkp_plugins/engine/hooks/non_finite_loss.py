@@ -27,7 +27,7 @@ class NonFiniteLossHook(Hook):
 
     def __init__(self, interval: int = 1) -> None:
         if interval < 1:
-            raise ValueError(f'interval: allowed 1 or more, received {interval}')
+            raise ValueError(f'interval: expected 1 or more, got {interval}')
         self.interval = interval
 
     def after_train_iter(

@@ -33,8 +33,7 @@ class SameClassesHook(Hook):
         _check_outputs(runner, trained)
         if runner.val_loop is not None and (validated := _classes(runner.val_dataloader)) != trained:
             raise ValueError(
-                f'val_dataloader: the classes that train, {", ".join(trained)}, are allowed, '
-                f'received {", ".join(validated)}'
+                f'val_dataloader: expected the classes that train, {", ".join(trained)}, got {", ".join(validated)}'
             )
 
     def before_test(self, runner: Runner) -> None:
@@ -42,7 +41,7 @@ class SameClassesHook(Hook):
         given = _classes(runner.test_dataloader)
         if self._learned is not None and given != self._learned:
             raise CheckpointError(
-                f'the checkpoint has learned the classes {", ".join(self._learned)}; received data of '
+                f'the checkpoint has learned the classes {", ".join(self._learned)}, got data of '
                 f'{", ".join(given)}. Where the data merely lack some, or should be in that order: '
                 f'--cfg-options test_dataloader.dataset.classes="[{",".join(self._learned)}]"'
             )
@@ -57,7 +56,7 @@ def _check_outputs(runner: Runner, classes: tuple[str, ...]) -> None:
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     if model.num_classes != len(classes):
         raise ValueError(
-            f'num_classes: allowed {len(classes)}, the classes of the data, received {model.num_classes}; train a '
+            f'num_classes: expected {len(classes)}, the classes of the data, got {model.num_classes}; train a '
             f'network of the data by --cfg-options model.num_classes={len(classes)}, or name all classes where the '
             'data lack some: train_dataloader.dataset.classes and so on'
         )

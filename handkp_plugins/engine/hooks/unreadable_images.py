@@ -44,7 +44,7 @@ class UnreadableImageHook(Hook):
 
     def __init__(self, max_share: float = 0.01) -> None:
         if not 0 <= max_share <= 1:
-            raise ValueError(f'max_share: a number from 0 to 1 is allowed, received {max_share}')
+            raise ValueError(f'max_share: expected a number from 0 to 1, got {max_share}')
         self.max_share = max_share
         self.unreadable: dict[str, str] = {}
         self._num_images: int | None = None
@@ -57,7 +57,7 @@ class UnreadableImageHook(Hook):
             if loads and not any('unreadable_images' in getattr(t, 'meta_keys', ()) for t in transforms):
                 raise ValueError(
                     'train pipeline: LoadHandImage must be followed by PackHandInputs, or by another packing '
-                    "transform whose meta_keys hold 'unreadable_images'; received "
+                    "transform whose meta_keys hold 'unreadable_images', got "
                     f'{[type(t).__name__ for t in transforms]}'
                 )
 

@@ -37,7 +37,7 @@ class HandAmpOptimWrapper(AmpOptimWrapper):
         dtype = dtype or ('bfloat16' if has_bfloat16 else 'float16')
         allowed = ['bfloat16'] * has_bfloat16 + ['float16'] * (device != 'cpu')
         if dtype not in allowed:
-            raise ValueError(f'dtype: allowed on {device} {" or ".join(allowed)}, received {dtype}')
+            raise ValueError(f'dtype: expected on {device} {" or ".join(allowed)}, got {dtype}')
         self.cast_dtype = getattr(torch, dtype)
         scaling = {} if loss_scale == 'dynamic' else loss_scale
         if not isinstance(scaling, dict):

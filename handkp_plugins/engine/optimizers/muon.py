@@ -47,9 +47,9 @@ class MuonAdamW(torch.optim.AdamW):
         **kwargs: Any,
     ) -> None:
         if not 0 <= momentum < 1:
-            raise ValueError(f'momentum: allowed a number from 0 to below 1, received {momentum}')
+            raise ValueError(f'momentum: expected a number from 0 to below 1, got {momentum}')
         if ns_steps < 1:
-            raise ValueError(f'ns_steps: allowed an integer from 1, received {ns_steps}')
+            raise ValueError(f'ns_steps: expected an integer from 1, got {ns_steps}')
         groups = list(params)
         if groups and not isinstance(groups[0], dict):
             groups = [dict(params=groups)]

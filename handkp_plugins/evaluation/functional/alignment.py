@@ -36,16 +36,15 @@ def project_onto(
     points, target = np.asarray(points, np.float64), np.asarray(target, np.float64)
     if points.ndim != 2 or points.shape[1] != 3 or target.shape != (len(points), 2) or len(points) < 4:
         raise ValueError(
-            f'points, target: [K, 3] and [K, 2] with 4 or more points are allowed, received {points.shape}, '
-            f'{target.shape}'
+            f'points, target: expected [K, 3] and [K, 2] with 4 or more points, got {points.shape}, {target.shape}'
         )
     if not (0 < scales[0] < scales[1] and 0 < min(degrees) <= max(degrees) < 180):
         raise ValueError(
-            f'scales, degrees: two scales above 0, the lesser first, and angles between 0 and 180 are allowed, '
-            f'received {scales}, {degrees}'
+            f'scales, degrees: expected two scales above 0, the lesser first, and angles between 0 and 180, '
+            f'got {scales}, {degrees}'
         )
     if not (np.isfinite(points).all() and np.isfinite(target).all()):
-        raise ValueError('points, target: finite coordinates are allowed')
+        raise ValueError('points, target: expected finite coordinates')
     u = target - target.mean(0)
     x = (points - points.mean(0)) @ np.asarray(around, np.float64).T * scales[1]  # in pixels, as the scale's part is 1
 

@@ -33,7 +33,7 @@ def crop_pixels(distances: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """
     sides = longer_sides(boxes)
     if len(sides) != len(distances):
-        raise ValueError(f'boxes: {len(distances)} are needed, one for each hand, received {len(sides)}')
+        raise ValueError(f'boxes: expected {len(distances)}, one for each hand, got {len(sides)}')
     return np.asarray(distances) * (CROP_SIZE / CROP_PADDING) / sides[:, None]
 
 
@@ -43,7 +43,7 @@ def longer_sides(boxes: np.ndarray) -> np.ndarray:
     sides = boxes[:, 2:] - boxes[:, :2]
     bad = ~(sides > 0).all(1)
     if bad.any():
-        raise ValueError(f'boxes: x1 < x2 and y1 < y2 are allowed, received {boxes[bad][0].tolist()}')
+        raise ValueError(f'boxes: expected x1 < x2 and y1 < y2, got {boxes[bad][0].tolist()}')
     return sides.max(1)
 
 

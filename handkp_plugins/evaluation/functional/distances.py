@@ -19,13 +19,11 @@ def keypoint_distances(predicted: np.ndarray, truth: np.ndarray, labelled: np.nd
     predicted, truth = np.asarray(predicted, dtype=np.float64), np.asarray(truth, dtype=np.float64)
     labelled = np.asarray(labelled).astype(bool)
     if predicted.ndim != 3 or predicted.shape[-1] != 2 or truth.shape != predicted.shape:
-        raise ValueError(
-            f'predicted, truth: equal shapes (N, K, 2) are allowed, received {predicted.shape}, {truth.shape}'
-        )
+        raise ValueError(f'predicted, truth: expected equal shapes (N, K, 2), got {predicted.shape}, {truth.shape}')
     if labelled.shape != truth.shape[:2]:
-        raise ValueError(f'labelled: shape {truth.shape[:2]} is allowed, received {labelled.shape}')
+        raise ValueError(f'labelled: expected shape {truth.shape[:2]}, got {labelled.shape}')
     if not np.isfinite(truth[labelled]).all():
-        raise ValueError('truth: finite coordinates are allowed, received a NaN or infinite one at a labelled keypoint')
+        raise ValueError('truth: expected finite coordinates, got a NaN or infinite one at a labelled keypoint')
     distances = np.linalg.norm(predicted[labelled] - truth[labelled], axis=-1)
     return np.where(np.isnan(distances), np.inf, distances)
 
@@ -75,7 +73,7 @@ def acceleration_errors(
     frames, labelled = np.asarray(frames)[order], np.asarray(labelled).astype(bool)[order]
     steps = np.diff(frames)
     if (steps == 0).any():
-        raise ValueError(f'frames: each index once is allowed, received {frames[:-1][steps == 0][0]} twice')
+        raise ValueError(f'frames: expected each index once, got {frames[:-1][steps == 0][0]} twice')
     consecutive = (steps[:-1] == 1) & (steps[1:] == 1)
     whole = labelled[:-2] & labelled[1:-1] & labelled[2:] & consecutive[:, None]
     acceleration = [np.diff(np.asarray(points, dtype=np.float64)[order], n=2, axis=0) for points in (predicted, truth)]

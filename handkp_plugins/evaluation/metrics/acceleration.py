@@ -33,13 +33,13 @@ class AccelerationError(BaseMetric):
         for sample in data_samples:
             if 'video_id' not in sample or 'frame_id' not in sample:
                 raise ValueError(
-                    'AccelerationError: samples with video_id and frame_id are allowed, as HandVideoDataset and '
-                    f'PackHandInputs make them; received {sample.get("img_path", "one")} without'
+                    'AccelerationError: expected samples with video_id and frame_id, as HandVideoDataset and '
+                    f'PackHandInputs make them, got {sample.get("img_path", "one")} without'
                 )
             points = sample_points(sample)
             if len(points[0]) != 1:
                 raise ValueError(
-                    f'AccelerationError: one hand a frame is allowed, received {len(points[0])} in frame '
+                    f'AccelerationError: expected one hand a frame, got {len(points[0])} in frame '
                     f'{sample["frame_id"]} of video {sample["video_id"]!r}'
                 )
             self.results.append((sample['video_id'], sample['frame_id'], *points))

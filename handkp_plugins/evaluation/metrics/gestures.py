@@ -35,7 +35,7 @@ def word_error_rate(references: Sequence[Sequence[Hashable]], hypotheses: Sequen
         ValueError: there are not as many hypotheses as references.
     """
     if len(references) != len(hypotheses):
-        raise ValueError(f'hypotheses: {len(references)} are allowed, one a reference, received {len(hypotheses)}')
+        raise ValueError(f'hypotheses: expected {len(references)}, one a reference, got {len(hypotheses)}')
     words = sum(map(len, references))
     errors = sum(edit_distance(r, h) for r, h in zip(references, hypotheses, strict=True))
     return errors / words if words else float('nan')
@@ -57,7 +57,7 @@ class GestureMetric(BaseMetric):
     def __init__(self, picture_file: str | None = None, json_file: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if picture_file is not None and not Path(picture_file).suffix:
-            raise ValueError(f'picture_file: a name with .png, .svg or alike is allowed, received {picture_file!r}')
+            raise ValueError(f'picture_file: expected a name with .png, .svg or alike, got {picture_file!r}')
         self.picture_file = picture_file
         self.json_file = json_file
 

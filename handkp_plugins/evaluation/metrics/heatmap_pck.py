@@ -39,7 +39,7 @@ class HeatmapPCK(BaseMetric):
     ) -> None:
         super().__init__(**kwargs)
         if not 0 < alpha < 1:
-            raise ValueError(f'alpha: a number between 0 and 1 is allowed, received {alpha}')
+            raise ValueError(f'alpha: expected a number between 0 and 1, got {alpha}')
         self.alpha = alpha
         self.picture_file = picture_file
         self.json_file = json_file

@@ -53,9 +53,9 @@ class _PixelMetric(BaseMetric):
     def __init__(self, thresholds: Sequence[float] = (5, 10, 20), space: str = 'image', **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not thresholds or any(t <= 0 for t in thresholds):
-            raise ValueError(f'thresholds: one or more positive numbers are allowed, received {thresholds}')
+            raise ValueError(f'thresholds: expected one or more positive numbers, got {thresholds}')
         if space not in _SPACES:
-            raise ValueError(f'space: one of {_SPACES} is allowed, received {space!r}')
+            raise ValueError(f'space: expected one of {_SPACES}, got {space!r}')
         self.thresholds = tuple(thresholds)
         self.space = space
 

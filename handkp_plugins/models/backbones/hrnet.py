@@ -51,10 +51,10 @@ class TruncatedHRNet(HRNet):
 
     def __init__(self, extra: dict, branch: int = 1, **kwargs: Any) -> None:
         if 'stage4' in extra:
-            raise ValueError('extra: allowed stage1 to stage3, received stage4, which is never built')
+            raise ValueError('extra: expected stage1 to stage3, got stage4, which is never built')
         num_branches = extra['stage3']['num_branches']
         if branch not in range(num_branches):
-            raise ValueError(f'branch: allowed 0 to {num_branches - 1}, received {branch}')
+            raise ValueError(f'branch: expected 0 to {num_branches - 1}, got {branch}')
         # Of no modules, for the one map that stage 3 will pass on
         stage4 = dict(extra['stage3'], num_modules=0, num_branches=1, num_channels=extra['stage3']['num_channels'][:1])
         super().__init__(dict(extra, stage4=stage4), **kwargs)

@@ -213,25 +213,25 @@ def _check(
 ) -> None:
     """Refuse arguments that make no network."""
     if num_stages < 1:
-        raise ValueError(f'num_stages: allowed an integer from 1, received {num_stages}')
+        raise ValueError(f'num_stages: expected an integer from 1, got {num_stages}')
     if num_keypoints < 1:
-        raise ValueError(f'num_keypoints: allowed an integer from 1, received {num_keypoints}')
+        raise ValueError(f'num_keypoints: expected an integer from 1, got {num_keypoints}')
     pairs = list(zip(strides, strides[1:], strict=False))
     if len(strides) < 2 or strides[0] < 1 or any(b <= a or b % a for a, b in pairs):
         raise ValueError(
-            f'strides: allowed at least two, ascending, each a multiple of the one before, received {tuple(strides)}'
+            f'strides: expected at least two, ascending, each a multiple of the one before, got {tuple(strides)}'
         )
     if strides[0] > 1 and strides[0] % 2 or any(s % 2 for s in strides[1:]):
-        raise ValueError(f'strides: allowed 1 and even numbers, received {tuple(strides)}')
+        raise ValueError(f'strides: expected 1 and even numbers, got {tuple(strides)}')
     for name, values in (('widths', widths), ('fusion_widths', fusion_widths), ('stem_widths', stem_widths)):
         if len(values) != len(strides) or any(v < 1 for v in values):
             raise ValueError(
-                f'{name}: allowed one positive integer for each of {len(strides)} strides, received {tuple(values)}'
+                f'{name}: expected one positive integer for each of {len(strides)} strides, got {tuple(values)}'
             )
     if fusion not in FUSIONS:
-        raise ValueError(f'fusion: allowed {FUSIONS}, received {fusion!r}')
+        raise ValueError(f'fusion: expected {FUSIONS}, got {fusion!r}')
     if len(set(supervised_scales)) != len(supervised_scales) or not set(supervised_scales) <= set(range(len(strides))):
         raise ValueError(
-            f'supervised_scales: allowed different indices from 0 to {len(strides) - 1}, '
-            f'received {tuple(supervised_scales)}'
+            f'supervised_scales: expected different indices from 0 to {len(strides) - 1}, '
+            f'got {tuple(supervised_scales)}'
         )

@@ -85,11 +85,11 @@ class PoseEstimationNet(BaseModule):
             init_cfg or [dict(type='Kaiming', layer='Conv2d'), dict(type='Constant', layer='BatchNorm2d', val=1)]
         )
         if num_stacks < 1:
-            raise ValueError(f'num_stacks: allowed an integer from 1, received {num_stacks}')
+            raise ValueError(f'num_stacks: expected an integer from 1, got {num_stacks}')
         if num_keypoints < 1:
-            raise ValueError(f'num_keypoints: allowed an integer from 1, received {num_keypoints}')
+            raise ValueError(f'num_keypoints: expected an integer from 1, got {num_keypoints}')
         if len(widths) != 4 or min(widths) < 1:
-            raise ValueError(f'widths: allowed four integers from 1, received {widths}')
+            raise ValueError(f'widths: expected four integers from 1, got {widths}')
         first, second, third, features = widths
         encoders: list[nn.Module] = [
             Sequential(

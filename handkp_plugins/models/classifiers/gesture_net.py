@@ -43,7 +43,7 @@ class GestureNet(BaseModel):
     ) -> None:
         super().__init__(MODELS.build(data_preprocessor or dict(type='GesturePreprocessor')), init_cfg)
         if num_classes < 2:
-            raise ValueError(f'num_classes: allowed an integer from 2, received {num_classes}')
+            raise ValueError(f'num_classes: expected an integer from 2, got {num_classes}')
         self.num_classes = num_classes
         self.mean_of_coordinates = mean_of_coordinates
         self.convolutions = nn.Sequential(

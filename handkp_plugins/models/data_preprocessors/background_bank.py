@@ -42,9 +42,7 @@ class Backgrounds:
 
     def __post_init__(self) -> None:
         if self.num < 1 or self.size < 16:
-            raise ValueError(
-                f'backgrounds: num from 1 and size from 16 are allowed, received num={self.num}, size={self.size}'
-            )
+            raise ValueError(f'backgrounds: expected num from 1 and size from 16, got num={self.num}, size={self.size}')
 
 
 class BackgroundBank:

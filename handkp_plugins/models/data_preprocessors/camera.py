@@ -63,11 +63,9 @@ class Camera:
         for name, least, most in (('noise_level', 1e-6, 1.0), ('jpeg_quality', 1.0, 100.0)):
             low, high = getattr(self, name)
             if not least <= low <= high <= most:
-                raise ValueError(
-                    f'{name}: allowed two ascending numbers from {least:g} to {most:g}, received {low, high}'
-                )
+                raise ValueError(f'{name}: expected two ascending numbers from {least:g} to {most:g}, got {low, high}')
         if self.defocus + self.motion > 1:
-            raise ValueError(f'defocus + motion: allowed up to 1 in all, received {self.defocus} + {self.motion}')
+            raise ValueError(f'defocus + motion: expected up to 1 in all, got {self.defocus} + {self.motion}')
 
     def mild(self) -> 'Camera':
         """For evaluation: a decent camera, whose pictures nobody has spoilt."""

@@ -38,12 +38,12 @@ class GesturePreprocessor(BaseDataPreprocessor):
     ) -> None:
         super().__init__()
         if scale not in SCALES:
-            raise ValueError(f'scale: one of {SCALES} is allowed, received {scale!r}')
+            raise ValueError(f'scale: expected one of {SCALES}, got {scale!r}')
         if not 0 <= mirror <= 1:
-            raise ValueError(f'mirror: a number from 0 to 1 is allowed, received {mirror}')
+            raise ValueError(f'mirror: expected a number from 0 to 1, got {mirror}')
         for name, value in (('rotation', rotation), ('shear', shear), ('noise', noise)):
             if value < 0:
-                raise ValueError(f'{name}: a number from 0 is allowed, received {value}')
+                raise ValueError(f'{name}: expected a number from 0, got {value}')
         # with the weights, so that a checkpoint is read as it was trained, whatever the config says
         self.register_buffer('scale_index', torch.tensor(SCALES.index(scale)))
         self.scale = scale
@@ -61,7 +61,7 @@ class GesturePreprocessor(BaseDataPreprocessor):
         data = self.cast_data(data)
         points = data['inputs'].float()
         if points.shape[1:] != (NUM_KEYPOINTS, 2):
-            raise ValueError(f'inputs: allowed (N, {NUM_KEYPOINTS}, 2), received {tuple(points.shape)}')
+            raise ValueError(f'inputs: expected (N, {NUM_KEYPOINTS}, 2), got {tuple(points.shape)}')
         points = normalized(points, self.scale)
         if training:
             points = normalized(points @ self._matrices(len(points), points.device), self.scale)

@@ -64,7 +64,7 @@ class HandCompositor(PoseDataPreprocessor):
             return super().forward(data, training)
         if not channels <= {3, 4} or len({p.shape[1:] for p in pictures}) != 1:
             raise ValueError(
-                'inputs: pictures of 3 (BGR) or 4 channels (BGR, coverage) and of one size are allowed, received '
+                'inputs: expected pictures of 3 (BGR) or 4 channels (BGR, coverage) and of one size, got '
                 f'{sorted({tuple(p.shape) for p in pictures})}'
             )
         ids = None if training else [_img_id(s) for s in data['data_samples']]
@@ -107,7 +107,7 @@ def _img_id(sample: PoseDataSample) -> Any:
     if img_id is None:
         raise ValueError(
             'data_samples: in evaluation a picture with coverage needs img_id, on which its background depends, '
-            f'received none for {sample.metainfo.get("img_path", "a picture")}'
+            f'got none for {sample.metainfo.get("img_path", "a picture")}'
         )
     return img_id
 
@@ -117,10 +117,10 @@ def _options(kind: type, name: str, given: Mapping[str, Any] | None) -> Any:
     given = {k: tuple(v) if isinstance(v, list) else v for k, v in (given or {}).items()}
     known = [f.name for f in fields(kind)]
     if unknown := set(given) - set(known):
-        raise ValueError(f'{name}: allowed {", ".join(known)}, received {", ".join(sorted(unknown))}')
+        raise ValueError(f'{name}: expected {", ".join(known)}, got {", ".join(sorted(unknown))}')
     options = kind(**given)
     wrong = {f.name: getattr(options, f.name) for f in fields(kind)
              if isinstance(f.default, float) and not 0 <= getattr(options, f.name) <= 1}  # fmt: skip
     if wrong:
-        raise ValueError(f'{name}: numbers from 0 to 1 are allowed for these, received {wrong}')
+        raise ValueError(f'{name}: expected numbers from 0 to 1 for these, got {wrong}')
     return options

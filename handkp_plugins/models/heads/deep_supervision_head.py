@@ -45,10 +45,10 @@ class DeepSupervisionHead(OnDeviceHeatmapHead):
         kwargs = dict(deconv_out_channels=None, deconv_kernel_sizes=None) | kwargs
         super().__init__(in_channels=in_channels, out_channels=num_keypoints, decoder=decoder, **kwargs)
         if alpha < 0:
-            raise ValueError(f'alpha: allowed a number from 0, received {alpha}')
+            raise ValueError(f'alpha: expected a number from 0, got {alpha}')
         if not set(supervised_scales) <= set(range(num_scales)):
             raise ValueError(
-                f'supervised_scales: allowed indices from 0 to {num_scales - 1}, received {tuple(supervised_scales)}'
+                f'supervised_scales: expected indices from 0 to {num_scales - 1}, got {tuple(supervised_scales)}'
             )
         self.num_scales = num_scales
         self.alpha = alpha
@@ -60,7 +60,7 @@ class DeepSupervisionHead(OnDeviceHeatmapHead):
         """Final maps (B, K, h, w) from the features, the first of ``feats``."""
         channels = feats[0].shape[1]
         if channels != self.in_channels:
-            raise ValueError(f'in_channels: allowed {channels}, those of the backbone, received {self.in_channels}')
+            raise ValueError(f'in_channels: expected {channels}, those of the backbone, got {self.in_channels}')
         return super().forward(feats[:1])
 
     def loss(self, feats: Features, batch_data_samples: OptSampleList, train_cfg: ConfigType | None = None) -> dict:
@@ -73,7 +73,7 @@ class DeepSupervisionHead(OnDeviceHeatmapHead):
     def _supervision(self, maps: Sequence[Tensor | None], keypoints: Tensor, weights: Tensor) -> Tensor:
         """Σₘ βₘ Σₛ γₛ loss(Z⁽ˢ'ᵐ⁾, Y⁽ˢ⁾)."""
         if len(maps) % self.num_scales:
-            raise ValueError(f'num_scales: allowed a divisor of the {len(maps)} maps, received {self.num_scales}')
+            raise ValueError(f'num_scales: expected a divisor of the {len(maps)} maps, got {self.num_scales}')
         beta = _spread('beta', self.beta, len(maps) // self.num_scales)
         total = keypoints.new_zeros(())
         for s, gamma in zip(self.supervised_scales, self.gamma, strict=True):
@@ -82,7 +82,7 @@ class DeepSupervisionHead(OnDeviceHeatmapHead):
             if missing:
                 raise ValueError(
                     f'supervised_scales: scale {s} has no map in stages {missing}; give backbone and head the same '
-                    f'scales, received {self.supervised_scales} here'
+                    f'scales, got {self.supervised_scales} here'
                 )
             for b, loss in zip(beta, self._map_losses(stages, keypoints, weights), strict=True):
                 total = total + b * gamma * loss
@@ -93,5 +93,5 @@ def _spread(name: str, value: float | Sequence[float], count: int) -> list[float
     """One number for all, or one for each."""
     values = [float(value)] * count if isinstance(value, (int, float)) else [float(v) for v in value]
     if len(values) != count:
-        raise ValueError(f'{name}: allowed one number or {count} of them, received {value}')
+        raise ValueError(f'{name}: expected one number or {count} of them, got {value}')
     return values

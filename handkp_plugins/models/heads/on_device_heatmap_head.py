@@ -29,7 +29,7 @@ class OnDeviceHeatmapHead(HeatmapHead):
         super().__init__(*args, decoder=decoder, **kwargs)
         if not hasattr(self.decoder, 'make_heatmaps'):
             raise ValueError(
-                f'decoder: allowed a codec that makes maps on the device (GaussianHeatmap), received {decoder}'
+                f'decoder: expected a codec that makes maps on the device (GaussianHeatmap), got {decoder}'
             )
 
     def loss(self, feats: Features, batch_data_samples: OptSampleList, train_cfg: ConfigType | None = None) -> dict:
@@ -60,8 +60,8 @@ class OnDeviceHeatmapHead(HeatmapHead):
         check_input_size(input_size[::-1], self._stride(maps) * math.prod(m.stride[0] for m in deconvolutions))
         if size != self.decoder.heatmap_size or np.mod(input_size, size).any():
             raise ValueError(
-                f'heatmap_size: allowed {size[0]}×{size[1]}, the size of the maps, where input_size is that of the '
-                f'images, received heatmap_size {self.decoder.heatmap_size} and input_size {input_size}'
+                f'heatmap_size: expected {size[0]}×{size[1]}, the size of the maps, where input_size is that of the '
+                f'images, got heatmap_size {self.decoder.heatmap_size} and input_size {input_size}'
             )
         return maps
 

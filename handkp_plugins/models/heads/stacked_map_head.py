@@ -43,6 +43,6 @@ class StackedMapHead(OnDeviceHeatmapHead):
         """Score maps (B, K, h, w) of each stack → those of the last."""
         if feats[-1].shape[1] != self.out_channels:
             raise ValueError(
-                f'num_keypoints: allowed {feats[-1].shape[1]}, those of the backbone, received {self.out_channels}'
+                f'num_keypoints: expected {feats[-1].shape[1]}, those of the backbone, got {self.out_channels}'
             )
         return super().forward(feats)

@@ -39,7 +39,7 @@ class UpsampledMapHead(OnDeviceHeatmapHead):
         **kwargs,
     ) -> None:
         if kernel_size < 1 or kernel_size % 2 == 0:
-            raise ValueError(f'kernel_size: allowed an odd number from 1, received {kernel_size}')
+            raise ValueError(f'kernel_size: expected an odd number from 1, got {kernel_size}')
         super().__init__(
             in_channels=in_channels,
             out_channels=out_channels,

@@ -13,6 +13,6 @@ def check_input_size(size: Sequence[int], stride: int) -> None:
     if any(n % stride for n in sizes):
         near = [' or '.join(str(m) for m in sorted({n - n % stride, n + -n % stride} - {0})) for n in sizes]
         raise ValueError(
-            f'input size: allowed multiples of the largest stride {stride}, '
-            f'received {sizes[1]}×{sizes[0]} (width×height); nearest: width {near[1]}, height {near[0]}'
+            f'input size: expected multiples of the largest stride {stride}, '
+            f'got {sizes[1]}×{sizes[0]} (width×height); nearest: width {near[1]}, height {near[0]}'
         )

@@ -39,9 +39,9 @@ class MSABottleneck(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if num_heads < 1 or embed_dims % num_heads:
-            raise ValueError(f'num_heads: allowed a divisor of embed_dims {embed_dims}, received {num_heads}')
+            raise ValueError(f'num_heads: expected a divisor of embed_dims {embed_dims}, got {num_heads}')
         if position not in ('relative', 'none'):
-            raise ValueError(f"position: allowed 'relative' and 'none', received {position!r}")
+            raise ValueError(f"position: expected 'relative' and 'none', got {position!r}")
         same = in_channels == embed_dims
         self.reduce = nn.Identity() if same else nn.Conv2d(in_channels, embed_dims, 1)
         self.expand = nn.Identity() if same else nn.Conv2d(embed_dims, in_channels, 1)

@@ -25,11 +25,11 @@ class PositionCode(nn.Module):
     def __init__(self, kind: str, embed_dims: int, grid_size: tuple[int, int] = (24, 32)) -> None:
         super().__init__()
         if kind not in KINDS:
-            raise ValueError(f'position: allowed {KINDS}, received {kind!r}')
+            raise ValueError(f'position: expected {KINDS}, got {kind!r}')
         if kind == 'sine' and embed_dims % 4:
-            raise ValueError(f'embed_dims: allowed a multiple of 4 with sine codes, received {embed_dims}')
+            raise ValueError(f'embed_dims: expected a multiple of 4 with sine codes, got {embed_dims}')
         if len(grid_size) != 2 or min(grid_size) < 1:
-            raise ValueError(f'grid_size: allowed [W, H] of two positive integers, received {grid_size}')
+            raise ValueError(f'grid_size: expected [W, H] of two positive integers, got {grid_size}')
         self.kind = kind
         if kind == 'sine':
             self.sine = PositionEmbeddingSineHW(embed_dims // 2, normalize=True)

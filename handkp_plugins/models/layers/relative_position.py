@@ -16,7 +16,7 @@ class RelativePositionBias(nn.Module):
     def __init__(self, num_heads: int, window: tuple[int, int]) -> None:
         super().__init__()
         if len(window) != 2 or min(window) < 1:
-            raise ValueError(f'window: allowed [W, H] of two positive integers, received {window}')
+            raise ValueError(f'window: expected [W, H] of two positive integers, got {window}')
         self.columns = nn.Parameter(torch.zeros(num_heads, 2 * window[0] - 1))
         self.rows = nn.Parameter(torch.zeros(num_heads, 2 * window[1] - 1))
 

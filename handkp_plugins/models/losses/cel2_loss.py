@@ -26,9 +26,9 @@ class CEL2Loss(nn.Module):
     def __init__(self, alpha: float = 0.7, loss_weight: float = 1.0) -> None:
         super().__init__()
         if not 0 <= alpha <= 1:
-            raise ValueError(f'alpha: allowed a number from 0 to 1, received {alpha}')
+            raise ValueError(f'alpha: expected a number from 0 to 1, got {alpha}')
         if loss_weight < 0:
-            raise ValueError(f'loss_weight: allowed a number from 0, received {loss_weight}')
+            raise ValueError(f'loss_weight: expected a number from 0, got {loss_weight}')
         self.alpha = alpha
         self.loss_weight = loss_weight
         self.cross_entropy = SoftmaxHeatmapLoss(l1_weight=0)

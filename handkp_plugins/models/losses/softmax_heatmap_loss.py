@@ -28,7 +28,7 @@ class SoftmaxHeatmapLoss(nn.Module):
         super().__init__()
         for name, value in (('l1_weight', l1_weight), ('loss_weight', loss_weight)):
             if value < 0:
-                raise ValueError(f'{name}: allowed a number from 0, received {value}')
+                raise ValueError(f'{name}: expected a number from 0, got {value}')
         self.l1_weight = l1_weight
         self.use_target_weight = use_target_weight
         self.loss_weight = loss_weight
@@ -36,9 +36,7 @@ class SoftmaxHeatmapLoss(nn.Module):
     def forward(self, output: Tensor, target: Tensor, target_weights: Tensor | None = None) -> Tensor:
         """Logits (B, K, h, w), maps (B, K, h, w) ≥ 0, weights (B, K) → scalar."""
         if output.shape != target.shape:
-            raise ValueError(
-                f'output: allowed the shape of target {tuple(target.shape)}, received {tuple(output.shape)}'
-            )
+            raise ValueError(f'output: expected the shape of target {tuple(target.shape)}, got {tuple(output.shape)}')
         h, w = output.shape[2:]
         with torch.autocast(output.device.type, enabled=False):
             logits, target = output.float(), target.float()

@@ -47,9 +47,9 @@ class TransformerNeck(BaseModule):
     ) -> None:
         super().__init__(init_cfg or dict(type='Xavier', layer='Linear', distribution='uniform'))
         if num_layers < 1:
-            raise ValueError(f'num_layers: allowed an integer from 1, received {num_layers}')
+            raise ValueError(f'num_layers: expected an integer from 1, got {num_layers}')
         if num_heads < 1 or embed_dims % num_heads:
-            raise ValueError(f'num_heads: allowed a divisor of embed_dims {embed_dims}, received {num_heads}')
+            raise ValueError(f'num_heads: expected a divisor of embed_dims {embed_dims}, got {num_heads}')
         self.in_channels = in_channels
         self.reduce = nn.Conv2d(in_channels, embed_dims, 1, bias=False)
         self.position = PositionCode(position, embed_dims, grid_size)
@@ -63,7 +63,7 @@ class TransformerNeck(BaseModule):
         """The last map (B, in_channels, h, w) of ``feats`` → one map (B, embed_dims, h, w)."""
         if feats[-1].shape[1] != self.in_channels:
             raise ValueError(
-                f'in_channels: allowed {feats[-1].shape[1]}, those of the backbone, received {self.in_channels}'
+                f'in_channels: expected {feats[-1].shape[1]}, those of the backbone, got {self.in_channels}'
             )
         maps = self.reduce(feats[-1])  # (B, d, h, w)
         position = self.position(maps)

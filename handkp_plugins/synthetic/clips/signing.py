@@ -37,8 +37,8 @@ def sign_names(signs: Sequence[str]) -> tuple[str, ...]:
     unknown = [name for name in names if name not in _POSES]
     if unknown or len(set(names)) < max(2, len(names)):
         raise ValueError(
-            f'signs: two or more of {", ".join(GROUPS)} and the names in them, each once, are allowed, '
-            f'received {unknown[0] if unknown else " ".join(signs)!r}'
+            f'signs: expected two or more of {", ".join(GROUPS)} and the names in them, each once, '
+            f'got {unknown[0] if unknown else " ".join(signs)!r}'
         )
     return tuple(names)
 

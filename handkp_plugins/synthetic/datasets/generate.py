@@ -71,7 +71,7 @@ def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], 
         RuntimeError: rendering is impossible here, or an image failed; the message names it.
     """
     if workers < 1:
-        raise ValueError(f'workers: 1 or more is allowed, received {workers}')
+        raise ValueError(f'workers: expected 1 or more, got {workers}')
     photographs = list_photographs(Path(recipe.backgrounds)) if recipe.backgrounds else None
     models = [ProceduralHand(), *(load_rig(Path(path)) for path in recipe.rigs)]
     poses = PoseSampler([pose for path in recipe.poses for pose in load_poses(Path(path))])
@@ -112,11 +112,11 @@ def _claim(out: Path, recipe: Recipe, photographs: int = 0) -> None:
         for name in meta | existing:  # a set of clips has keys that one of pictures lacks
             if existing.get(name) != meta.get(name):
                 raise ValueError(
-                    f'{out} holds a set made with {name}={existing.get(name)!r}, received {name}={meta.get(name)!r}: '
+                    f'{out} holds a set made with {name}={existing.get(name)!r}, got {name}={meta.get(name)!r}: '
                     'give the same arguments, another folder, or remove this one'
                 )
     elif out.is_dir() and any(out.iterdir()):
-        raise ValueError(f'out: a new or empty folder, or one with a generated set, is allowed; {out} has other files')
+        raise ValueError(f'out: expected a new or empty folder, or one with a generated set; {out} has other files')
     for folder in (recipe.folder, 'records', 'annotations'):
         (out / folder).mkdir(parents=True, exist_ok=True)
     if not path.exists():

@@ -47,16 +47,16 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.num < self.LEAST[0]:
             least, of_what = self.LEAST
-            raise ValueError(f'num: {least} or more {of_what} is allowed (split 8:1:1), received {self.num}')
+            raise ValueError(f'num: expected {least} or more {of_what} (split 8:1:1), got {self.num}')
         if not 64 <= self.size <= 1024:
-            raise ValueError(f'size: 64 to 1024 pixels is allowed, received {self.size}')
+            raise ValueError(f'size: expected 64 to 1024 pixels, got {self.size}')
         if self.seed < 0:
-            raise ValueError(f'seed: 0 or more is allowed, received {self.seed}')
+            raise ValueError(f'seed: expected 0 or more, got {self.seed}')
         if not 1 <= self.shard <= 10_000:
-            raise ValueError(f'shard: 1 to 10000 images is allowed, received {self.shard}')
+            raise ValueError(f'shard: expected 1 to 10000 images, got {self.shard}')
         if self.layers and self.backgrounds:
             raise ValueError(
-                f'backgrounds: none is allowed with layers, which have no background, received {self.backgrounds}'
+                f'backgrounds: expected none with layers, which have no background, got {self.backgrounds}'
             )
 
     @property
@@ -147,13 +147,13 @@ class ClipRecipe(Recipe):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.layers:
-            raise ValueError('layers: not allowed with clips, which have backgrounds, received True')
+            raise ValueError('layers: expected False with clips, which have backgrounds, got True')
         if not 64 <= self.height <= 1024:
-            raise ValueError(f'height: 64 to 1024 pixels is allowed, received {self.height}')
+            raise ValueError(f'height: expected 64 to 1024 pixels, got {self.height}')
         if self.frames < 3:
-            raise ValueError(f'frames: 3 or more is allowed, received {self.frames}')
+            raise ValueError(f'frames: expected 3 or more, got {self.frames}')
         if not 5 <= self.fps <= 240:
-            raise ValueError(f'fps: 5 to 240 frames a second is allowed, received {self.fps}')
+            raise ValueError(f'fps: expected 5 to 240 frames a second, got {self.fps}')
 
     @property
     def images(self) -> int:

@@ -138,9 +138,9 @@ class StageRecipe(Recipe):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.layers:
-            raise ValueError('layers: not allowed with scenes, which have backgrounds, received True')
+            raise ValueError('layers: expected False with scenes, which have backgrounds, got True')
         if self.size < 128:
-            raise ValueError(f'size: 128 to 1024 pixels is allowed for scenes, received {self.size}')
+            raise ValueError(f'size: expected 128 to 1024 pixels for scenes, got {self.size}')
 
     def maker(self, **settings: Any) -> StageMaker:
         """What draws the pictures; keep one per process."""

@@ -35,18 +35,18 @@ class TapRecipe(ClipRecipe):
         super().__post_init__()
         if not 0.2 <= self.tapping <= self.fps / 4:
             raise ValueError(
-                f'tapping: 0.2 to {self.fps / 4:g} taps a second, a quarter of the frame rate, are allowed, '
-                f'received {self.tapping}'
+                f'tapping: expected 0.2 to {self.fps / 4:g} taps a second, a quarter of the frame rate, '
+                f'got {self.tapping}'
             )
         if self.seconds * self.tapping < 2:
             raise ValueError(
-                f'frames: {int(np.ceil(2 / self.tapping * self.fps)) + 1} or more, for two taps, are allowed, '
-                f'received {self.frames}'
+                f'frames: expected {int(np.ceil(2 / self.tapping * self.fps)) + 1} or more, for two taps, '
+                f'got {self.frames}'
             )
         if not 0 <= self.amplitude_decrement <= 0.95:
-            raise ValueError(f'amplitude_decrement: 0 to 0.95 is allowed, received {self.amplitude_decrement}')
+            raise ValueError(f'amplitude_decrement: expected 0 to 0.95, got {self.amplitude_decrement}')
         if not 0 <= self.interval_jitter <= 0.3:
-            raise ValueError(f'interval_jitter: 0 to 0.3 is allowed, received {self.interval_jitter}')
+            raise ValueError(f'interval_jitter: expected 0 to 0.3, got {self.interval_jitter}')
 
     @property
     def seconds(self) -> float:

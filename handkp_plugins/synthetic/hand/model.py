@@ -81,7 +81,7 @@ class TemplateHand:
             ValueError: ``handedness`` is neither 'left' nor 'right'.
         """
         if handedness not in ('left', 'right'):
-            raise ValueError(f"handedness: 'left' or 'right' is allowed, received {handedness!r}")
+            raise ValueError(f"handedness: expected 'left' or 'right', got {handedness!r}")
         frames = joint_frames(pose, shape)
         scales = frame_scales(shape)
         transforms = frames @ scales @ self._rest_inverse

@@ -56,11 +56,11 @@ class HandPose:
     def __post_init__(self) -> None:
         angles = np.array(self.angles, dtype=float)
         if angles.shape != (len(LIMITS),):
-            raise ValueError(f'angles: shape ({len(LIMITS)},) is allowed, received {angles.shape}')
+            raise ValueError(f'angles: expected shape ({len(LIMITS)},), got {angles.shape}')
         wrong = ~((angles >= LOW - 1e-6) & (angles <= HIGH + 1e-6))
         if wrong.any():
             i = int(np.flatnonzero(wrong)[0])
-            raise ValueError(f'{ANGLE_NAMES[i]}: {LOW[i]:g} to {HIGH[i]:g} degrees is allowed, received {angles[i]:g}')
+            raise ValueError(f'{ANGLE_NAMES[i]}: expected {LOW[i]:g} to {HIGH[i]:g} degrees, got {angles[i]:g}')
         angles.setflags(write=False)
         object.__setattr__(self, 'angles', angles)
 
@@ -69,7 +69,7 @@ class HandPose:
         """A pose from named angles in degrees; those not named are zero."""
         unknown = sorted(set(degrees) - set(LIMITS))
         if unknown:
-            raise ValueError(f'joint angle: one of {list(LIMITS)} is allowed, received {unknown[0]!r}')
+            raise ValueError(f'joint angle: expected one of {list(LIMITS)}, got {unknown[0]!r}')
         return cls(np.array([degrees.get(name, 0.0) for name in ANGLE_NAMES]))
 
     @classmethod

@@ -63,9 +63,9 @@ class HandShape:
         for name, shape in shapes.items():
             value = np.asarray(getattr(self, name), dtype=float)
             if value.shape != shape:
-                raise ValueError(f'{name}: shape {shape} is allowed, received {value.shape}')
+                raise ValueError(f'{name}: expected shape {shape}, got {value.shape}')
             if name != 'root_offsets' and not (value > 0).all():
-                raise ValueError(f'{name}: positive numbers are allowed, received {value.tolist()}')
+                raise ValueError(f'{name}: expected positive numbers, got {value.tolist()}')
             object.__setattr__(self, name, value)
 
     @property

@@ -50,7 +50,7 @@ class SkinLook:
 
     def __post_init__(self) -> None:
         if not 0 <= self.tone <= 1:
-            raise ValueError(f'tone: 0 (lightest) to 1 (darkest) is allowed, received {self.tone}')
+            raise ValueError(f'tone: expected 0 (lightest) to 1 (darkest), got {self.tone}')
 
 
 def random_skin(rng: np.random.Generator) -> SkinLook:

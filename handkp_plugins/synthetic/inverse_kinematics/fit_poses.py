@@ -77,21 +77,21 @@ def fit_poses(
     """
     keypoints = np.array(keypoints, dtype=float)
     if keypoints.ndim != 3 or keypoints.shape[1] != NUM_KEYPOINTS or keypoints.shape[2] not in (2, 3):
-        raise ValueError(f'keypoints: shape (N, {NUM_KEYPOINTS}, 2 or 3) is allowed, received {keypoints.shape}')
+        raise ValueError(f'keypoints: expected shape (N, {NUM_KEYPOINTS}, 2 or 3), got {keypoints.shape}')
     wrong = ~np.isfinite(keypoints).all((1, 2))
     if wrong.any():
-        raise ValueError(f'keypoints: finite numbers are allowed, received others in row {np.flatnonzero(wrong)[0]}')
+        raise ValueError(f'keypoints: expected finite numbers, got others in row {np.flatnonzero(wrong)[0]}')
     centre = keypoints.mean(1, keepdims=True)
     radius = np.sqrt(((keypoints - centre) ** 2).sum(2).mean(1))[:, None, None]
     wrong = radius[:, 0, 0] <= 1e-9 * (1 + np.abs(keypoints).max((1, 2)))
     if wrong.any():
-        raise ValueError(f'keypoints: 21 places are allowed, received one for all in row {np.flatnonzero(wrong)[0]}')
+        raise ValueError(f'keypoints: expected 21 places, got one for all in row {np.flatnonzero(wrong)[0]}')
     if handedness not in ('left', 'right', 'auto'):
-        raise ValueError(f"handedness: 'left', 'right' or 'auto' is allowed, received {handedness!r}")
+        raise ValueError(f"handedness: expected 'left', 'right' or 'auto', got {handedness!r}")
     dims = keypoints.shape[2]
     noise = NOISE[dims] if noise is None else noise
     if not (noise > 0 and depth_trust >= 0):
-        raise ValueError(f'noise above 0 and depth_trust of 0 or more are allowed, received {noise} and {depth_trust}')
+        raise ValueError(f'expected noise above 0 and depth_trust of 0 or more, got {noise} and {depth_trust}')
     sides = [False] if dims == 2 else {'left': [True], 'right': [False], 'auto': [False, True]}[handedness]
     states, fitted = [], []
     for is_left in sides:

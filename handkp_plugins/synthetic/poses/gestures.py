@@ -84,5 +84,5 @@ def named_gesture(name: str) -> HandPose:
         ValueError: no gesture has that name.
     """
     if name not in GESTURES:
-        raise ValueError(f'gesture: one of {sorted(GESTURES)} is allowed, received {name!r}')
+        raise ValueError(f'gesture: expected one of {sorted(GESTURES)}, got {name!r}')
     return GESTURES[name]

@@ -82,14 +82,12 @@ class PoseSampler:
                 shares['recorded'] = RECORDED_SHARE
         unknown = sorted(set(shares) - set(_SOURCES))
         if unknown:
-            raise ValueError(f'shares: sources {sorted(_SOURCES)} are allowed, received {unknown[0]!r}')
+            raise ValueError(f'shares: expected sources {sorted(_SOURCES)}, got {unknown[0]!r}')
         weights = np.array([shares.get(name, 0.0) for name in _SOURCES], dtype=float)
         if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
-            raise ValueError(
-                f'shares: numbers of 0 or more, one of them positive, are allowed, received {dict(shares)}'
-            )
+            raise ValueError(f'shares: expected numbers of 0 or more, one of them positive, got {dict(shares)}')
         if shares.get('recorded') and not self.recorded:
-            raise ValueError(f"shares: 'recorded' is allowed with recorded poses only, received {dict(shares)}")
+            raise ValueError(f"shares: expected 'recorded' with recorded poses only, got {dict(shares)}")
         self.shares: dict[str, float] = dict(zip(_SOURCES, (weights / weights.sum()).tolist(), strict=True))
 
     def sample(self, rng: np.random.Generator, shape: HandShape) -> tuple[str, HandPose]:
@@ -123,15 +121,15 @@ def load_poses(path: Path) -> list[HandPose]:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f'poses: an existing .npz file is allowed, received {path}')
+        raise FileNotFoundError(f'poses: expected an existing .npz file, got {path}')
     try:
         with np.load(path) as file:
             angles = file['angles']
     except (KeyError, ValueError, OSError, IndexError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: an .npz file with the array 'angles' is allowed ({error})") from error
+        raise ValueError(f"{path}: expected an .npz file with the array 'angles' ({error})") from error
     if angles.ndim != 2 or angles.shape[1] != len(ANGLE_NAMES) or not len(angles) or angles.dtype.kind not in 'fiu':
         raise ValueError(
-            f'{path}: angles: numbers of shape (1 or more, {len(ANGLE_NAMES)}) are allowed, received {angles.dtype} '
+            f'{path}: angles: expected numbers of shape (1 or more, {len(ANGLE_NAMES)}), got {angles.dtype} '
             f'{angles.shape}'
         )
     poses = []

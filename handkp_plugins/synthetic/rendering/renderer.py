@@ -68,7 +68,7 @@ class Renderer:
     def __init__(self, size: int, height: int | None = None, far: float = _FAR) -> None:
         height = height or size
         if min(size, height) < 16:
-            raise ValueError(f'size: 16 or more pixels is allowed, received {min(size, height)}')
+            raise ValueError(f'size: expected 16 or more pixels, got {min(size, height)}')
         one_thread_per_renderer()
         try:
             import vtk

@@ -32,7 +32,7 @@ class GltfFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.is_file():
-            raise FileNotFoundError(f'rig: an existing .gltf or .glb file is allowed, received {path}')
+            raise FileNotFoundError(f'rig: expected an existing .gltf or .glb file, got {path}')
         data = self._read(path)
         self.chunk: bytes | None = None
         if data[:4] == b'glTF':
@@ -53,7 +53,7 @@ class GltfFile:
         allowed = [c for c in _COMPONENTS if not whole or c != _FLOAT]
         if accessor.get('type') != kind or accessor.get('componentType') not in allowed:
             found = f'{accessor.get("type")} of {accessor.get("componentType")}'
-            raise self.wrong(f'{what}: {kind} of one of {allowed} is allowed, received {found}')
+            raise self.wrong(f'{what}: expected {kind} of one of {allowed}, got {found}')
         if 'sparse' in accessor or 'bufferView' not in accessor:
             raise self.wrong(f'{what}: sparse and empty accessors are not read')
         view = self.entry('bufferViews', accessor['bufferView'])
@@ -91,14 +91,14 @@ class GltfFile:
         if uri.startswith('data:'):
             head, comma, body = uri.partition(',')
             if not comma or not head.endswith(';base64'):
-                raise self.wrong(f'{what}: a data: URI in base64 is allowed, received {head[:40]!r}')
+                raise self.wrong(f'{what}: a data: expected URI in base64, got {head[:40]!r}')
             try:
                 return base64.b64decode(body, validate=True)
             except binascii.Error as error:
                 raise self.wrong(f'{what}: its base64 is damaged ({error})') from error
         folder, name = self.path.resolve().parent, unquote(uri)
         if ':' in uri or '\0' in name or not (folder / name).resolve().is_relative_to(folder):
-            raise self.wrong(f'{what}: a data: URI or a file below {folder} is allowed, received {uri[:80]!r}')
+            raise self.wrong(f'{what}: a data: expected URI or a file below {folder}, got {uri[:80]!r}')
         target = (folder / name).resolve()
         if not os.path.isfile(target):  # unlike Path.is_file, no error for a name that no file can have
             raise FileNotFoundError(f'{self.path}: {what} names {uri[:80]!r}, which is missing')
@@ -106,7 +106,7 @@ class GltfFile:
 
     def _read(self, path: Path) -> bytes:
         if path.stat().st_size > _MAX_BYTES:
-            raise ValueError(f'{path}: at most {_MAX_BYTES} bytes are allowed, received {path.stat().st_size}')
+            raise ValueError(f'{path}: expected at most {_MAX_BYTES} bytes, got {path.stat().st_size}')
         return path.read_bytes()
 
     def _open_container(self, data: bytes) -> bytes:
@@ -126,19 +126,19 @@ class GltfFile:
     def list(self, name: str) -> list[dict[str, Any]]:
         entries = self.doc.get(name, [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise self.wrong(f'{name}: a list of objects is allowed')
+            raise self.wrong(f'{name}: expected a list of objects')
         return entries
 
     def entry(self, name: str, index: Any) -> dict[str, Any]:
         entries = self.list(name)
         if not isinstance(index, int) or not 0 <= index < len(entries):
-            raise self.wrong(f'{name}: entry 0 to {len(entries) - 1} is allowed, received {index!r}')
+            raise self.wrong(f'{name}: expected entry 0 to {len(entries) - 1}, got {index!r}')
         return entries[index]
 
     def _size(self, entry: dict[str, Any], key: str, what: str) -> int:
         value = entry.get(key, 0)
         if not isinstance(value, int) or value < 0:
-            raise self.wrong(f'{what}: {key} must be a whole number, 0 or more, received {value!r}')
+            raise self.wrong(f'{what}: {key}: expected a whole number, 0 or more, got {value!r}')
         return value
 
     def wrong(self, why: str) -> ValueError:

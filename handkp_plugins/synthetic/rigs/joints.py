@@ -102,9 +102,9 @@ def _own_kind(path: Path) -> RigKind:
     try:
         table = json.loads(path.read_text(encoding='utf-8'))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f'{path}: JSON is allowed ({error})') from error
+        raise ValueError(f'{path}: expected JSON ({error})') from error
     if not isinstance(table, dict) or not all(isinstance(name, str) for name in table.values()):
-        raise ValueError(f'{path}: a JSON object from roles to joint names is allowed')
+        raise ValueError(f'{path}: expected a JSON object from roles to joint names')
     if unknown := sorted(set(table) - set(ROLES)):
-        raise ValueError(f'{path}: roles {list(ROLES)} are allowed, received {unknown}')
+        raise ValueError(f'{path}: expected roles {list(ROLES)}, got {unknown}')
     return RigKind(path.name, table)

@@ -99,7 +99,7 @@ def test_no_lag_where_nothing_moves_or_too_shortly():
 
 def test_bad_numbers():
     for bad in (dict(min_cutoff=0), dict(beta=-1), dict(speed_cutoff=float('nan'))):
-        with pytest.raises(ValueError, match='numbers above 0 are allowed, and beta from 0 on'):
+        with pytest.raises(ValueError, match='expected numbers above 0, and beta from 0 on'):
             OneEuroFilter(**bad)
     one_euro = OneEuroFilter()
     one_euro(np.zeros((21, 2)), 1.0)

@@ -168,6 +168,6 @@ def test_boxes_are_linked_by_the_largest_sum_of_overlaps():
 
 
 def test_bad_numbers():
-    with pytest.raises(ValueError, match='every: an integer from 1 on is allowed, received 0'):
+    with pytest.raises(ValueError, match='every: expected an integer from 1 on, got 0'):
         HandTracker(lambda image: None, lambda image, boxes: [], every=0)
     assert SHAPE.shape == (21, 2)

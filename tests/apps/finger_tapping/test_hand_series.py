@@ -56,7 +56,7 @@ def test_hands_are_followed_by_their_place(two):
     assert np.isnan(second.keypoints[[0, 1, 9]]).all() and second.keypoints[2:9] == pytest.approx(other[2:9])
     assert np.isnan(second.above(0.5, USED)).all() and (second.scores[0] == 0).all()
     assert np.isfinite(second.above(0.3, USED)[2:9]).all()
-    with pytest.raises(ValueError, match="keypoints.json: hand: one of 0, 1 is allowed, received '2'"):
+    with pytest.raises(ValueError, match="keypoints.json: hand: expected one of 0, 1, got '2'"):
         read_hand(path, hand='2')
 
 
@@ -82,9 +82,9 @@ def test_tracks_tell_which_hand_is_which(tmp_path):
     series = read_hand(demo_file(tmp_path / 'a.json', frames))
     assert series.hands == {'7': 3, '3': 1} and series.hand == '7'
     assert series.keypoints[1] == pytest.approx(np.array(other['keypoints']))
-    with pytest.raises(ValueError, match='frame 1, instance 0: a track is needed'):
+    with pytest.raises(ValueError, match='frame 1, instance 0: expected a track'):
         read_hand(demo_file(tmp_path / 'a.json', [*frames[:1], [other]]))
-    with pytest.raises(ValueError, match='frame 0: one instance of track 7 is allowed, received two'):
+    with pytest.raises(ValueError, match='frame 0: expected one instance of track 7, got two'):
         read_hand(demo_file(tmp_path / 'a.json', [[one | {'track': 7}] * 2, []]))
 
 
@@ -105,7 +105,7 @@ def test_times_and_frame_rates(tmp_path):
     with pytest.raises(ValueError, match='item 0: no time, as of a folder of images: --fps gives the frame rate'):
         read_hand(path)
     assert read_hand(path, fps=10).time == pytest.approx([0, 0.1, 0.2, 0.3])
-    with pytest.raises(ValueError, match='fps: a number above 0 is allowed, received 0'):
+    with pytest.raises(ValueError, match='fps: expected a number above 0, got 0'):
         read_hand(path, fps=0)
 
 
@@ -115,11 +115,11 @@ def test_annotations_of_a_clip(tmp_path):
     series = read_hand(path, clip='4')
     assert series.time == pytest.approx(np.arange(4) / 25) and np.isnan(series.keypoints[3]).all()
     assert series.keypoints[:3] == pytest.approx(hand_at(np.full(3, 0.8)))
-    with pytest.raises(ValueError, match='clip: a video_id, one of 0, 4, is needed, received none'):
+    with pytest.raises(ValueError, match='clip: expected a video_id, one of 0, 4, got none'):
         read_hand(path)
-    with pytest.raises(ValueError, match="clip: .* received '5'"):
+    with pytest.raises(ValueError, match="clip: .* got '5'"):
         read_hand(path, clip='5')
-    with pytest.raises(ValueError, match="the frame rate is needed, as fps in 'info' or by --fps"):
+    with pytest.raises(ValueError, match="expected the frame rate, as fps in 'info' or by --fps"):
         read_hand(coco_file(tmp_path / 'b.json', {0: clips[0]}, fps=None))
 
 
@@ -134,16 +134,16 @@ def broken(key, value, item=1, inner=None):
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (lambda d: d.update(version=2), 'version 1 is allowed, received 2'),
-        (lambda d: d.pop('items'), "with a list 'items', or a COCO file, is allowed, received an object of"),
-        (lambda d: d.update(items=[]), 'two items or more, frames of a video, are needed, received 0'),
+        (lambda d: expected d.update(version=2), 'version 1, got 2'),
+        (lambda d: expected d.pop('items'), "with a list 'items', or a COCO file, got an object of"),
+        (lambda d: d.update(items=[]), 'expected two items or more, frames of a video, got 0'),
         (broken('instances', None), "item 1: an object with a list 'instances' is allowed"),
-        (broken('time', 'late'), "item 1: time: finite seconds are allowed, received 'late'"),
-        (broken('time', 0.0), r'frame 1: a time after 0 s, .* is allowed, received 0; --fps'),
-        (broken('frame', 1.5), 'item 1: frame: a whole number is allowed, received 1.5'),
+        (broken('time', 'late'), "item 1: time: expected finite seconds, got 'late'"),
+        (broken('time', 0.0), r'frame 1: expected a time after 0 s, .*, got 0; --fps'),
+        (broken('frame', 1.5), 'item 1: frame: expected a whole number, got 1.5'),
         (broken('keypoints', [[1, 2]], inner=True), r'item 1 \(frame 1\), instance 0: keypoints: finite numbers'),
-        (broken('scores', ['a'] * 21, inner=True), r'instance 0: scores: finite numbers \(21,\) are allowed'),
-        (broken('track', [1], inner=True), r'instance 0: track: a number or name is allowed, received \[1\]'),
+        (broken('scores', ['a'] * 21, inner=True), r'instance 0: scores: expected finite numbers \(21,\)'),
+        (broken('track', [1], inner=True), r'instance 0: track: expected a number or name, got \[1\]'),
         (
             lambda d: d['items'][1]['instances'][0].pop('keypoints'),
             'instance 0: needs keypoints and scores; missing: k',
@@ -163,9 +163,9 @@ def test_files_of_another_form(tmp_path, change, message):
 def test_no_file_or_no_json(tmp_path):
     with pytest.raises(FileNotFoundError, match='gone.json: no such annotation file'):
         read_hand(tmp_path / 'gone.json')
-    for text, message in (('', 'received an empty file'), ('{', 'does not parse'), ('[]', 'received a list')):
+    for text, message in (('', 'got an empty file'), ('{', 'does not parse'), ('[]', 'got a list')):
         (tmp_path / 'a.json').write_text(text)
         with pytest.raises(ValueError, match=f'a.json: keypoints.json of tools/demo.py.* {message}'):
             read_hand(tmp_path / 'a.json')
-    with pytest.raises(ValueError, match='clip: allowed with a COCO file only'):
+    with pytest.raises(ValueError, match='clip: expected with a COCO file only'):
         read_hand(demo_file(tmp_path / 'a.json', [[]] * 2), clip='0')

@@ -213,11 +213,11 @@ def test_everything_goes_into_json():
 @pytest.mark.parametrize(
     ('time', 'shape', 'message'),
     [
-        ([0.0], (1, 21, 2), r'N from 2 on, are allowed, received \(1,\)'),
-        ([0, 1], (3, 21, 2), r'received \(2,\), \(3, 21, 2\)'),
-        ([0, 1], (2, 20, 2), r'received \(2,\), \(2, 20, 2\)'),
-        ([0, 1, 1], (3, 21, 2), r'time: rising seconds are allowed, received 1, then 1 \(frame 2\)'),
-        ([0, np.nan, 1], (3, 21, 2), 'time: rising seconds are allowed, received 0, then nan'),
+        ([0.0], (1, 21, 2), r'expected N from 2 on, got \(1,\)'),
+        ([0, 1], (3, 21, 2), r'got \(2,\), \(3, 21, 2\)'),
+        ([0, 1], (2, 20, 2), r'got \(2,\), \(2, 20, 2\)'),
+        ([0, 1, 1], (3, 21, 2), r'time: expected rising seconds, got 1, then 1 \(frame 2\)'),
+        ([0, np.nan, 1], (3, 21, 2), 'time: expected rising seconds, got 0, then nan'),
     ],
 )
 def test_wrong_shapes_and_times(time, shape, message):
@@ -229,5 +229,5 @@ def test_wrong_shapes_and_times(time, shape, message):
     'name, value', [('longest_gap', 0), ('least_amplitude', -1), ('closed', np.nan), ('hesitation', 1.0)]
 )
 def test_settings_out_of_range(name, value):
-    with pytest.raises(ValueError, match=f'{name}: a number above [01] is allowed, received {value}'):
+    with pytest.raises(ValueError, match=f'{name}: expected a number above [01], got {value}'):
         Settings(**{name: value})

@@ -92,11 +92,11 @@ def test_frames_after_the_limit_are_left_out_and_told(
 @pytest.mark.parametrize(
     'name, data, message',
     [
-        ('large.png', png_of_size(9000, 8000), r'up to 64 megapixels are allowed, received 9000x8000 \(72\)'),
+        ('large.png', png_of_size(9000, 8000), r'expected up to 64 megapixels, got 9000x8000 \(72\)'),
         ('bomb.png', png_of_size(60000, 60000), 'is allowed; it is far too large'),
-        ('empty.jpg', b'', 'JPEG, .* is allowed; its header is not of one'),
+        ('empty.jpg', b'', 'expected JPEG, .*; its header is not of one'),
         ('code.jpg', b'<svg onload="alert(1)"/>', 'its header is not of one'),
-        ('a.svg', b'<svg/>', r"a picture is allowed here .*, received '.svg'"),
+        ('a.svg', b'<svg/>', r"expected a picture here .*, got '.svg'"),
     ],
     ids=['large', 'bomb', 'empty', 'code', 'suffix'],
 )
@@ -108,18 +108,18 @@ def test_no_pictures(service: HandService, folder: Path, tmp_path: Path, name: s
 
 def test_frames_that_are_too_large(service: HandService, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr('handkp_plugins.apps.web.service.MAX_PIXELS', 96 * 64 - 1)
-    with pytest.raises(ValueError, match='v.mp4: up to .* received 96x64'):
+    with pytest.raises(ValueError, match='v.mp4: up to .* got 96x64'):
         service.video(write_video(tmp_path / 'v.mp4', 2, 'mp4v'), folder, whole=True)
     assert MAX_PIXELS >= 50e6  # cameras of telephones
 
 
 def test_without_a_detector_the_box_is_needed(service: HandService, folder: Path, tmp_path: Path):
     cv2.imwrite(str(tmp_path / 'a.png'), picture(0))
-    with pytest.raises(ValueError, match='the box of the hand is needed'):
+    with pytest.raises(ValueError, match='expected the box of the hand'):
         service.image(tmp_path / 'a.png', folder)
 
 
 @pytest.mark.parametrize('seconds', [0, -1, np.nan])
 def test_seconds_that_are_none(seconds: float):
-    with pytest.raises(ValueError, match='--max-seconds: a number above 0 is allowed'):
+    with pytest.raises(ValueError, match='--max-seconds: expected a number above 0'):
         HandService(('none.py', 'none.pth'), max_seconds=seconds)

@@ -55,10 +55,10 @@ def test_boxes_that_are_left_out_are_told(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     'changes, message',
     [
-        (dict(image_id=5), 'boxes.json: annotation 11: image_id: the id of an entry in images is allowed, received 5'),
+        (dict(image_id=5), 'boxes.json: annotation 11: image_id: expected the id of an entry in images, got 5'),
         (dict(bbox=[1, 2, 3]), 'annotation 11: bbox: 4 numbers'),
-        (dict(bbox=[1, 2, 3, float('nan')]), 'annotation 11: bbox: finite numbers are allowed'),
-        (dict(id=10), 'received id 10 for the second time'),
+        (dict(bbox=[1, 2, 3, float('nan')]), 'annotation 11: bbox: expected finite numbers'),
+        (dict(id=10), 'got id 10 for the second time'),
     ],
 )
 def test_bad_records_are_named(tmp_path: Path, changes: dict, message: str):
@@ -69,11 +69,11 @@ def test_bad_records_are_named(tmp_path: Path, changes: dict, message: str):
 def test_missing_keys_and_names(tmp_path: Path):
     data = make_file()
     del data['annotations'][2]['area']
-    with pytest.raises(ValueError, match='annotation at index 2, id 12: needs .*; missing: area'):
+    with pytest.raises(ValueError, match='annotation at index 2, id 12: needs .*; missing: expected area'):
         check(tmp_path, data)
     data = make_file()
     data['categories'] = [dict(id=7, name='Hand')]
-    with pytest.raises(ValueError, match='categories of which one is named hand are allowed, received Hand'):
+    with pytest.raises(ValueError, match='categories of which one is named hand, got Hand'):
         check(tmp_path, data)
     data = make_file()
     for annotation in data['annotations']:

@@ -45,13 +45,13 @@ def test_other_number_of_keypoints(tmp_path):
 @pytest.mark.parametrize(
     'text, message',
     [
-        ('', 'ann.json: a COCO keypoint file in JSON is allowed, received an empty file'),
-        (' \n', 'received an empty file'),
-        ('{"images": [', 'ann.json: .*does not parse: .*line 1 column 13'),
-        ('[]', "lists 'images' and 'annotations' is allowed, received a list"),
-        ('{}', "received one without the list 'images'"),
-        ('{"images": [], "annotations": []}', "one or more entries in 'images' are allowed, received none"),
-        ('{"images": {}, "annotations": []}', "received one without the list 'images'"),
+        ('', 'ann.json: expected a COCO keypoint file in JSON, got an empty file'),
+        (' \n', 'got an empty file'),
+        ('{"images": [', 'ann.json: .*does not parse: expected .*line 1 column 13'),
+        ('[]', "lists 'images' and 'annotations', got a list"),
+        ('{}', "got one without the list 'images'"),
+        ('{"images": [], "annotations": expected []}', "one or more entries in 'images', got none"),
+        ('{"images": {}, "annotations": []}', "got one without the list 'images'"),
     ],
 )
 def test_bad_file(text, message, tmp_path):
@@ -71,7 +71,7 @@ def test_missing_file(tmp_path):
 
 
 def test_empty_annotation_list(tmp_path):
-    with pytest.raises(ValueError, match="ann.json: one or more entries in 'annotations' are allowed, received none"):
+    with pytest.raises(ValueError, match="ann.json: expected one or more entries in 'annotations', got none"):
         check(tmp_path, dict(make_file(), annotations=[]))
 
 
@@ -84,35 +84,41 @@ NAN, GONE = float('nan'), object()
         (dict(keypoints=GONE), r'annotation at index 1, id 101: needs id, .*; missing: keypoints'),
         (dict(bbox=GONE, image_id=GONE), r'annotation at index 1, id 101: .*; missing: image_id, bbox'),
         (dict(id=GONE), r'annotation at index 1, id None: .*; missing: id'),
-        (dict(id=100), r'annotation at index 1: ids that differ are allowed, received id 100 for the second time'),
-        (dict(id=[1]), r'annotation at index 1: a number as id is allowed, received \[1\]'),
-        (dict(image_id=77), r'annotation 101: image_id: the id of an entry in images is allowed, received 77'),
-        (dict(keypoints=[]), r'annotation 101: keypoints: 63 numbers \(.*\) are allowed, received 0: \[\]'),
+        (dict(id=100), r'annotation at index 1: expected ids that differ, got id 100 for the second time'),
+        (dict(id=[1]), r'annotation at index 1: expected a number as id, got \[1\]'),
+        (dict(image_id=77), r'annotation 101: image_id: expected the id of an entry in images, got 77'),
+        (dict(keypoints=[]), r'annotation 101: keypoints: expected 63 numbers \(.*\), got 0: \[\]'),
         (
             dict(keypoints=[1, 2, 1] * 20),
-            r'annotation 101: keypoints: 63 numbers \(.*\) are allowed, received 60: \[1, 2',
+            r'annotation 101: keypoints: expected 63 numbers \(.*\), got 60: \[1, 2',
         ),
-        (dict(keypoints=[[1, 2]] * 21), r'annotation 101: keypoints: 63 numbers .* received 42'),
-        (dict(keypoints=None), r'annotation 101: keypoints: 63 numbers .* received 1: None'),
-        (dict(keypoints='many'), r'annotation 101: keypoints: 63 numbers .* received many'),
-        (dict(keypoints=[[1, 2, 1], [1]]), r'annotation 101: keypoints: 63 numbers .* received \[\[1, 2, 1\], \[1\]\]'),
+        (dict(keypoints=[[1, 2]] * 21), r'annotation 101: keypoints: expected 63 numbers .* got 42'),
+        (dict(keypoints=None), r'annotation 101: keypoints: expected 63 numbers .* got 1: None'),
+        (dict(keypoints='many'), r'annotation 101: keypoints: expected 63 numbers .* got many'),
+        (
+            dict(keypoints=[[1, 2, 1], [1]]),
+            r'annotation 101: keypoints: expected 63 numbers .* got \[\[1, 2, 1\], \[1\]\]',
+        ),
         (
             dict(keypoints=[1, 2, 1] * 4 + [1, NAN, 1] + [1, 2, 1] * 16),
-            r'annotation 101: keypoints: finite numbers are allowed, received nan \(keypoint 4, y\)',
+            r'annotation 101: keypoints: expected finite numbers, got nan \(keypoint 4, y\)',
         ),
-        (dict(keypoints=[None, 2, 1] + [1, 2, 1] * 20), r'annotation 101: .* received nan \(keypoint 0, x\)'),
+        (dict(keypoints=[None, 2, 1] + [1, 2, 1] * 20), r'annotation 101: .* got nan \(keypoint 0, x\)'),
         (
             dict(keypoints=[1, 2, -1] + [1, 2, 1] * 20),
-            r'annotation 101: keypoints: a visibility from 0 on .* received -1',
+            r'annotation 101: keypoints: expected a visibility from 0 on .* got -1',
         ),
-        (dict(keypoints=[0, 0, 0] * 21), r'annotation 101: keypoints: at least one labelled .* received none labelled'),
+        (
+            dict(keypoints=[0, 0, 0] * 21),
+            r'annotation 101: keypoints: expected at least one labelled .* got none labelled',
+        ),
         (
             dict(bbox=[4, 5, 0, 30]),
-            r'annotation 101: bbox: a width and height above 0 .* received \[4.0, 5.0, 0.0, 30.0\]',
+            r'annotation 101: bbox: expected a width and height above 0 .* got \[4.0, 5.0, 0.0, 30.0\]',
         ),
         (dict(bbox=[4, 5, 20, -1]), r'annotation 101: bbox: a width and height above 0'),
-        (dict(bbox=[4, 5, 20]), r'annotation 101: bbox: 4 numbers .* received 3'),
-        (dict(bbox=[4, NAN, 20, 30]), r'annotation 101: bbox: finite numbers are allowed, received nan \(number 1\)'),
+        (dict(bbox=[4, 5, 20]), r'annotation 101: bbox: expected 4 numbers .* got 3'),
+        (dict(bbox=[4, NAN, 20, 30]), r'annotation 101: bbox: expected finite numbers, got nan \(number 1\)'),
     ],
 )
 def test_bad_annotation(change, message, tmp_path):
@@ -126,9 +132,9 @@ def test_bad_annotation(change, message, tmp_path):
 @pytest.mark.parametrize(
     'change, message',
     [
-        (dict(width=0), 'image 1: a positive width is allowed, received 0'),
-        (dict(height=None), 'image 1: a positive height is allowed, received None'),
-        (dict(id=0), 'image at index 1: ids that differ are allowed'),
+        (dict(width=0), 'image 1: expected a positive width, got 0'),
+        (dict(height=None), 'image 1: expected a positive height, got None'),
+        (dict(id=0), 'image at index 1: expected ids that differ'),
         (dict(file_name=GONE), 'image at index 1, id 1: .*; missing: file_name'),
     ],
 )
@@ -140,7 +146,7 @@ def test_bad_image(change, message, tmp_path):
 
 
 def test_record_that_is_no_object(tmp_path):
-    with pytest.raises(ValueError, match='annotation at index 1: a JSON object is allowed, received 5'):
+    with pytest.raises(ValueError, match='annotation at index 1: expected a JSON object, got 5'):
         check(tmp_path, dict(make_file(), annotations=[make_file()['annotations'][0], 5]))
 
 

@@ -69,7 +69,7 @@ def test_plain_data_needs_no_allowed_globals(tmp_path: Path):
 
 
 def test_plain_data_names_what_it_cannot_hold():
-    with pytest.raises(TypeError, match=r'hub\.a\[1\]: .* received .*object'):
+    with pytest.raises(TypeError, match=r'hub\.a\[1\]: .* got .*object'):
         to_plain(dict(a=[1, object()]), 'hub')
 
 
@@ -158,7 +158,7 @@ def test_broken_files_are_named(tmp_path: Path):
     with pytest.raises(FileNotFoundError, match=f'no checkpoint at {tmp_path}/missing.pth'):
         read_checkpoint(str(tmp_path / 'missing.pth'))
     torch.save([1], tmp_path / 'list.pth')
-    with pytest.raises(BrokenCheckpointError, match='a checkpoint is a dictionary, received list'):
+    with pytest.raises(BrokenCheckpointError, match='expected a checkpoint, which is a dictionary, got list'):
         read_checkpoint(str(tmp_path / 'list.pth'))
 
 

@@ -55,9 +55,9 @@ def test_what_half_precision_cannot_hold_stays_single(tmp_path: Path, shipped: t
 
 
 @pytest.mark.parametrize('value', [float('inf'), float('nan')])
-def test_what_is_not_finite_is_refused(tmp_path: Path, shipped: tuple, value: float):
+def test_what_is_not_finite_is_refused(tmp_path: Path, shipped: tuple, value: expected float):
     given = dict(fine=torch.ones(1), bad=torch.tensor([1.0, value]))
-    with pytest.raises(ValueError, match='finite values are allowed, received others in bad'):
+    with pytest.raises(ValueError, match='finite values, got others in bad'):
         weights.save_weights_file(tmp_path / 'x.safetensors', given, 'tiny/tiny.py', load_config(shipped[0]))
     assert not (tmp_path / 'x.safetensors').exists()
 
@@ -65,9 +65,9 @@ def test_what_is_not_finite_is_refused(tmp_path: Path, shipped: tuple, value: fl
 def test_names(shipped: tuple, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     assert weights.available() == {'lite': shipped[2]}
     assert weights.weights_file('lite') == weights.weights_file('handkp://lite') == shipped[2]
-    with pytest.raises(ValueError, match="allowed lite; received 'huge'"):
+    with pytest.raises(ValueError, match="expected lite, got 'huge'"):
         read_checkpoint('handkp://huge')
-    with pytest.raises(ValueError, match="allowed lite; received '../lite'"):
+    with pytest.raises(ValueError, match="expected lite, got '../lite'"):
         read_checkpoint('handkp://../lite')
     monkeypatch.setattr(weights, 'FOLDER', tmp_path / 'none')
     assert weights.available() == {}
@@ -131,7 +131,7 @@ def test_a_training_starts_from_them_and_a_test_runs_on_them(shipped: tuple, tmp
 def test_mmengine_tells_the_known_names(shipped: tuple):
     from mmpose.apis import init_model as mmpose_init_model
 
-    with pytest.raises(CheckpointError, match="^weights: allowed lite; received 'heavy'$"):
+    with pytest.raises(CheckpointError, match="^weights: expected lite, got 'heavy'$"):
         mmpose_init_model(str(shipped[0]), 'handkp://heavy', device='cpu')
 
 
@@ -156,7 +156,7 @@ def test_one_flipped_bit(shipped: tuple):
     [
         (None, 'a weights file of this project'),
         ({'handkp_weights': 'x'}, 'a weights file of this project'),
-        ({'handkp_weights': '2'}, 'form 1 of weights files is known, received 2: install a newer'),
+        ({'handkp_weights': '2'}, 'expected form 1 of weights files, got 2: install a newer'),
     ],
 )
 def test_other_headers(shipped: tuple, change: dict | None, message: str):

@@ -31,5 +31,5 @@ def test_training_stops_and_names_the_culprit(tmp_path: Path, value: float):
 
 
 def test_interval():
-    with pytest.raises(ValueError, match='interval: allowed 1 or more, received 0'):
+    with pytest.raises(ValueError, match='interval: expected 1 or more, got 0'):
         NonFiniteLossHook(interval=0)

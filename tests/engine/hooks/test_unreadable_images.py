@@ -137,5 +137,5 @@ def test_both_ranks_count_each_others_images(tmp_path):
 
 
 def test_bad_share():
-    with pytest.raises(ValueError, match='max_share: a number from 0 to 1 is allowed, received 5'):
+    with pytest.raises(ValueError, match='max_share: expected a number from 0 to 1, got 5'):
         HOOKS.build(dict(type='UnreadableImageHook', max_share=5))

@@ -58,10 +58,10 @@ def test_state_of_a_scaled_training_is_taken():
 
 
 def test_types_that_the_machine_lacks():
-    with pytest.raises(ValueError, match='dtype: allowed on .*bfloat16.*, received float64'):
+    with pytest.raises(ValueError, match='dtype: expected on .*bfloat16.*, got float64'):
         wrapper(nn.Linear(1, 1), dtype='float64')
     if ON_CPU:
-        with pytest.raises(ValueError, match='dtype: allowed on cpu bfloat16, received float16'):
+        with pytest.raises(ValueError, match='dtype: expected on cpu bfloat16, got float16'):
             wrapper(nn.Linear(1, 1), dtype='float16')
 
 

@@ -53,10 +53,10 @@ def test_a_far_result_does_not_shrink_the_label():
 @pytest.mark.parametrize(
     'points, target, scales, message',
     [
-        (np.zeros((21, 2)), np.zeros((21, 2)), (1, 2), r'received \(21, 2\), \(21, 2\)'),
-        (np.zeros((21, 3)), np.zeros((20, 2)), (1, 2), r'received \(21, 3\), \(20, 2\)'),
-        (np.full((21, 3), np.nan), np.zeros((21, 2)), (1, 2), 'finite coordinates are allowed'),
-        (np.ones((21, 3)), np.zeros((21, 2)), (2, 1), r'scales, degrees: .* received \(2, 1\), \(45'),
+        (np.zeros((21, 2)), np.zeros((21, 2)), (1, 2), r'got \(21, 2\), \(21, 2\)'),
+        (np.zeros((21, 3)), np.zeros((20, 2)), (1, 2), r'got \(21, 3\), \(20, 2\)'),
+        (np.full((21, 3), np.nan), np.zeros((21, 2)), (1, 2), 'expected finite coordinates'),
+        (np.ones((21, 3)), np.zeros((21, 2)), (2, 1), r'scales, degrees: .* got \(2, 1\), \(45'),
     ],
 )
 def test_what_cannot_be_aligned(points: np.ndarray, target: np.ndarray, scales: tuple, message: str):

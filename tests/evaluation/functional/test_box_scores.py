@@ -47,7 +47,7 @@ def test_each_keypoint_is_in_one_group():
 
 
 def test_boxes_that_cannot_be():
-    with pytest.raises(ValueError, match=r'x1 < x2 and y1 < y2 are allowed, received \[5.0, 0.0, 5.0, 9.0\]'):
+    with pytest.raises(ValueError, match=r'expected x1 < x2 and y1 < y2, got \[5.0, 0.0, 5.0, 9.0\]'):
         crop_pixels(np.zeros((1, 21)), np.array([[5, 0, 5, 9]]))
-    with pytest.raises(ValueError, match='boxes: 2 are needed, one for each hand, received 1'):
+    with pytest.raises(ValueError, match='boxes: expected 2, one for each hand, got 1'):
         crop_pixels(np.zeros((2, 21)), BOXES[:1])

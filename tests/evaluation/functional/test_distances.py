@@ -58,15 +58,15 @@ def test_unlabelled_truth_may_be_nan_but_labelled_may_not():
     truth[1, 2] = np.nan
     assert len(keypoint_distances(PREDICTED, truth, LABELLED)) == 5
     truth[0, 0] = np.nan
-    with pytest.raises(ValueError, match='truth: finite coordinates are allowed'):
+    with pytest.raises(ValueError, match='truth: expected finite coordinates'):
         keypoint_distances(PREDICTED, truth, LABELLED)
 
 
 @pytest.mark.parametrize(
     'predicted, labelled, message',
     [
-        (PREDICTED[:1], LABELLED, r'equal shapes \(N, K, 2\) are allowed, received \(1, 3, 2\), \(2, 3, 2\)'),
-        (PREDICTED, LABELLED[:, :2], r'labelled: shape \(2, 3\) is allowed, received \(2, 2\)'),
+        (PREDICTED[:1], LABELLED, r'expected equal shapes \(N, K, 2\), got \(1, 3, 2\), \(2, 3, 2\)'),
+        (PREDICTED, LABELLED[:, :2], r'labelled: expected shape \(2, 3\), got \(2, 2\)'),
     ],
 )
 def test_wrong_shapes(predicted, labelled, message):

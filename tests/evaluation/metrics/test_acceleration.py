@@ -66,7 +66,7 @@ def test_under_three_frames_there_is_nothing(count: int):
 
 
 def test_a_frame_given_twice():
-    with pytest.raises(ValueError, match='frames: each index once is allowed, received 5 twice'):
+    with pytest.raises(ValueError, match='frames: expected each index once, got 5 twice'):
         errors(track(0, 0, 0), track(0, 0, 0), [5, 4, 5])
 
 
@@ -120,15 +120,15 @@ def test_no_triple_at_all_is_nan():
 
 
 def test_errors_name_the_video():
-    with pytest.raises(ValueError, match="video 'a': frames: each index once is allowed, received 1 twice"):
+    with pytest.raises(ValueError, match="video 'a': frames: expected each index once, got 1 twice"):
         evaluate([make_sample('a', i, 0) for i in (0, 1, 1)])
     plain = {k: v for k, v in make_sample(0, 0, 0).items() if k != 'frame_id'}
-    with pytest.raises(ValueError, match='with video_id and frame_id are allowed.*received x.jpg without'):
+    with pytest.raises(ValueError, match='expected with video_id and frame_id.*got x.jpg without'):
         evaluate([dict(plain, img_path='x.jpg')])
     double = make_sample('a', 3, 0)
     double['pred_instances'] = dict(keypoints=np.zeros((2, 1, 2)))
     double['gt_instances'] = dict(keypoints=np.zeros((2, 1, 2)), keypoints_visible=np.ones((2, 1)))
-    with pytest.raises(ValueError, match="one hand a frame is allowed, received 2 in frame 3 of video 'a'"):
+    with pytest.raises(ValueError, match="expected one hand a frame, got 2 in frame 3 of video 'a'"):
         evaluate([double])
 
 

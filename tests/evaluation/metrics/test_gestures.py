@@ -23,14 +23,12 @@ def test_word_error_rate():
     assert word_error_rate(references, [['a', 'hand', 'is', 'open', 'now'], ['b', 'a']]) == 3 / 5
     assert word_error_rate([['a']], [['b', 'c', 'd']]) == 3
     assert word_error_rate([[]], [['a']]) != word_error_rate([[]], [['a']])  # NaN
-    with pytest.raises(ValueError, match='hypotheses: 2 are allowed, one a reference, received 1'):
+    with pytest.raises(ValueError, match='hypotheses: expected 2, one a reference, got 1'):
         word_error_rate(references, [['a']])
 
 
 def test_a_picture_needs_a_format():
-    with pytest.raises(
-        ValueError, match="picture_file: a name with .png, .svg or alike is allowed, received 'confusion'"
-    ):
+    with pytest.raises(ValueError, match="picture_file: expected a name with .png, .svg or alike, got 'confusion'"):
         GestureMetric(picture_file='confusion')
 
 

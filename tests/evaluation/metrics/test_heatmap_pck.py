@@ -81,5 +81,5 @@ def test_nothing_labelled_is_nan(tmp_path: Path):
 
 @pytest.mark.parametrize('alpha', [0, 1, -0.1, float('nan')])
 def test_bad_alpha(alpha: float):
-    with pytest.raises(ValueError, match='alpha: a number between 0 and 1 is allowed, received'):
+    with pytest.raises(ValueError, match='alpha: expected a number between 0 and 1, got'):
         HeatmapPCK(alpha=alpha)

@@ -86,9 +86,9 @@ def test_no_labelled_keypoint_is_nan():
 @pytest.mark.parametrize(
     'kwargs, message',
     [
-        (dict(thresholds=[]), r'thresholds: one or more positive numbers are allowed, received \[\]'),
+        (dict(thresholds=[]), r'thresholds: expected one or more positive numbers, got \[\]'),
         (dict(thresholds=[5, 0]), 'thresholds: one or more positive'),
-        (dict(space='screen'), r"space: one of \('image', 'input'\) is allowed, received 'screen'"),
+        (dict(space='screen'), r"space: expected one of \('image', 'input'\), got 'screen'"),
     ],
 )
 def test_bad_arguments(kwargs, message):

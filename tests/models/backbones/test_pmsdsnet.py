@@ -114,14 +114,14 @@ def test_channels_last_stays_channels_last() -> None:
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (dict(num_stages=0), 'num_stages: allowed an integer from 1, received 0'),
-        (dict(strides=(4,)), r'strides: allowed at least two, ascending, .* received \(4,\)'),
-        (dict(strides=(1, 4, 6, 8, 16)), r'strides: .* received \(1, 4, 6, 8, 16\)'),
-        (dict(strides=(1, 3, 6, 12, 24)), r'strides: allowed 1 and even numbers, received \(1, 3, 6, 12, 24\)'),
-        (dict(widths=(8, 8)), r'widths: allowed one positive integer for each of 5 strides, received \(8, 8\)'),
-        (dict(fusion_widths=(0,) * 5), r'fusion_widths: .* received \(0, 0, 0, 0, 0\)'),
-        (dict(fusion='both'), r"fusion: allowed \('cycle', 'up', 'down'\), received 'both'"),
-        (dict(supervised_scales=(0, 5)), r'supervised_scales: .* from 0 to 4, received \(0, 5\)'),
+        (dict(num_stages=0), 'num_stages: expected an integer from 1, got 0'),
+        (dict(strides=(4,)), r'strides: expected at least two, ascending, .* got \(4,\)'),
+        (dict(strides=(1, 4, 6, 8, 16)), r'strides: .* got \(1, 4, 6, 8, 16\)'),
+        (dict(strides=(1, 3, 6, 12, 24)), r'strides: expected 1 and even numbers, got \(1, 3, 6, 12, 24\)'),
+        (dict(widths=(8, 8)), r'widths: expected one positive integer for each of 5 strides, got \(8, 8\)'),
+        (dict(fusion_widths=(0,) * 5), r'fusion_widths: .* got \(0, 0, 0, 0, 0\)'),
+        (dict(fusion='both'), r"fusion: expected \('cycle', 'up', 'down'\), got 'both'"),
+        (dict(supervised_scales=(0, 5)), r'supervised_scales: .* from 0 to 4, got \(0, 5\)'),
     ],
 )
 def test_bad_arguments(arguments: dict, message: str) -> None:
@@ -130,8 +130,6 @@ def test_bad_arguments(arguments: dict, message: str) -> None:
 
 
 def test_bad_input_size() -> None:
-    message = (
-        r'multiples of the largest stride 16, received 100×64 \(width×height\); nearest: width 96 or 112, height 64'
-    )
+    message = r'multiples of the largest stride 16, got 100×64 \(width×height\); nearest: width 96 or 112, height 64'
     with pytest.raises(ValueError, match=message):
         PMSDSNet(**TINY)(torch.zeros(1, 3, 64, 100))

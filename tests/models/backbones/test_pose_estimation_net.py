@@ -82,7 +82,7 @@ def test_every_parameter_learns(stacks, attention):
 
 @pytest.mark.parametrize('size', [(100, 64), (64, 60)])
 def test_sizes_that_do_not_fit_are_refused(size):
-    with pytest.raises(ValueError, match='input size: allowed multiples of the largest stride 8'):
+    with pytest.raises(ValueError, match='input size: expected multiples of the largest stride 8'):
         PoseEstimationNet(1)(torch.zeros(1, 3, *size))
 
 
@@ -139,19 +139,19 @@ def test_head_supervises_every_stack_and_predicts_with_the_last():
     alone = [head.loss([maps], samples)['loss_kpt'] for maps in (first, last)]
     assert torch.equal(losses['loss_stack1'], alone[0]) and torch.equal(losses['loss_kpt'], alone[1])
     assert not torch.equal(*alone)
-    with pytest.raises(ValueError, match='num_keypoints: allowed 4, those of the backbone, received 3'):
+    with pytest.raises(ValueError, match='num_keypoints: expected 4, those of the backbone, got 3'):
         head([torch.zeros(1, 4, 8, 8)])
 
 
 @pytest.mark.parametrize(
     ('make', 'message'),
     [
-        (lambda: PoseEstimationNet(0), 'num_stacks: allowed an integer from 1'),
-        (lambda: PoseEstimationNet(widths=(8, 8, 8)), r'widths: allowed four integers from 1, received \(8, 8, 8\)'),
-        (lambda: MSABottleneck(8, 30, 4), 'num_heads: allowed a divisor of embed_dims 30'),
-        (lambda: MSABottleneck(8, 32, 4, position='sine'), "position: allowed 'relative' and 'none'"),
-        (lambda: RelativePositionBias(2, (0, 3)), r'window: allowed \[W, H\]'),
-        (lambda: CEL2Loss(alpha=1.5), 'alpha: allowed a number from 0 to 1'),
+        (lambda: PoseEstimationNet(0), 'num_stacks: expected an integer from 1'),
+        (lambda: PoseEstimationNet(widths=(8, 8, 8)), r'widths: expected four integers from 1, got \(8, 8, 8\)'),
+        (lambda: MSABottleneck(8, 30, 4), 'num_heads: expected a divisor of embed_dims 30'),
+        (lambda: MSABottleneck(8, 32, 4, position='sine'), "position: expected 'relative' and 'none'"),
+        (lambda: RelativePositionBias(2, (0, 3)), r'window: expected \[W, H\]'),
+        (lambda: CEL2Loss(alpha=1.5), 'alpha: expected a number from 0 to 1'),
     ],
 )
 def test_bad_arguments(make, message):

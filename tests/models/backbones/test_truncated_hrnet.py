@@ -83,7 +83,7 @@ def test_sizes() -> None:
     net = in_eval(TruncatedHRNet(EXTRA))
     for h, w in ((16, 24), (40, 8), (56, 32)):  # of which stride 16 divides few
         assert net(torch.rand(1, 3, h, w))[0].shape[2:] == (h // 8, w // 8)
-    with pytest.raises(ValueError, match='stride 8, received 24×20 .*; nearest: width 24, height 16 or 24'):
+    with pytest.raises(ValueError, match='stride 8, got 24×20 .*; nearest: width 24, height 16 or 24'):
         net(torch.rand(1, 3, 20, 24))
 
 
@@ -96,7 +96,7 @@ def test_padding_changes_nothing_else() -> None:
 
 
 def test_bad_arguments() -> None:
-    with pytest.raises(ValueError, match='branch: allowed 0 to 2, received 3'):
+    with pytest.raises(ValueError, match='branch: expected 0 to 2, got 3'):
         TruncatedHRNet(EXTRA, 3)
-    with pytest.raises(ValueError, match='extra: allowed stage1 to stage3, received stage4'):
+    with pytest.raises(ValueError, match='extra: expected stage1 to stage3, got stage4'):
         TruncatedHRNet(dict(EXTRA, stage4=STAGE4))

@@ -148,12 +148,12 @@ def test_photographs_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(('arguments', 'message'), [
-    (dict(camera=dict(fog=1)), 'camera: allowed exposure, .* received fog'),
-    (dict(layering=dict(shadow=1.5)), "layering: numbers from 0 to 1 .* received {'shadow': 1.5}"),
-    (dict(backgrounds=dict(num=0)), 'num from 1 .* received num=0'),
-    (dict(camera=dict(noise_level=(0, 0.1))), 'noise_level: allowed two ascending numbers .* received .0, 0.1.'),
-    (dict(camera=dict(jpeg_quality=(50, 20))), 'jpeg_quality: allowed two ascending'),
-    (dict(camera=dict(defocus=0.6, motion=0.5)), 'allowed up to 1 in all'),
+    (dict(camera=dict(fog=1)), 'camera: expected exposure, .* got fog'),
+    (dict(layering=dict(shadow=1.5)), "layering: expected numbers from 0 to 1 .* got {'shadow': 1.5}"),
+    (dict(backgrounds=dict(num=0)), 'num from 1 .* got num=0'),
+    (dict(camera=dict(noise_level=(0, 0.1))), 'noise_level: expected two ascending numbers .* got .0, 0.1.'),
+    (dict(camera=dict(jpeg_quality=(50, 20))), 'jpeg_quality: expected two ascending'),
+    (dict(camera=dict(defocus=0.6, motion=0.5)), 'expected up to 1 in all'),
 ])  # fmt: skip
 def test_wrong_arguments(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
@@ -163,7 +163,7 @@ def test_wrong_arguments(arguments: dict, message: str) -> None:
 def test_wrong_batches() -> None:
     with pytest.raises(ValueError, match='needs img_id'):
         compositor()(dict(inputs=layers(1), data_samples=[PoseDataSample()]))
-    with pytest.raises(ValueError, match=r'received \[\(2, 8, 8\)\]'):
+    with pytest.raises(ValueError, match=r'got \[\(2, 8, 8\)\]'):
         compositor()(dict(inputs=[torch.zeros(2, 8, 8)], data_samples=[PoseDataSample()]), True)
     with pytest.raises(ValueError, match='of one size'):
         compositor()(batch([layers(1)[0], layers(1)[0][:, :8]]), True)

@@ -122,14 +122,14 @@ def test_on_device_head_has_mmpose_layers(batch) -> None:
         (
             ((32, 16), (16, 8)),
             (5, 8),
-            r'heatmap_size: allowed 16×10, .* received heatmap_size \(16, 8\) and input_size \(32, 16\)',
+            r'heatmap_size: expected 16×10, .* got heatmap_size \(16, 8\) and input_size \(32, 16\)',
         ),
         (
             ((30, 16), (16, 8)),
             (4, 8),
-            r'multiples of the largest stride 4, received 30×16 .*; nearest: width 28 or 32, height 16',
+            r'multiples of the largest stride 4, got 30×16 .*; nearest: width 28 or 32, height 16',
         ),
-        (((32, 16), (12, 8)), (4, 6), 'heatmap_size: allowed 12×8, .* input_size'),  # 32 / 12 is no stride
+        (((32, 16), (12, 8)), (4, 6), 'heatmap_size: expected 12×8, .* input_size'),  # 32 / 12 is no stride
     ):
         head.decoder.input_size, head.decoder.heatmap_size = sizes
         with pytest.raises(ValueError, match=message):
@@ -141,19 +141,19 @@ def test_on_device_head_has_mmpose_layers(batch) -> None:
 def test_errors(batch) -> None:
     feats, keypoints, weights = batch
     data = samples(keypoints, weights)
-    with pytest.raises(ValueError, match='decoder: allowed a codec that makes maps on the device .* received None'):
+    with pytest.raises(ValueError, match='decoder: expected a codec that makes maps on the device .* got None'):
         build(decoder=None)
-    with pytest.raises(ValueError, match='alpha: allowed a number from 0, received -1'):
+    with pytest.raises(ValueError, match='alpha: expected a number from 0, got -1'):
         build(alpha=-1)
-    with pytest.raises(ValueError, match=r'supervised_scales: .* from 0 to 2, received \(0, 3\)'):
+    with pytest.raises(ValueError, match=r'supervised_scales: .* from 0 to 2, got \(0, 3\)'):
         build(supervised_scales=(0, 3))
-    with pytest.raises(ValueError, match=r'gamma: allowed one number or 3 of them, received \(1.0, 2.0\)'):
+    with pytest.raises(ValueError, match=r'gamma: expected one number or 3 of them, got \(1.0, 2.0\)'):
         build(gamma=(1.0, 2.0))
-    with pytest.raises(ValueError, match=r'beta: allowed one number or 2 of them, received \(1.0,\)'):
+    with pytest.raises(ValueError, match=r'beta: expected one number or 2 of them, got \(1.0,\)'):
         build(beta=(1.0,)).loss(feats, data)
-    with pytest.raises(ValueError, match='num_scales: allowed a divisor of the 6 maps, received 4'):
+    with pytest.raises(ValueError, match='num_scales: expected a divisor of the 6 maps, got 4'):
         build(num_scales=4).loss(feats, data)
     with pytest.raises(ValueError, match=r'supervised_scales: scale 2 has no map in stages \[2\]; give backbone'):
         build().loss((*feats[:-1], None), data)
-    with pytest.raises(ValueError, match='in_channels: allowed 6, those of the backbone, received 5'):
+    with pytest.raises(ValueError, match='in_channels: expected 6, those of the backbone, got 5'):
         build(in_channels=5).loss(feats, data)

@@ -55,12 +55,12 @@ def test_score_maps_that_are_asked_for_are_not_negative() -> None:
 
 
 def test_even_kernels_are_refused() -> None:
-    with pytest.raises(ValueError, match='kernel_size: allowed an odd number from 1, received 4'):
+    with pytest.raises(ValueError, match='kernel_size: expected an odd number from 1, got 4'):
         head(kernel_size=4)
 
 
 def test_features_that_were_rounded_up_are_refused() -> None:
     feats = (torch.zeros(1, 6, 3, 5),)
     assert head((40, 24))(feats).shape == (1, 3, 24, 40)
-    with pytest.raises(ValueError, match='stride 8, received 36×24'):
+    with pytest.raises(ValueError, match='stride 8, got 36×24'):
         head((36, 24))(feats)

@@ -50,7 +50,7 @@ def test_bfloat16_and_huge_logits() -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(ValueError, match=r'output: .* \(1, 1, 2, 2\), received \(1, 1, 4, 4\)'):
+    with pytest.raises(ValueError, match=r'output: .* \(1, 1, 2, 2\), got \(1, 1, 4, 4\)'):
         SoftmaxHeatmapLoss()(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 2, 2))
-    with pytest.raises(ValueError, match='l1_weight: allowed a number from 0, received -1'):
+    with pytest.raises(ValueError, match='l1_weight: expected a number from 0, got -1'):
         SoftmaxHeatmapLoss(l1_weight=-1)

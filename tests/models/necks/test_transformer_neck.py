@@ -174,11 +174,11 @@ def test_dropout() -> None:
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (dict(num_layers=0), 'num_layers: allowed an integer from 1, received 0'),
-        (dict(num_heads=3), 'num_heads: allowed a divisor of embed_dims 8, received 3'),
-        (dict(position='rope'), r"position: allowed \('sine', 'learned', 'none'\), received 'rope'"),
-        (dict(embed_dims=6), 'embed_dims: allowed a multiple of 4 with sine codes, received 6'),
-        (dict(position='learned', grid_size=(0, 4)), r'grid_size: .* received \(0, 4\)'),
+        (dict(num_layers=0), 'num_layers: expected an integer from 1, got 0'),
+        (dict(num_heads=3), 'num_heads: expected a divisor of embed_dims 8, got 3'),
+        (dict(position='rope'), r"position: expected \('sine', 'learned', 'none'\), got 'rope'"),
+        (dict(embed_dims=6), 'embed_dims: expected a multiple of 4 with sine codes, got 6'),
+        (dict(position='learned', grid_size=(0, 4)), r'grid_size: .* got \(0, 4\)'),
     ],
 )
 def test_bad_arguments(arguments: dict, message: str) -> None:
@@ -187,5 +187,5 @@ def test_bad_arguments(arguments: dict, message: str) -> None:
 
 
 def test_channels_of_the_backbone() -> None:
-    with pytest.raises(ValueError, match='in_channels: allowed 5, those of the backbone, received 6'):
+    with pytest.raises(ValueError, match='in_channels: expected 5, those of the backbone, got 6'):
         make()((torch.rand(1, 5, 4, 4),))

@@ -225,7 +225,7 @@ def test_it_goes_on_with_the_clips_that_are_missing(whole, tmp_path):
     assert result.made + result.kept == 12 and result.made >= 4
     assert contents(out) == contents(whole)
     assert stamps == {p: p.stat().st_mtime_ns for p in stamps}
-    with pytest.raises(ValueError, match='made with frames=4, received frames=5'):
+    with pytest.raises(ValueError, match='made with frames=4, got frames=5'):
         generate(out, replace(RECIPE, frames=5), workers=1)
 
 
@@ -258,11 +258,11 @@ def test_a_failing_frame_is_named(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     'arguments, message',
     [
-        ({'num': 2}, 'num: 3 or more clips is allowed .* received 2'),
-        ({'height': 8}, 'height: 64 to 1024 .* received 8'),
-        ({'frames': 2}, 'frames: 3 or more is allowed, received 2'),
-        ({'fps': 0.0}, 'fps: 5 to 240 .* received 0.0'),
-        ({'layers': True}, 'layers: not allowed with clips'),
+        ({'num': 2}, 'num: expected 3 or more clips .* got 2'),
+        ({'height': 8}, 'height: expected 64 to 1024 .* got 8'),
+        ({'frames': 2}, 'frames: expected 3 or more, got 2'),
+        ({'fps': 0.0}, 'fps: expected 5 to 240 .* got 0.0'),
+        ({'layers': True}, 'layers: not expected with clips'),
     ],
 )
 def test_arguments_out_of_range(arguments, message):

@@ -63,5 +63,5 @@ def test_the_recipe_counts_people():
     assert len(set.union(*people.values())) == 10 and sum(map(len, recipe.splits.values())) == recipe.images
     assert recipe.more_of(105)['image'] == dict(video_id=26, frame_id=1, person=1)
     assert len(sign_names(['gestures', 'letter_a'])) > 25
-    with pytest.raises(ValueError, match='num: 3 or more people is allowed'):
+    with pytest.raises(ValueError, match='num: expected 3 or more people'):
         SignRecipe(num=2)

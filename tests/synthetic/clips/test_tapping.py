@@ -97,11 +97,11 @@ def test_the_annotations_tell_the_taps():
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        ({'tapping': 7.6}, 'tapping: 0.2 to 7.5 taps a second, a quarter of the frame rate, are allowed, received 7.6'),
-        ({'tapping': 0.1}, 'tapping: 0.2 to 7.5 .* received 0.1'),
-        ({'frames': 20}, 'frames: 21 or more, for two taps, are allowed, received 20'),
-        ({'amplitude_decrement': 1.0}, 'amplitude_decrement: 0 to 0.95 is allowed, received 1.0'),
-        ({'interval_jitter': 0.4}, 'interval_jitter: 0 to 0.3 is allowed, received 0.4'),
+        ({'tapping': 7.6}, 'tapping: expected 0.2 to 7.5 taps a second, a quarter of the frame rate, got 7.6'),
+        ({'tapping': 0.1}, 'tapping: expected 0.2 to 7.5 .* got 0.1'),
+        ({'frames': 20}, 'frames: expected 21 or more, for two taps, got 20'),
+        ({'amplitude_decrement': 1.0}, 'amplitude_decrement: expected 0 to 0.95, got 1.0'),
+        ({'interval_jitter': 0.4}, 'interval_jitter: expected 0 to 0.3, got 0.4'),
     ],
 )
 def test_arguments_out_of_range(options, message):

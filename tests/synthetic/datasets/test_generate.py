@@ -109,9 +109,9 @@ def test_annotations_are_gone_while_images_are_missing(whole, monkeypatch):
 
 
 def test_other_arguments_for_the_same_folder_are_refused(whole):
-    with pytest.raises(ValueError, match='made with seed=5, received seed=6'):
+    with pytest.raises(ValueError, match='made with seed=5, got seed=6'):
         generate(whole, Recipe(num=22, size=64, seed=6), workers=1)
-    with pytest.raises(ValueError, match='made with num=22, received num=30'):
+    with pytest.raises(ValueError, match='made with num=22, got num=30'):
         generate(whole, Recipe(num=30, size=64, seed=5), workers=1)
 
 
@@ -136,9 +136,9 @@ def test_a_damaged_record_is_named(whole):
 @pytest.mark.parametrize(
     'arguments, message',
     [
-        ({'num': 9}, 'num: 10 or more .* received 9'),
-        ({'size': 8}, 'size: 64 to 1024 .* received 8'),
-        ({'seed': -1}, 'seed: 0 or more .* received -1'),
+        ({'num': 9}, 'num: expected 10 or more .* got 9'),
+        ({'size': 8}, 'size: expected 64 to 1024 .* got 8'),
+        ({'seed': -1}, 'seed: expected 0 or more .* got -1'),
     ],
 )
 def test_arguments_out_of_range(arguments, message):
@@ -147,7 +147,7 @@ def test_arguments_out_of_range(arguments, message):
 
 
 def test_workers_out_of_range(tmp_path):
-    with pytest.raises(ValueError, match='workers: 1 or more is allowed, received 0'):
+    with pytest.raises(ValueError, match='workers: expected 1 or more, got 0'):
         generate(tmp_path / 'x', RECIPE, workers=0)
 
 
@@ -278,9 +278,9 @@ def test_layers_are_read_by_the_data_set(layers):
 
 
 def test_layers_have_no_backgrounds():
-    with pytest.raises(ValueError, match='backgrounds: none is allowed with layers, .* received photos'):
+    with pytest.raises(ValueError, match='backgrounds: expected none with layers, .* got photos'):
         Recipe(layers=True, backgrounds='photos')
-    with pytest.raises(ValueError, match='shard: 1 to 10000 .* received 0'):
+    with pytest.raises(ValueError, match='shard: expected 1 to 10000 .* got 0'):
         Recipe(shard=0)
 
 

@@ -83,7 +83,7 @@ def test_a_longer_finger_moves_its_skin_and_nothing_else(model):
 
 
 def test_wrong_handedness(model):
-    with pytest.raises(ValueError, match="'left' or 'right' is allowed, received 'both'"):
+    with pytest.raises(ValueError, match="expected 'left' or 'right', got 'both'"):
         model.pose(HandPose(), HandShape(), 'both')
 
 
@@ -95,7 +95,7 @@ def test_gestures_do_not_pass_through_themselves():
 
 
 def test_unknown_gesture():
-    with pytest.raises(ValueError, match="gesture: one of .* received 'salute'"):
+    with pytest.raises(ValueError, match="gesture: expected one of .* got 'salute'"):
         named_gesture('salute')
 
 
@@ -111,7 +111,7 @@ def test_skin_runs_from_light_to_dark_and_palms_are_lighter(model):
     assert light.mean() > 2 * dark.mean()
     palm, back = model.painter.palmar > 0.9, model.painter.palmar < 0.1
     assert dark[palm].mean() > 1.3 * dark[back].mean()
-    with pytest.raises(ValueError, match='tone: .* received 2'):
+    with pytest.raises(ValueError, match='tone: .* got 2'):
         SkinLook(tone=2)
 
 

@@ -74,7 +74,7 @@ def test_a_fist_brings_the_tips_to_the_palm():
 
 
 def test_sizes_that_make_no_hand():
-    with pytest.raises(ValueError, match=r'palm: shape \(3,\) is allowed'):
+    with pytest.raises(ValueError, match=r'palm: expected shape \(3,\)'):
         HandShape(palm=np.ones(2))
     with pytest.raises(ValueError, match='breadth: positive numbers'):
         HandShape(breadth=np.zeros((5, 3)))

@@ -13,16 +13,16 @@ def test_named_angles_land_where_their_name_says():
 
 
 def test_beyond_a_limit_is_an_error_that_names_the_joint():
-    with pytest.raises(ValueError, match='index_pip: -5 to 112 degrees is allowed, received 150'):
+    with pytest.raises(ValueError, match='index_pip: expected -5 to 112 degrees, got 150'):
         HandPose.of(index_pip=150)
-    with pytest.raises(ValueError, match='thumb_ip: .* received nan'):
+    with pytest.raises(ValueError, match='thumb_ip: .* got nan'):
         HandPose.of(thumb_ip=float('nan'))
 
 
 def test_unknown_joint_and_wrong_count():
-    with pytest.raises(ValueError, match="received 'toe_mcp'"):
+    with pytest.raises(ValueError, match="got 'toe_mcp'"):
         HandPose.of(toe_mcp=3)
-    with pytest.raises(ValueError, match=r'shape \(24,\) is allowed, received \(3,\)'):
+    with pytest.raises(ValueError, match=r'expected shape \(24,\), got \(3,\)'):
         HandPose(np.zeros(3))
 
 

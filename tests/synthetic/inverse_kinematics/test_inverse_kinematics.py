@@ -170,16 +170,16 @@ def test_what_cannot_be_fitted(hands):
     _, points = hands
     broken = points[:4].copy()
     broken[2, 5, 1] = np.nan
-    with pytest.raises(ValueError, match='finite numbers are allowed, received others in row 2'):
+    with pytest.raises(ValueError, match='expected finite numbers, got others in row 2'):
         fit_poses(broken)
     broken[2] = 0.3
     with pytest.raises(ValueError, match='one for all in row 2'):
         fit_poses(broken)
-    with pytest.raises(ValueError, match=r'shape \(N, 21, 2 or 3\) is allowed, received \(4, 20, 3\)'):
+    with pytest.raises(ValueError, match=r'expected shape \(N, 21, 2 or 3\), got \(4, 20, 3\)'):
         fit_poses(points[:4, 1:])
-    with pytest.raises(ValueError, match="'left', 'right' or 'auto' is allowed, received 'both'"):
+    with pytest.raises(ValueError, match="expected 'left', 'right' or 'auto', got 'both'"):
         fit_poses(points, handedness='both')
-    with pytest.raises(ValueError, match='received 0 and 1'):
+    with pytest.raises(ValueError, match='got 0 and 1'):
         fit_poses(points, noise=0)
     assert fit_poses(points[:0]).angles.shape == (0, 24)
 

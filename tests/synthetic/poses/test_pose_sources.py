@@ -143,7 +143,7 @@ def test_the_same_seed_draws_the_same():
 
 
 def test_shares_that_make_no_sense():
-    with pytest.raises(ValueError, match="received 'dreams'"):
+    with pytest.raises(ValueError, match="got 'dreams'"):
         PoseSampler(shares={'dreams': 1})
     for shares in ({'named': -1, 'letter': 2}, {'named': 0}, {'named': float('nan')}, {}):
         with pytest.raises(ValueError, match='0 or more, one of them positive'):
@@ -211,20 +211,20 @@ def test_pose_files(tmp_path):
     assert len(poses) == 2 and np.allclose(poses[1].angles, angles[1])
     angles[1, 0] = 120
     write(path, angles=angles)
-    with pytest.raises(ValueError, match=r'poses\.npz: row 1: index_mcp: -25 to 92 degrees is allowed, received 120'):
+    with pytest.raises(ValueError, match=r'poses\.npz: row 1: index_mcp: expected -25 to 92 degrees, got 120'):
         load_poses(path)
     write(path, angles=angles[:, :5])
-    with pytest.raises(ValueError, match=r'poses\.npz: angles: numbers of shape .* received float32 \(2, 5\)'):
+    with pytest.raises(ValueError, match=r'poses\.npz: angles: expected numbers of shape .* got float32 \(2, 5\)'):
         load_poses(path)
     write(path, other=angles)
-    with pytest.raises(ValueError, match="an .npz file with the array 'angles' is allowed"):
+    with pytest.raises(ValueError, match="expected an .npz file with the array 'angles'"):
         load_poses(path)
     write(path, angles=np.array([{}], dtype=object))
-    with pytest.raises(ValueError, match="an .npz file with the array 'angles' is allowed"):
+    with pytest.raises(ValueError, match="expected an .npz file with the array 'angles'"):
         load_poses(path)
     for data in (b'', b'PK no zip', b'nonsense'):
         path.write_bytes(data)
-        with pytest.raises(ValueError, match="an .npz file with the array 'angles' is allowed"):
+        with pytest.raises(ValueError, match="expected an .npz file with the array 'angles'"):
             load_poses(path)
     with pytest.raises(FileNotFoundError, match='none.npz'):
         load_poses(tmp_path / 'none.npz')

@@ -55,7 +55,7 @@ def test_nothing_stays_from_the_picture_before(renderer):
 
 
 def test_too_small():
-    with pytest.raises(ValueError, match='size: 16 or more pixels is allowed, received 4'):
+    with pytest.raises(ValueError, match='size: expected 16 or more pixels, got 4'):
         Renderer(4)
 
 

@@ -158,9 +158,9 @@ def test_an_unknown_rig_is_told_about_by_a_table_beside_it(tmp_path):
     beside.write_text(json.dumps({role: name for role, name in table.items() if role not in OPTIONAL}))
     assert off_axis(load_rig(path)).max() < 1.2 * RADIUS
     for content, message in (
-        ('{', 'own.joints.json: JSON is allowed'),
+        ('{', 'own.joints.json: expected JSON'),
         ('["wrist"]', 'own.joints.json: a JSON object from roles to joint names'),
-        ('{"elbow": "joint1"}', r"own.joints.json: roles .* received \['elbow'\]"),
+        ('{"elbow": "joint1"}', r"own.joints.json: expected roles .* got \['elbow'\]"),
         ('{"wrist": "joint1"}', r'its joints are those of no rig known \(own.joints.json\)'),
     ):
         beside.write_text(content)
@@ -219,7 +219,7 @@ def test_the_palm_cups_without_metacarpals_of_its_own(rig):
 
 
 def test_wrong_handedness(rig):
-    with pytest.raises(ValueError, match="'left' or 'right' is allowed, received 'both'"):
+    with pytest.raises(ValueError, match="expected 'left' or 'right', got 'both'"):
         rig.pose(HandPose(), HandShape(), 'both')
 
 

@@ -159,7 +159,7 @@ def test_mmdetection_reads_the_set_with_its_pictures_of_no_hand(whole: Path):
 
 @pytest.mark.parametrize(
     'arguments, message',
-    [({'layers': True}, 'layers: not allowed with scenes'), ({'size': 100}, 'size: 128 to 1024 .* received 100')],
+    [({'layers': True}, 'layers: not expected with scenes'), ({'size': 100}, 'size: expected 128 to 1024 .* got 100')],
 )
 def test_what_scenes_are_not_made_with(arguments: dict, message: str):
     with pytest.raises(ValueError, match=message):

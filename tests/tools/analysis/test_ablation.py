@@ -98,9 +98,9 @@ def test_rows_render_train_test_and_check(tool, steps, tmp_path, capsys):
 
 
 def test_arguments_out_of_range(tool, tmp_path):
-    with pytest.raises(ValueError, match='rows 0 to 9 are allowed, received 10'):
+    with pytest.raises(ValueError, match='expected rows 0 to 9, got 10'):
         tool.main(tmp_path, tmp_path, only=[10])
-    with pytest.raises(ValueError, match='256 or more are allowed, received 255'):
+    with pytest.raises(ValueError, match='expected 256 or more, got 255'):
         tool.main(tmp_path, tmp_path, samples=255)
 
 

@@ -45,11 +45,11 @@ def test_errors_name_the_file(tmp_path):
     first, second = write(tmp_path / 'a', EPE=1), write(tmp_path / 'b', EPE=1, AUC=2)
     with pytest.raises(ValueError, match=r"b/.*json: the scores of .*a/.*; only one of the two has \['AUC'\]"):
         tool.main([str(first), str(second)])
-    with pytest.raises(ValueError, match='results that differ are allowed, received one twice'):
+    with pytest.raises(ValueError, match='expected results that differ, got one twice'):
         tool.main([str(first), str(first)])
     with pytest.raises(FileNotFoundError, match='gone: a JSON file, or a work directory with a test result'):
         tool.main([str(tmp_path / 'gone')])
-    for content, message in (('{', 'does not parse'), ('[]', 'received a list'), ('{"time": 1}', 'received none')):
+    for content, message in (('{', 'does not parse'), ('[]', 'got a list'), ('{"time": 1}', 'got none')):
         (tmp_path / 'bad.json').write_text(content)
         with pytest.raises(ValueError, match=f'bad.json: .*{message}'):
             tool.main([str(tmp_path / 'bad.json')])

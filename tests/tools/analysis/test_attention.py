@@ -87,7 +87,7 @@ def test_all_scales_and_a_box(tool: ModuleType, model_files: tuple[str, str], tm
 
 def test_errors(tool: ModuleType, model_files: tuple[str, str], tmp_path: Path) -> None:
     out = tmp_path / 'out'
-    with pytest.raises(ValueError, match='the box of the hand is needed, in one way'):
+    with pytest.raises(ValueError, match='expected the box of the hand, in one way'):
         tool.main(*model_files, ['a.jpg'], out)
     with pytest.raises(ValueError, match='different file names'):
         tool.main(*model_files, ['x/a.jpg', 'y/a.png'], out, whole_image=True)
@@ -96,7 +96,7 @@ def test_errors(tool: ModuleType, model_files: tuple[str, str], tmp_path: Path) 
     cv2.imwrite(str(other), np.zeros((9, 9, 3), np.uint8))
     with pytest.raises(ValueError, match=r"other.jpg: .*ann.json has no image of this name; .*'images/0000.jpg'"):
         tool.main(*model_files, [other], out, ann=ann, device='cpu')
-    with pytest.raises(ValueError, match=r'--bbox: X Y W H .*received \[5, 5, 40\]'):
+    with pytest.raises(ValueError, match=r'--bbox: X Y W H .*got \[5, 5, 40\]'):
         tool.main(*model_files, [other], out, bbox=(5, 5, 40), device='cpu')
     ann.write_text(json.dumps(dict(images=[], annotations=[], categories=[])))
     with pytest.raises(ValueError, match='ann.json'):
@@ -109,5 +109,5 @@ def test_networks_without_attention(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='no deep supervision, hence no attention'):
         find_attention(model, image, np.array([0, 0, 20, 20]))
     model.backbone = torch.nn.Identity()
-    with pytest.raises(ValueError, match='PMSDSNet or the neck TransformerNeck, received the backbone Identity'):
+    with pytest.raises(ValueError, match='PMSDSNet or the neck TransformerNeck, got the backbone Identity'):
         find_attention(model, image, np.array([0, 0, 20, 20]))

@@ -42,5 +42,5 @@ def test_each_step_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture, mo
 def test_numbers_that_cannot_be():
     tool = load_tool('analysis/benchmark_demo')
     for bad in (dict(frames=0), dict(every=1), dict(hands=3)):
-        with pytest.raises(ValueError, match='frames from 1, every from 2 and hands 1 or 2 are allowed'):
+        with pytest.raises(ValueError, match='expected frames from 1, every from 2 and hands 1 or 2'):
             tool.main(**bad)

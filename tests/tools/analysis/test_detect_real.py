@@ -81,7 +81,7 @@ def test_the_detector_is_named_in_one_way(tool: ModuleType, data: Path):
     for given in (dict(), dict(config='x.py'), dict(config='x.py', checkpoint='x.pth', weights='hand_detector')):
         with pytest.raises(ValueError, match='--weights NAME, or CONFIG and CHECKPOINT'):
             tool.main(**given, data=data)
-    with pytest.raises(ValueError, match='--every: an integer from 1 on is allowed, received 0'):
+    with pytest.raises(ValueError, match='--every: expected an integer from 1 on, got 0'):
         tool.main(weights='hand_detector', data=data, every=0)
 
 

@@ -92,7 +92,7 @@ def write_hands(root: Path, split: str, shifts: tuple[int, ...]) -> None:
 
 
 def test_too_few_samples(tool: ModuleType, tmp_path: Path):
-    with pytest.raises(ValueError, match='samples: 32 or more are allowed, received 31'):
+    with pytest.raises(ValueError, match='samples: expected 32 or more, got 31'):
         tool.main(tmp_path, samples=31)
 
 
@@ -102,5 +102,5 @@ def test_cost_of_averaging(tmp_path: Path, capsys: pytest.CaptureFixture):
     result = benchmark.main(str(config), batch_size=2, rounds=2, device='cpu')
     assert result['ratio'] == pytest.approx(result['averaged'] / result['plain']) and result['plain'] > 0
     assert f'{result["ratio"]:.2f} times' in capsys.readouterr().out
-    with pytest.raises(ValueError, match='integers from 1 are allowed, received 0, 2'):
+    with pytest.raises(ValueError, match='expected integers from 1, got 0, 2'):
         benchmark.main(str(config), batch_size=0, rounds=2)

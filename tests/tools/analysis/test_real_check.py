@@ -241,7 +241,7 @@ def test_what_cannot_be(tool: ModuleType, tiny: tuple, tmp_path: Path):
             tool.main(**given, data=tmp_path)
     write_asl(tmp_path / 'tfjs_asl_hand')
     (tmp_path / 'tfjs_asl_hand' / 'asl_hand.full.json').write_text('[[1, 2, 3]]')
-    with pytest.raises(ValueError, match=r'asl_hand.full.json: finite numbers \(frames, 21, 3\) are allowed'):
+    with pytest.raises(ValueError, match=r'asl_hand.full.json: expected finite numbers \(frames, 21, 3\)'):
         tool.main(*tiny, data=tmp_path)
 
 

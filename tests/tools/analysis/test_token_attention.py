@@ -74,7 +74,7 @@ def test_rows_and_columns(files: tuple[str, str], image: np.ndarray) -> None:
 def test_nothing_stays_behind(files: tuple[str, str], image: np.ndarray) -> None:
     model = init_model(*files, device='cpu')
     find_token_attention(model, image, np.array([20, 10, 60, 50]), [0])
-    with pytest.raises(ValueError, match=r'keypoints: allowed ids from 0 to 20, received \[21\]'):
+    with pytest.raises(ValueError, match=r'keypoints: expected ids from 0 to 20, got \[21\]'):
         find_token_attention(model, image, np.array([20, 10, 60, 50]), [21])
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.neck.modules())
 
@@ -98,10 +98,10 @@ def test_figures(tool: ModuleType, files: tuple[str, str], tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (dict(layers=[3]), r'layers: allowed 1 to 2, received \[3\]'),
-        (dict(heads=[0]), r'heads: allowed 1 to 4, received \[0\]'),
-        (dict(keypoints=[-1]), r'keypoints: allowed ids from 0 to 20, received \[-1\]'),
-        (dict(all_scales=True), r"options: allowed with this network \('keypoints', 'layers', 'heads'\), received"),
+        (dict(layers=[3]), r'layers: expected 1 to 2, got \[3\]'),
+        (dict(heads=[0]), r'heads: expected 1 to 4, got \[0\]'),
+        (dict(keypoints=[-1]), r'keypoints: expected ids from 0 to 20, got \[-1\]'),
+        (dict(all_scales=True), r"options: expected with this network \('keypoints', 'layers', 'heads'\), got"),
     ],
 )
 def test_errors(tool: ModuleType, files: tuple[str, str], tmp_path: Path, options: dict, message: str) -> None:

@@ -45,12 +45,12 @@ def test_split_is_8_1_1_complete_and_blind_to_the_order_of_its_input():
 
 
 def test_split_of_two_is_refused():
-    with pytest.raises(ValueError, match='3 or more images are allowed, received 2'):
+    with pytest.raises(ValueError, match='expected 3 or more images, got 2'):
         split_8_1_1('ab')
 
 
 def test_nothing_to_write_is_refused(tmp_path):
-    with pytest.raises(ValueError, match='a.json: one or more hands are allowed'):
+    with pytest.raises(ValueError, match='a.json: expected one or more hands'):
         write_coco(tmp_path / 'a.json', [], '')
     assert not list(tmp_path.iterdir())
 
@@ -145,12 +145,12 @@ def test_panoptic_counts_and_names_what_it_skips(cmu):
 @pytest.mark.parametrize(
     'content, message',
     [
-        ('{"hand_pts": [[1, 2', 'does not parse'),
-        ('[]', 'a JSON object is allowed, received a list'),
-        ('{}', 'hand_pts: 21 lists of 3 numbers are allowed, received None'),
-        (json.dumps(dict(hand_pts=points()[:20])), r'hand_pts: 21 lists of 3 numbers are allowed, .* \(20, 3\)'),
-        (json.dumps(dict(hand_pts=[['a', 1, 1]] * 21)), 'hand_pts: 21 lists of 3 numbers are allowed'),
-        (json.dumps(dict(hand_pts=[[float('nan'), 1, 1]] * 21)), 'hand_pts: finite coordinates are allowed'),
+        ('{"hand_pts": expected [[1, 2', 'does not parse'),
+        ('[]', 'a JSON object, got a list'),
+        ('{}', 'hand_pts: expected 21 lists of 3 numbers, got None'),
+        (json.dumps(dict(hand_pts=points()[:20])), r'hand_pts: expected 21 lists of 3 numbers, .* \(20, 3\)'),
+        (json.dumps(dict(hand_pts=[['a', 1, 1]] * 21)), 'hand_pts: expected 21 lists of 3 numbers'),
+        (json.dumps(dict(hand_pts=[[float('nan'), 1, 1]] * 21)), 'hand_pts: expected finite coordinates'),
     ],
 )
 def test_panoptic_errors_name_the_file(content, message, cmu):
@@ -175,7 +175,7 @@ def test_panoptic_errors_in_the_dome_name_the_entry(cmu):
 def test_panoptic_missing_part_and_wrong_set(tmp_path):
     with pytest.raises(FileNotFoundError, match='hand_labels_synth/synth2: a folder with .* is required'):
         panoptic.main(str(tmp_path), set_name='synthetic')
-    with pytest.raises(ValueError, match="set_name: 'mmpose' or 'synthetic' is allowed, received 'all'"):
+    with pytest.raises(ValueError, match="set_name: expected 'mmpose' or 'synthetic', got 'all'"):
         panoptic.main(str(tmp_path), set_name='all')
 
 
@@ -264,8 +264,14 @@ def test_hgr1_unknown_names_are_listed_all_at_once(hgr1_root):
     'lines, message',
     [
         ('\n<FeaturePoint x="1" category="Palm"/>', r"line 4: a FeaturePoint needs .*; missing: \['y'\]"),
-        ('\n<FeaturePoint x="1" y="east" category="Wrist" type="A"/>', "line 4: y: a finite number .* received 'east'"),
-        ('\n<FeaturePoint x="nan" y="1" category="Wrist" type="A"/>', "line 4: x: a finite number .* received 'nan'"),
+        (
+            '\n<FeaturePoint x="1" y="east" category="Wrist" type="A"/>',
+            "line 4: y: expected a finite number .* got 'east'",
+        ),
+        (
+            '\n<FeaturePoint x="nan" y="1" category="Wrist" type="A"/>',
+            "line 4: x: expected a finite number .* got 'nan'",
+        ),
         ('\n<FeaturePoint', 'line 5: it does not parse as XML'),
     ],
 )
@@ -294,11 +300,11 @@ def test_hgr1_second_hand_is_counted(hgr1_root):
 @pytest.mark.parametrize(
     'row, message',
     [
-        ('a.jpg,wrist,1', 'line 3: 5 values are allowed, received more or fewer'),
-        ('a.jpg,wrist,1,2,1,9', 'line 3: 5 values are allowed, received more or fewer'),
+        ('a.jpg,wrist,1', 'line 3: expected 5 values, got more or fewer'),
+        ('a.jpg,wrist,1,2,1,9', 'line 3: expected 5 values, got more or fewer'),
         ('a.jpg,elbow,1,2,1', "line 3: the name 'elbow' is unknown; .*--names"),
-        ('a.jpg,wrist,1,,1', "line 3: y: a finite number is allowed, received ''"),
-        ('a.jpg,wrist,1,2,yes', "line 3: visible: 0, 1 or 2 is allowed, received 'yes'"),
+        ('a.jpg,wrist,1,,1', "line 3: y: expected a finite number, got ''"),
+        ('a.jpg,wrist,1,2,yes', "line 3: visible: expected 0, 1 or 2, got 'yes'"),
         ('a.jpg,thumb1,1,2,1', 'line 3: thumb1 of a.jpg is given for the second time'),
     ],
 )
@@ -314,10 +320,10 @@ def test_hgr1_csv_errors_name_file_and_line(row, message, tmp_path):
     [
         (
             'image;keypoint;x;y\n',
-            r'points.csv: line 1: the header image,keypoint,x,y\[,visible\] is allowed, received',
+            r'points.csv: line 1: expected the header image,keypoint,x,y\[,visible\], got',
         ),
-        ('', r'points.csv: line 1: the header .* received \[\]'),
-        ('image,keypoint,x,y\n', 'points.csv: one or more points are allowed, received none'),
+        ('', r'points.csv: line 1: the header .* got \[\]'),
+        ('image,keypoint,x,y\n', 'points.csv: expected one or more points, got none'),
     ],
 )
 def test_hgr1_bad_tables(content, message, tmp_path):
@@ -329,9 +335,9 @@ def test_hgr1_bad_tables(content, message, tmp_path):
 @pytest.mark.parametrize(
     'content, message',
     [
-        ('{"a": "elbow"}', "names.json: 'a': null or one of .* is allowed, received 'elbow'"),
-        ('{', 'names.json: JSON is allowed, but it does not parse'),
-        ('[]', 'names.json: a JSON object of names is allowed, received a list'),
+        ('{"a": "elbow"}', "names.json: 'a': expected null or one of .*, got 'elbow'"),
+        ('{', 'names.json: expected JSON, which does not parse'),
+        ('[]', 'names.json: expected a JSON object of names, got a list'),
     ],
 )
 def test_hgr1_bad_table_of_names(content, message, hgr1_root):

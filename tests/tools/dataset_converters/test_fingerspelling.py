@@ -93,7 +93,7 @@ def test_the_frames_to_label_are_spread(frames):
     assert len(whole) == 27 and len(some) == 6
     clips = [sample['video_id'] for sample in some]
     assert clips == sorted(set(clips)) and {clip // 3 for clip in clips} == {s['video_id'] // 3 for s in whole}
-    with pytest.raises(ValueError, match=r'train\.json: spread: an integer from 1 to 27 is allowed, received 28'):
+    with pytest.raises(ValueError, match=r'train\.json: spread: expected an integer from 1 to 27, got 28'):
         load(spread=28)
 
 
@@ -112,7 +112,7 @@ def test_bad_arguments_of_tables(tmp_path, arguments, message):
 
 
 def test_files_that_are_missing_or_bad_are_named(frames, tmp_path, capsys):
-    with pytest.raises(FileNotFoundError, match='annotations: one of train, val, test as .json is needed'):
+    with pytest.raises(FileNotFoundError, match='annotations: expected one of train, val, test as .json'):
         tables.main(tmp_path, labels=True)
     (tmp_path / 'annotations').mkdir()
     content = annotations(frames, 'val')
@@ -182,13 +182,13 @@ def test_frames_of_one_camera_without_movements(clips):
 def test_its_number_of_frames_and_other_names(clips):
     assert 'frames: ' in rwth.main(clips, num=5, val=1, all_signs=True)
     assert sum(len(annotations(clips, name)['images']) for name in ('train', 'val')) == 5
-    with pytest.raises(FileNotFoundError, match=r'clips of camera 3 named as .* are needed; of 48 files none is'):
+    with pytest.raises(FileNotFoundError, match=r'expected clips of camera 3 named as .*; of 48 files none is'):
         rwth.main(clips, camera=3)
-    with pytest.raises(ValueError, match='pattern: groups sign, person, recording, camera are needed, missing: camera'):
+    with pytest.raises(ValueError, match='pattern: expected groups sign, person, recording, camera, missing: camera'):
         rwth.main(clips, pattern=r'(?P<sign>\d+)/(?P<person>\d+)_(?P<recording>\d+)_.*')
-    with pytest.raises(ValueError, match='10_1_cam1.mpg: a sign from 1 to 2 is allowed, received 10'):
+    with pytest.raises(ValueError, match='10_1_cam1.mpg: expected a sign from 1 to 2, got 10'):
         rwth.main(clips, signs=('A', 'B'))
-    with pytest.raises(ValueError, match='val: fewer than the 24 frames of all 4 people is allowed, received 500'):
+    with pytest.raises(ValueError, match='val: expected fewer than the 24 frames of all 4 people, got 500'):
         rwth.main(clips, val=500)
     with pytest.raises(ValueError, match='num: an integer from 1'):
         rwth.main(clips, num=0)

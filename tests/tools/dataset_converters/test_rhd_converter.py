@@ -148,27 +148,27 @@ def test_malicious_pickles_are_refused_and_not_run(root: Path, protocol: int, ki
     malice['nested'] = {0: dict(uv_vis=np.array([malice['open']], dtype=object))}
     path = root / 'evaluation' / 'anno_evaluation.pickle'
     path.write_bytes(pickle.dumps(malice[kind], protocol=protocol))
-    with pytest.raises(ValueError, match=r'anno_evaluation.pickle: .*strings and numbers are allowed, received .*\.'):
+    with pytest.raises(ValueError, match=r'anno_evaluation.pickle: expected .*strings and numbers, got .*\.'):
         rhd.main(root)
     assert not mark.exists() and not (root / 'annotations').exists()
     pickle.loads(path.read_bytes())  # it would have worked
     assert mark.exists()
 
 
-def test_no_codec_but_that_of_bytes(tmp_path: Path) -> None:
+def test_no_codec_but_that_of_bytes(tmp_path: expected Path) -> None:
     path = tmp_path / 'a.pickle'
     path.write_bytes(b'c_codecs\nencode\n(Va\nVrot13\ntR.')
-    with pytest.raises(ValueError, match="in the encoding latin1 are allowed, received 'rot13'"):
+    with pytest.raises(ValueError, match="in the encoding latin1, got 'rot13'"):
         read_plain_pickle(path)
 
 
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        ([1], 'a dictionary of pictures is allowed, received list'),
-        ({0: dict(uv_vis=np.zeros((21, 3)))}, r'picture 0: .*received float64 \(21, 3\)'),
+        ([1], 'expected a dictionary of pictures, got list'),
+        ({0: dict(uv_vis=np.zeros((21, 3)))}, r'picture 0: .*got float64 \(21, 3\)'),
         ({'a': dict(uv_vis=np.zeros((42, 3)))}, "picture 'a': "),
-        ({7: dict(xyz=np.zeros((42, 3)))}, 'picture 7: .* received object'),
+        ({7: dict(xyz=np.zeros((42, 3)))}, 'picture 7: .* got object'),
         ({7: dict(uv_vis=np.full((42, 3), np.nan))}, 'picture 7: finite numbers'),
     ],
 )
@@ -182,14 +182,14 @@ def test_labels_of_another_form(root: Path, content: Any, message: str) -> None:
 def test_files_that_are_no_pickles_and_arguments(root: Path) -> None:
     path = root / 'training' / 'anno_training.pickle'
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(ValueError, match='a pickle of plain data is allowed, but: '):
+    with pytest.raises(ValueError, match='expected a pickle of plain data, but: '):
         rhd.main(root)
     path.unlink()
     with pytest.raises(FileNotFoundError, match='no such file; it comes with the set'):
         rhd.main(root)
-    with pytest.raises(ValueError, match="left: one of .* is allowed, received 'both'"):
+    with pytest.raises(ValueError, match="left: expected one of .*, got 'both'"):
         rhd.main(root, 'both')
-    with pytest.raises(ValueError, match='received 0, 11'):
+    with pytest.raises(ValueError, match='got 0, 11'):
         rhd.main(root, num_val=0)
 
 

@@ -73,7 +73,7 @@ def test_images_without_labels_are_counted(root):
 
 
 def test_nothing_left_to_train_on(root):
-    with pytest.raises(ValueError, match='test: some of the sequences are allowed, received all'):
+    with pytest.raises(ValueError, match='test: expected some of the sequences, got all'):
         stb.main(root, test=stb.SEQUENCES)
 
 
@@ -81,12 +81,12 @@ def test_nothing_left_to_train_on(root):
     ('damage', 'error', 'message'),
     [
         (lambda f: f.unlink(), FileNotFoundError, 'B2Random_BB.mat: no such file'),
-        (lambda f: f.write_bytes(b'no'), ValueError, 'B2Random_BB.mat: a MATLAB file is allowed'),
+        (lambda f: f.write_bytes(b'no'), ValueError, 'B2Random_BB.mat: expected a MATLAB file'),
         (lambda f: scipy.io.savemat(f, dict(other=1)), ValueError, r'B2Random_BB.mat: handPara \(3, 21, N\)'),
         (
             lambda f: scipy.io.savemat(f, dict(handPara=hand_para(2)[:, :20])),
             ValueError,
-            r'received float64 \(3, 20, 2\)',
+            r'got float64 \(3, 20, 2\)',
         ),
         (lambda f: scipy.io.savemat(f, dict(handPara=-hand_para(2))), ValueError, 'frame 0: finite points before'),
     ],

@@ -166,7 +166,7 @@ def test_a_picture_just_written_is_not_read_for_its_size(tmp_path: Path, monkeyp
         (
             lambda root: (add_clip(root, 'a.avi'), (root / 'keypoints' / 'a.json').write_text('[]')),
             ValueError,
-            r'a\.avi: one table of keypoints is allowed, received .*a\.csv and .*a\.json',
+            r'a\.avi: expected one table of keypoints, got .*a\.csv and .*a\.json',
         ),
         (
             lambda root: (add_clip(root, 'a.avi'), (root / 'keypoints' / 'a.csv').write_text('x')),
@@ -183,7 +183,7 @@ def test_errors(tmp_path: Path, prepare, kind: type[Exception], message: str):
 
 
 def test_split_by_another_name(tmp_path: Path):
-    with pytest.raises(ValueError, match=r"split: one of \('8:1:1', 'test'\) is allowed, received 'val'"):
+    with pytest.raises(ValueError, match=r"split: expected one of \('8:1:1', 'test'\), got 'val'"):
         video_keypoints.main(str(tmp_path), 'by a test', split='val')
 
 
