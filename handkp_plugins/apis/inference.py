@@ -70,8 +70,8 @@ def init_model(
     # MMPose would quietly take the 17 keypoints of a body in this case
     if dataset_meta_from_config(config, 'train') is None or 'test_dataloader' not in config:
         raise ValueError(
-            f'{config.filename}: expected train_dataloader with a dataset that names its keypoints, and test_dataloader '
-            'for the pipeline of an image'
+            f'{config.filename}: expected train_dataloader with a dataset that names its keypoints, and '
+            'test_dataloader for the pipeline of an image'
         )
     if output_heatmaps:
         config.model['test_cfg'] = dict(config.model.get('test_cfg') or {}, output_heatmaps=True)
@@ -173,7 +173,6 @@ def checked_boxes(bboxes: np.ndarray, width: int, height: int) -> np.ndarray:
         if not (np.isfinite([x1, y1, x2, y2]).all() and x1 < x2 and y1 < y2):
             raise ValueError(f'bboxes: expected x1 < x2 and y1 < y2, got {bboxes[i].tolist()} for box {i}')
         if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
-            raise ValueError(
-                f'bboxes: expected boxes that touch the image of {width}x{height} px, got {bboxes[i].tolist()} for box {i}'
-            )
+            size = f'{width}x{height}'
+            raise ValueError(f'bboxes: expected boxes that touch the image of {size} px, got {bboxes[i].tolist()}')
     return bboxes

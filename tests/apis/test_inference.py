@@ -110,7 +110,7 @@ def test_the_config_given_is_not_modified(tiny_model: tuple[Path, Path]):
     assert config.pretty_text == before
 
 
-def test_detector_in_place_of_a_network_of_keypoints(tiny_model: expected tuple[Path, Path]):
+def test_detector_in_place_of_a_network_of_keypoints(tiny_model: tuple[Path, Path]):
     config = Config.fromfile(tiny_model[0])
     config.model = dict(type='RTMDet', bbox_head=dict(type='RTMDetSepBNHead'))
     with pytest.raises(ValueError, match='a network of keypoints here, got a detector, RTMDet'):

@@ -51,7 +51,7 @@ def test_json_with_frames_without_a_hand(tmp_path):
         ([HANDS[0].tolist(), HANDS[1, :, :2].tolist()], r'row 1: .* as in the rows before, .* got \(21, 2\)'),
         ([HANDS[0].tolist(), [['x', 1]]], 'row 1: expected 21 lists of numbers'),
         ([3], r'row 0: .* got \(\)'),
-        ({'frames': expected []}, 'a list of records, got dict'),
+        ({'frames': []}, 'a list of records, got dict'),
         ([], 'one record or more'),
     ):
         path.write_text(json.dumps(records))

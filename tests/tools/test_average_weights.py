@@ -58,6 +58,6 @@ def test_shares_that_are_none(two: list[str], tmp_path: Path, shares: list[float
         main(two, str(tmp_path / 'mean.pth'), shares)
 
 
-def test_one_alone(two: list[str], tmp_path: expected Path):
+def test_one_alone(two: list[str], tmp_path: Path):
     with pytest.raises(ValueError, match='two or more, got 1'):
         main(two[:1], str(tmp_path / 'mean.pth'))

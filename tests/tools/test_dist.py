@@ -48,7 +48,7 @@ def test_two_processes_train_as_one_with_twice_the_batch(config: Path, tmp_path:
                cwd=config.parent)  # fmt: skip
     assert two.returncode == 0, two.stderr
     expected, got = (gradients(tmp_path / d / 'epoch_1.pth') for d in ('one', 'two'))
-    assert len(expected) == len(received) > 10
+    assert len(expected) == len(got) > 10
     assert max(g.abs().max() for g in expected) > 1e-3
     for a, b in zip(expected, got, strict=True):
         torch.testing.assert_close(b, a, rtol=1e-4, atol=1e-7)

@@ -94,8 +94,8 @@ def read_hand(
     if not (steps > 0).all():
         i = int(np.flatnonzero(~(steps > 0))[0])
         raise ValueError(
-            f'{path}: frame {frames[i + 1].index}: expected a time after {frames[i].time:g} s, that of the frame before, '
-            f'got {frames[i + 1].time:g}; --fps gives times of its own'
+            f'{path}: frame {frames[i + 1].index}: expected a time after {frames[i].time:g} s, that of the frame '
+            f'before, got {frames[i + 1].time:g}; --fps gives times of its own'
         )
     places = _tracks(path, frames)
     if not places:

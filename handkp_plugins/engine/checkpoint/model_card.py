@@ -92,8 +92,8 @@ def _scores(documents: Sequence[Mapping[str, Any]]) -> list[str]:
                 lines += [f'| {key} | {value:.4f} |' for key, value in document.items()]
         except (TypeError, KeyError, ValueError, AttributeError) as e:
             raise ValueError(
-                'scores: expected documents of tools/analysis/real_check.py, of detect_real.py, or metrics with values, '
-                f'got {str(document)[:80]} ({type(e).__name__}: {e})'
+                'scores: expected documents of tools/analysis/real_check.py, of detect_real.py, or metrics with '
+                f'values, got {str(document)[:80]} ({type(e).__name__}: {e})'
             ) from None
     return lines
 

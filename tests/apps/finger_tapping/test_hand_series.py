@@ -134,8 +134,8 @@ def broken(key, value, item=1, inner=None):
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (lambda d: expected d.update(version=2), 'version 1, got 2'),
-        (lambda d: expected d.pop('items'), "with a list 'items', or a COCO file, got an object of"),
+        (lambda d: d.update(version=2), 'version 1, got 2'),
+        (lambda d: d.pop('items'), "with a list 'items', or a COCO file, got an object of"),
         (lambda d: d.update(items=[]), 'expected two items or more, frames of a video, got 0'),
         (broken('instances', None), "item 1: an object with a list 'instances' is allowed"),
         (broken('time', 'late'), "item 1: time: expected finite seconds, got 'late'"),

@@ -50,7 +50,7 @@ def test_other_number_of_keypoints(tmp_path):
         ('{"images": [', 'ann.json: .*does not parse: expected .*line 1 column 13'),
         ('[]', "lists 'images' and 'annotations', got a list"),
         ('{}', "got one without the list 'images'"),
-        ('{"images": [], "annotations": expected []}', "one or more entries in 'images', got none"),
+        ('{"images": [], "annotations": []}', "one or more entries in 'images', got none"),
         ('{"images": {}, "annotations": []}', "got one without the list 'images'"),
     ],
 )

@@ -55,7 +55,7 @@ def test_what_half_precision_cannot_hold_stays_single(tmp_path: Path, shipped: t
 
 
 @pytest.mark.parametrize('value', [float('inf'), float('nan')])
-def test_what_is_not_finite_is_refused(tmp_path: Path, shipped: tuple, value: expected float):
+def test_what_is_not_finite_is_refused(tmp_path: Path, shipped: tuple, value: float):
     given = dict(fine=torch.ones(1), bad=torch.tensor([1.0, value]))
     with pytest.raises(ValueError, match='finite values, got others in bad'):
         weights.save_weights_file(tmp_path / 'x.safetensors', given, 'tiny/tiny.py', load_config(shipped[0]))

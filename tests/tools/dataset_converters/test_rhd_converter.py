@@ -155,7 +155,7 @@ def test_malicious_pickles_are_refused_and_not_run(root: Path, protocol: int, ki
     assert mark.exists()
 
 
-def test_no_codec_but_that_of_bytes(tmp_path: expected Path) -> None:
+def test_no_codec_but_that_of_bytes(tmp_path: Path) -> None:
     path = tmp_path / 'a.pickle'
     path.write_bytes(b'c_codecs\nencode\n(Va\nVrot13\ntR.')
     with pytest.raises(ValueError, match="in the encoding latin1, got 'rot13'"):
