@@ -13,6 +13,7 @@ Output:
     data/real_hands/images                            a link to POOL
     data/real_hands/annotations/keypoints_SPLIT.json  hands of the grades --grades (default A B)
     data/real_hands/annotations/boxes_SPLIT.json      all hands; images without a hand, too
+    data/real_hands/annotations/negatives_SPLIT.json  images without a hand alone, to repeat them in a training
 
 SPLIT is val for the folders --val, test for --test, else train. Boxes are those of the keypoints, enlarged by
 --box-factor and cut at the image's border. Of the images without a hand, those whose name has a --val or --test folder
@@ -70,6 +71,7 @@ def main(
         raise ValueError(f'--box-factor: expected a number from 1 on, got {box_factor}')
     keypoints: dict[str, list] = {split: [] for split in SPLITS}
     boxes: dict[str, list] = {split: [] for split in SPLITS}
+    negatives: dict[str, list] = {split: [] for split in SPLITS}
     lines = []
     for folder in folders:
         split = 'val' if folder in val else 'test' if folder in test else 'train'
@@ -83,9 +85,10 @@ def main(
     if (manifest := pool / NEGATIVES / 'manifest.json').is_file():
         held_out = set(val) | set(test)
         for split, images in read_negatives(manifest, held_out).items():
-            boxes[split] += [(image, []) for image in images]
+            negatives[split] = [(image, []) for image in images]
+            boxes[split] += negatives[split]
             lines.append(f'{NEGATIVES} ({split}): {len(images)} images')
-    for kind, parts in (('keypoints', keypoints), ('boxes', boxes)):
+    for kind, parts in (('keypoints', keypoints), ('boxes', boxes), ('negatives', negatives)):
         for split, records in parts.items():
             if records:
                 path = out / 'annotations' / f'{kind}_{split}.json'

@@ -31,6 +31,8 @@ def check_box_file(path: str, classes: Sequence[str]) -> int:
             f'{path}: expected categories of which one is named {" or ".join(classes)}, got {names}; '
             "the config's metainfo.classes says which are wanted"
         )
+    if data.get('annotations') == []:  # images without an object, for a detector to learn from
+        return 0
     annotations = records_of(path, data, 'annotations', 'annotation', _ANNOTATION_KEYS)
     for annotation in annotations:
         if annotation['image_id'] not in sizes:

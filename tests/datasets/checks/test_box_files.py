@@ -69,7 +69,7 @@ def test_bad_records_are_named(tmp_path: Path, changes: dict, message: str):
 def test_missing_keys_and_names(tmp_path: Path):
     data = make_file()
     del data['annotations'][2]['area']
-    with pytest.raises(ValueError, match='annotation at index 2, id 12: needs .*; missing: expected area'):
+    with pytest.raises(ValueError, match='annotation at index 2, id 12: needs .*; missing: area'):
         check(tmp_path, data)
     data = make_file()
     data['categories'] = [dict(id=7, name='Hand')]
@@ -82,3 +82,11 @@ def test_missing_keys_and_names(tmp_path: Path):
         check(tmp_path, data)
     with pytest.raises(FileNotFoundError, match='nowhere.json: no such annotation file'):
         check_box_file(str(tmp_path / 'nowhere.json'), ('hand',))
+
+
+def test_images_without_a_hand_alone_are_fine(tmp_path: Path):
+    data = make_file()
+    assert check(tmp_path, data | dict(annotations=[])) == 0
+    del data['annotations']
+    with pytest.raises(ValueError, match="without the list 'annotations'"):
+        check(tmp_path, data)

@@ -1,0 +1,38 @@
+# Photographs of hands and images without hands (tools/dataset_converters/real_hands.py), mixed with generated scenes.
+_base_ = ['rtmdet_nano_320_scenes.py']
+
+photographs, scenes = 'data/real_hands/', 'data/synthetic/scenes/'
+load_from = 'handkp://hand_detector'
+max_epochs, plain_epochs = 16, 3  # the last ones without mosaics, as RTMDet ends its trainings
+repeat_photographs, repeat_negatives = 2, 4
+learning_rate = 5e-3
+input_size = (320, 320)
+
+load = [dict(type='mmpose.LoadHandImage'), dict(type='LoadAnnotations', with_bbox=True)]
+mosaic = [dict(type='CachedMosaic', img_scale=input_size, pad_val=114.0, max_cached_images=20, random_pop=False, prob=0.4)]
+augment = [
+    dict(type='RandomResize', scale=input_size, ratio_range=(0.4, 1.4), keep_ratio=True),
+    dict(type='RandomCrop', crop_size=input_size, allow_negative_crop=True),
+    dict(type='FilterAnnotations', min_gt_bbox_wh=(8, 8), keep_empty=False),
+    dict(type='YOLOXHSVRandomAug'),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='Pad', size=input_size, pad_val=dict(img=(114, 114, 114))),
+    dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'unreadable_images'))]
+pipeline = load + mosaic + augment
+part = dict(
+    type='mmdet.CocoDataset', metainfo=_base_.metainfo, data_root=photographs, data_prefix=dict(img='images/'),
+    filter_cfg=dict(filter_empty_gt=False), pipeline=pipeline)
+
+train_dataloader = dict(dataset=dict(_delete_=True, type='ConcatDataset', datasets=[
+    dict(type='RepeatDataset', times=repeat_photographs, dataset=dict(part, ann_file='annotations/boxes_train.json')),
+    dict(type='RepeatDataset', times=repeat_negatives, dataset=dict(part, ann_file='annotations/negatives_train.json')),
+    dict(part, data_root=scenes, ann_file='annotations/train.json', data_prefix=dict(img=''))]))
+val_dataloader = dict(dataset=dict(
+    data_root=photographs, ann_file='annotations/boxes_val.json', data_prefix=dict(img='images/')))
+test_dataloader = val_dataloader
+val_evaluator = dict(ann_file=photographs + 'annotations/boxes_val.json')
+test_evaluator = val_evaluator
+
+train_cfg = dict(max_epochs=max_epochs, val_interval=2)
+optim_wrapper = dict(optimizer=dict(lr=learning_rate))
+custom_hooks = [dict(type='PipelineSwitchHook', switch_epoch=max_epochs - plain_epochs, switch_pipeline=load + augment)]
