@@ -28,7 +28,7 @@ from handkp_plugins.version import __version__
 SCHEME = 'handkp://'
 FORMAT = 1
 FOLDER = Path(__file__).parents[2] / 'shipped_weights'
-CONFIGS = Path(__file__).parent / '.mim' / 'configs'
+CONFIGS = FOLDER.parent / '.mim' / 'configs'
 """The package's configs: links to them in a checkout, the files themselves in an installed wheel."""
 
 # What changes between training and use without changing the network.
