@@ -17,7 +17,9 @@ from typing import Any
 import torch
 
 from handkp_plugins.cli.tool import run_tool
-from handkp_plugins.engine.checkpoint.reading import HARMLESS_KEYS, CheckpointError, read_checkpoint
+from handkp_plugins.engine.checkpoint.reading import read_checkpoint
+from handkp_plugins.engine.checkpoint.weights import HARMLESS_KEYS
+from handkp_plugins.errors import CheckpointError
 from handkp_plugins.fileio.atomic import replaced_whole
 
 

@@ -43,8 +43,8 @@ from handkp_plugins.apps.demo.run import Run
 from handkp_plugins.apps.demo.smoothing import BETA, MIN_CUTOFF
 from handkp_plugins.apps.demo.sources import Stream, is_stream, list_images
 from handkp_plugins.cli.tool import run_tool
-from handkp_plugins.engine.checkpoint.reading import check_writable
 from handkp_plugins.engine.checkpoint.shipped import listed
+from handkp_plugins.engine.work_dir import check_writable
 from handkp_plugins.visualization.window import Window
 
 OUTPUT = 'work_dirs/demo_pictures'

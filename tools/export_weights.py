@@ -34,7 +34,8 @@ from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.cli.train_test import OptionAction
 from handkp_plugins.engine.checkpoint import shipped as weights
 from handkp_plugins.engine.checkpoint.model_card import FIELDS, card_file, write_card
-from handkp_plugins.engine.checkpoint.reading import HARMLESS_KEYS, read_checkpoint
+from handkp_plugins.engine.checkpoint.reading import read_checkpoint
+from handkp_plugins.engine.checkpoint.weights import HARMLESS_KEYS
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.fileio.atomic import write_text
 

@@ -262,4 +262,4 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == '__main__':
     arguments = vars(parse_args())
-    run_tool(lambda: main(**arguments), 'stopped; run the same command again to go on', also=(RuntimeError,))
+    run_tool(lambda: main(**arguments), 'stopped; run the same command again to go on')

@@ -37,9 +37,10 @@ from quickstart_report import System, write_report
 
 import handkp_plugins  # noqa: F401  (registers the modules that configs name)
 from handkp_plugins.engine.checkpoint import shipped as weights
-from handkp_plugins.engine.checkpoint.reading import CheckpointError, find_checkpoints
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.engine.experiments.steps import loading_options, run_step, say, side_by_side, threads, with_options
+from handkp_plugins.engine.work_dir import find_checkpoints
+from handkp_plugins.errors import CheckpointError
 from handkp_plugins.evaluation.mean_pose import evaluate_mean_pose, mean_pose
 from handkp_plugins.fileio.atomic import write_text
 
@@ -90,7 +91,7 @@ def main(
         fresh: train anew even if a training, finished or not, is at hand.
 
     Raises:
-        RuntimeError: a step failed; the message holds the end of its output and names its log.
+        HandkpError: a step failed; the message holds the end of its output and names its log.
     """
     s = Settings(num_images, epochs, Path(data).resolve(), Path(work_dir).resolve(), fresh, time.monotonic())
     s.work_dir.mkdir(parents=True, exist_ok=True)

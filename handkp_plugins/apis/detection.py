@@ -15,7 +15,8 @@ from torch import nn
 from torchvision.ops import nms
 
 from handkp_plugins.engine.checkpoint.pretrained import use_safe_loaders
-from handkp_plugins.engine.checkpoint.reading import load_weights, read_checkpoint, warn_of_other_network
+from handkp_plugins.engine.checkpoint.reading import read_checkpoint
+from handkp_plugins.engine.checkpoint.weights import load_weights, warn_of_other_network
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.structures.images import check_image
 

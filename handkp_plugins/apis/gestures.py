@@ -9,8 +9,10 @@ import torch
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from handkp_plugins.engine.checkpoint.reading import CheckpointError, load_weights, read_checkpoint
+from handkp_plugins.engine.checkpoint.reading import read_checkpoint
+from handkp_plugins.engine.checkpoint.weights import load_weights
 from handkp_plugins.engine.config import load_config
+from handkp_plugins.errors import CheckpointError
 
 from .inference import resolve_device
 

@@ -17,8 +17,9 @@ from mmpose.structures.utils import revert_heatmap
 from torch import nn
 
 from handkp_plugins.engine.checkpoint.pretrained import use_safe_loaders
-from handkp_plugins.engine.checkpoint.reading import load_weights, read_checkpoint, warn_of_other_network
+from handkp_plugins.engine.checkpoint.reading import read_checkpoint
 from handkp_plugins.engine.checkpoint.shipped import config_file, weights_file
+from handkp_plugins.engine.checkpoint.weights import load_weights, warn_of_other_network
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.structures.images import check_image
 

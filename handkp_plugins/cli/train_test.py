@@ -10,9 +10,9 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import RUNNERS
 
 from handkp_plugins.apis.rotation import add_rotations
-from handkp_plugins.engine.checkpoint.reading import check_writable
 from handkp_plugins.engine.config import apply_options, load_config
 from handkp_plugins.engine.runner import HandRunner
+from handkp_plugins.engine.work_dir import check_writable
 
 _OPTIM_WRAPPERS = ('OptimWrapper', 'AmpOptimWrapper', 'HandAmpOptimWrapper', 'mmpose.HandAmpOptimWrapper')
 

@@ -17,19 +17,14 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from handkp_plugins.datasets.checks.dataset_files import check_annotation_files
+from handkp_plugins.engine.checkpoint.reading import read_checkpoint
+from handkp_plugins.engine.checkpoint.weights import load_weights, warn_of_other_network
+from handkp_plugins.engine.work_dir import check_writable, find_checkpoints
+from handkp_plugins.errors import BrokenCheckpointError, CheckpointError
 from handkp_plugins.fileio.atomic import replaced_whole
 
 from .checkpoint.plain_data import history_buffers, to_plain
 from .checkpoint.pretrained import use_safe_loaders
-from .checkpoint.reading import (
-    BrokenCheckpointError,
-    CheckpointError,
-    check_writable,
-    find_checkpoints,
-    load_weights,
-    read_checkpoint,
-    warn_of_other_network,
-)
 from .launch import check_gpu_count, describe_device, leave_process_group_at_exit, start_cpu_process_group
 from .random_state import get_random_state, set_random_state
 

@@ -13,8 +13,8 @@ from mmengine.structures import InstanceData
 from handkp_plugins.apis import detection
 from handkp_plugins.apis.detection import HandDetector, build_detector, hand_classes, init_detector
 from handkp_plugins.engine.checkpoint import shipped as weights
-from handkp_plugins.engine.checkpoint.reading import CheckpointError
 from handkp_plugins.engine.config import load_config
+from handkp_plugins.errors import CheckpointError
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (48, 80, 3), dtype=np.uint8)
 

@@ -7,7 +7,7 @@ from helpers.tiny_gesture_net import CLASSES, write_gesture_net
 from helpers.tiny_model import write_tiny_model
 
 from handkp_plugins.apis.gestures import GestureReader
-from handkp_plugins.engine.checkpoint.reading import CheckpointError
+from handkp_plugins.errors import CheckpointError
 
 
 class Scripted(torch.nn.Module):

@@ -7,7 +7,7 @@ from helpers.tiny_model import write_tiny_model
 from mmengine.config import Config
 
 from handkp_plugins.apis.inference import init_model, predict, predict_each, resolve_device
-from handkp_plugins.engine.checkpoint.reading import CheckpointError
+from handkp_plugins.errors import CheckpointError
 
 
 @pytest.fixture(scope='module')

@@ -22,7 +22,7 @@ def run(*command: object, **environment: str) -> subprocess.CompletedProcess:
 
 CASES = """
     import sys, warnings
-    from handkp_plugins.engine.checkpoint.reading import CheckpointError, check_writable
+    from handkp_plugins.errors import CheckpointError, HandkpError
     from handkp_plugins.cli.tool import run_tool
 
     def reading():
@@ -34,7 +34,7 @@ CASES = """
         if case == 'file': open('/none/x')
         if case == 'checkpoint': raise CheckpointError('broken')
         if case == 'worker': reading()
-        if case == 'ours': raise RuntimeError('of this project')
+        if case == 'ours': raise HandkpError('of this project,\\nits log:')
         if case == 'theirs': import torch; torch.zeros(2) @ torch.zeros(3)
         if case == 'fault': {}['key']
         if case == 'stop': raise KeyboardInterrupt
@@ -68,7 +68,8 @@ def test_errors_of_use_are_one_line_and_faults_are_not(script: Path):
         "file -> cases.py: [Errno 2] No such file or directory: '/none/x'",
         'checkpoint -> cases.py: broken',
         'worker -> cases.py: ValueError: x.jpg',
-        'ours -> cases.py: of this project',
+        'ours -> cases.py: of this project,',
+        'its log:',
         'theirs raises RuntimeError',
         'fault raises KeyError',
         'stop -> cases.py: stopped',

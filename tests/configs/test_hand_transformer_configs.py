@@ -17,7 +17,7 @@ from helpers.tool_module import load_tool
 from torch import nn
 
 from handkp_plugins.engine.checkpoint import addresses
-from handkp_plugins.engine.checkpoint.reading import CheckpointError
+from handkp_plugins.errors import CheckpointError
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.engine.checkpoint.pretrained import use_safe_loaders
 from helpers.paths import ROOT

@@ -13,8 +13,8 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.runner import Runner
 from mmpose.registry import RUNNERS
 
-from handkp_plugins.engine.checkpoint.reading import BrokenCheckpointError, CheckpointError
 from handkp_plugins.engine.runner import HandRunner
+from handkp_plugins.errors import BrokenCheckpointError, CheckpointError
 
 
 @pytest.fixture(scope='module')

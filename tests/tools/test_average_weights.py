@@ -6,7 +6,8 @@ import pytest
 import torch
 from helpers.tool_module import load_tool
 
-from handkp_plugins.engine.checkpoint.reading import CheckpointError, read_checkpoint
+from handkp_plugins.engine.checkpoint.reading import read_checkpoint
+from handkp_plugins.errors import CheckpointError
 
 main = load_tool('average_weights').main
 

@@ -10,7 +10,7 @@ from helpers.tool_module import load_tool
 
 from handkp_plugins.apis.inference import init_model, predict
 from handkp_plugins.apis.rotation import with_rotations
-from handkp_plugins.engine.checkpoint.reading import CheckpointError
+from handkp_plugins.errors import CheckpointError
 
 
 @pytest.fixture(scope='module')

@@ -129,7 +129,7 @@ def main(
     Raises:
         ValueError: a number is out of range, or the folder holds results of other arguments.
         FileNotFoundError: an input is not there.
-        RuntimeError: a step failed; the message names its log.
+        HandkpError: a step failed; the message names its log.
     """
     wrong = [i for i in only if not 0 <= i < len(ROWS)]
     if wrong:
@@ -257,4 +257,4 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == '__main__':
     arguments = vars(parse_args())
-    run_tool(lambda: main(**arguments), 'stopped; run the same command again to go on', also=(RuntimeError,))
+    run_tool(lambda: main(**arguments), 'stopped; run the same command again to go on')

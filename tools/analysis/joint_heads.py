@@ -87,7 +87,7 @@ def main(
 
     Raises:
         ValueError: a number is out of range, or the folder holds results of other arguments.
-        RuntimeError: a step failed; the message names its log.
+        HandkpError: a step failed; the message names its log.
     """
     least = EPOCHS * _BATCH
     if samples < least:
@@ -203,4 +203,4 @@ if __name__ == '__main__':
     parser.add_argument('--rate', type=float, default=_RATE, help='learning rate (default %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='(default %(default)s)')
     arguments = vars(parser.parse_args())
-    run_tool(lambda: main(**arguments), 'stopped; run the same command again to go on', also=(RuntimeError,))
+    run_tool(lambda: main(**arguments), 'stopped; run the same command again to go on')

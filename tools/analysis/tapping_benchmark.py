@@ -253,4 +253,4 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == '__main__':
     arguments = vars(parse_args())
-    run_tool(lambda: main(**arguments), 'stopped; clips that are rendered stay', also=(RuntimeError,))
+    run_tool(lambda: main(**arguments), 'stopped; clips that are rendered stay')

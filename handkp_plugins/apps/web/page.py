@@ -21,7 +21,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from handkp_plugins.engine.checkpoint.reading import CheckpointError
+from handkp_plugins.errors import CheckpointError
 
 from .service import HandService, Result
 

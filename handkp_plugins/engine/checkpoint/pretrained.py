@@ -5,7 +5,9 @@ from typing import Any
 
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from .reading import CheckpointError, read_checkpoint
+from handkp_plugins.engine.checkpoint.reading import read_checkpoint
+from handkp_plugins.errors import CheckpointError
+
 from .shipped import SCHEME
 
 

@@ -14,6 +14,8 @@ from typing import TypeVar
 
 import torch
 
+from handkp_plugins.errors import HandkpError
+
 Result = TypeVar('Result')
 _running: set[subprocess.Popen] = set()
 
@@ -90,7 +92,7 @@ def run_step(
         environment: variables that the tool sees besides those of this process.
 
     Raises:
-        RuntimeError: the tool failed; the message holds the end of its output and names its log.
+        HandkpError: the tool failed; the message holds the end of its output and names its log.
     """
     command = [tool, *arguments]
     say(f'$ python {shlex.join(command)}')
@@ -99,7 +101,7 @@ def run_step(
     if log is None:
         status = subprocess.run(argv, cwd=root, env=env).returncode
         if status:
-            raise RuntimeError(f'{tool} failed (exit status {status}): see above')
+            raise HandkpError(f'{tool} failed (exit status {status}): see above')
         return
     log.parent.mkdir(parents=True, exist_ok=True)
     last: deque[str] = deque(maxlen=20)
@@ -123,4 +125,4 @@ def run_step(
         finally:
             _running.discard(process)
     if process.returncode:
-        raise RuntimeError(f'{tool} failed (exit status {process.returncode}), its log is {log}:\n{"".join(last)}')
+        raise HandkpError(f'{tool} failed (exit status {process.returncode}), its log is {log}:\n{"".join(last)}')

@@ -5,7 +5,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
-from ..checkpoint.reading import CheckpointError
+from handkp_plugins.errors import CheckpointError
 
 
 @HOOKS.register_module()

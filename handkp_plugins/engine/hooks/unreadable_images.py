@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
 from handkp_plugins.datasets.transforms.loading import LoadHandImage
+from handkp_plugins.errors import HandkpError
 
 
 def _leaves(dataset: Any, outer: tuple[Any, ...] = ()) -> Iterator[tuple[Any, tuple[Any, ...]]]:
@@ -38,7 +39,7 @@ class UnreadableImageHook(Hook):
         max_share: the greatest share of unreadable images that is put up with, 0 to 1.
 
     Raises:
-        RuntimeError: the share is exceeded.
+        HandkpError: the share is exceeded.
         ValueError: the pipeline loads with ``LoadHandImage`` but packs without the key that this hook reads.
     """
 
@@ -96,4 +97,4 @@ class UnreadableImageHook(Hook):
         summary = self._summary(runner)
         if len(self.unreadable) > self.max_share * self._num_images:
             first = ', '.join(f'{path} ({reason})' for path, reason in sorted(self.unreadable.items())[:5])
-            raise RuntimeError(f'{summary}, more than max_share={self.max_share:g} allows; among them {first}')
+            raise HandkpError(f'{summary}, more than max_share={self.max_share:g} allows; among them {first}')

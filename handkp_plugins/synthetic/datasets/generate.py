@@ -31,6 +31,7 @@ from typing import Any
 
 import cv2
 
+from handkp_plugins.errors import HandkpError
 from handkp_plugins.fileio.atomic import write_bytes, write_text
 from handkp_plugins.fileio.images import list_photographs
 
@@ -68,7 +69,7 @@ def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], 
         ValueError: an argument is out of range, or the folder holds a set made with other arguments.
         FileNotFoundError: the folder of backgrounds is missing or holds no picture; a rig or file of poses is missing.
         OSError: something cannot be written; the message names the path.
-        RuntimeError: rendering is impossible here, or an image failed; the message names it.
+        HandkpError: rendering is impossible here, or an image failed; the message names it.
     """
     if workers < 1:
         raise ValueError(f'workers: expected 1 or more, got {workers}')
@@ -192,7 +193,7 @@ def _samples(recipe: Recipe, batch: range, records: list[dict[str, Any]]) -> Ite
             sample = next(samples)
         except Exception as error:  # whatever it is, say which image it was
             what = f'{recipe.name_of(index)} (seed {recipe.seed})'
-            raise RuntimeError(f'{what} failed: {type(error).__name__}: {error}') from error
+            raise HandkpError(f'{what} failed: {type(error).__name__}: {error}') from error
         records.append({'index': index} | sample.labels | recipe.more_of(index))
         yield index, sample
 
@@ -217,7 +218,7 @@ def _render(out: Path, recipe: Recipe, settings: dict[str, Any], batches: list[r
         for future in as_completed(futures):
             yield future.result()
     except BrokenProcessPool as error:
-        raise RuntimeError(
+        raise HandkpError(
             'a rendering process was ended from outside (out of memory?); the same command goes on where it stopped'
         ) from error
     finally:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from handkp_plugins.errors import HandkpError
+
 _NO_GL = (
     'VTK cannot draw off screen: no OpenGL library for software rendering was found. '
     'On Debian or Ubuntu: apt-get install -y libgl1 libegl1 libosmesa6'
@@ -59,7 +61,7 @@ class Renderer:
 
     Raises:
         ValueError: ``size`` or ``height`` is below 16.
-        RuntimeError: VTK finds no OpenGL to draw with; the message names the packages to install.
+        HandkpError: VTK finds no OpenGL to draw with; the message names the packages to install.
     """
 
     made_in: int | None = None
@@ -73,7 +75,7 @@ class Renderer:
         try:
             import vtk
         except ImportError as error:
-            raise RuntimeError(f'{_NO_GL} ({error})') from error
+            raise HandkpError(f'{_NO_GL} ({error})') from error
         vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
         vtk.vtkObject.GlobalWarningDisplayOff()
         Renderer.made_in = os.getpid()
@@ -96,7 +98,7 @@ class Renderer:
         camera.SetClippingRange(_NEAR, far)
         self._actors: list = []
         if not self._can_draw():
-            raise RuntimeError(_NO_GL)
+            raise HandkpError(_NO_GL)
 
     def _can_draw(self) -> bool:
         """Whether a triangle before the camera shows. Without a GL library drawing ends the process: ask first."""

@@ -15,7 +15,8 @@ from torch import hub
 
 from handkp_plugins.engine.checkpoint import addresses
 from handkp_plugins.engine.checkpoint.pretrained import load_from_weights_only, use_safe_loaders
-from handkp_plugins.engine.checkpoint.reading import BrokenCheckpointError, CheckpointError, read_checkpoint
+from handkp_plugins.engine.checkpoint.reading import read_checkpoint
+from handkp_plugins.errors import BrokenCheckpointError, CheckpointError
 
 
 class Attack:

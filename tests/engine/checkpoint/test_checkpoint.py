@@ -12,15 +12,11 @@ from mmengine.logging import HistoryBuffer
 from torch import nn
 
 from handkp_plugins.engine.checkpoint.plain_data import STOCK_GLOBALS, history_buffers, to_plain
-from handkp_plugins.engine.checkpoint.reading import (
-    BrokenCheckpointError,
-    CheckpointError,
-    check_writable,
-    find_checkpoints,
-    load_weights,
-    read_checkpoint,
-)
+from handkp_plugins.engine.checkpoint.reading import read_checkpoint
+from handkp_plugins.engine.checkpoint.weights import load_weights
 from handkp_plugins.engine.random_state import get_random_state, set_random_state
+from handkp_plugins.engine.work_dir import check_writable, find_checkpoints
+from handkp_plugins.errors import BrokenCheckpointError, CheckpointError
 
 
 class Attack:

@@ -17,8 +17,9 @@ from handkp_plugins.apis.detection import init_detector
 from handkp_plugins.apis.inference import init_model, init_shipped_model, predict
 from handkp_plugins.cli import train_test as cli
 from handkp_plugins.engine.checkpoint import shipped as weights
-from handkp_plugins.engine.checkpoint.reading import BrokenCheckpointError, CheckpointError, read_checkpoint
+from handkp_plugins.engine.checkpoint.reading import read_checkpoint
 from handkp_plugins.engine.config import load_config
+from handkp_plugins.errors import BrokenCheckpointError, CheckpointError
 
 
 @pytest.fixture
@@ -192,7 +193,7 @@ def test_a_difference_that_shapes_do_not_show(shipped: tuple, monkeypatch: pytes
     cfg.model.head.decoder.sigma = 3
     assert weights.differing_parts(checkpoint['meta']['handkp_weights'], cfg) == ['head', 'normalisation']
     told: list[str] = []
-    monkeypatch.setattr('handkp_plugins.engine.checkpoint.reading.print_log', lambda text, *_: told.append(text))
+    monkeypatch.setattr('handkp_plugins.engine.checkpoint.weights.print_log', lambda text, *_: told.append(text))
     init_model(cfg, 'handkp://lite', 'cpu')
     (text,) = told
     assert text.startswith('handkp://lite: trained with tiny/tiny.py of handkp_plugins')

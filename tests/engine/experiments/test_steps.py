@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from handkp_plugins.engine.experiments import steps
+from handkp_plugins.errors import HandkpError
 
 
 def share(monkeypatch: pytest.MonkeyPatch, cores: int, cuda: bool = False) -> None:
@@ -95,7 +96,7 @@ sys.exit('no space')
         steps.run_step(tmp_path, f'{name}.py', log=tmp_path / f'{name}.log')
 
     start = time.monotonic()
-    with pytest.raises(RuntimeError, match='fails.py failed .*\n?no space'):
+    with pytest.raises(HandkpError, match='fails.py failed .*\n?no space'):
         steps.side_by_side([partial(task, name) for name in ('waits', 'fails', 'late')])
     assert time.monotonic() - start < 20
     with pytest.raises(ProcessLookupError):

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
 from handkp_plugins.engine.hooks.unreadable_images import UnreadableImageHook
+from handkp_plugins.errors import HandkpError
 
 PIPELINE = [dict(type='LoadHandImage'), dict(type='PackHandInputs')]
 
@@ -77,7 +78,7 @@ def test_training_goes_on_without_them_and_lists_them(num_workers, broken_set, t
 
 
 def test_too_many_fail_at_once(broken_set, tmp_path):
-    with pytest.raises(RuntimeError, match=r'1 of 4 .* more than max_share=0.2 allows; among them .*0001.jpg'):
+    with pytest.raises(HandkpError, match=r'1 of 4 .* more than max_share=0.2 allows; among them .*0001.jpg'):
         _train(broken_set, tmp_path, max_share=0.2)
 
 
@@ -124,7 +125,7 @@ def _gather_on_rank(rank: int, folder) -> None:
     try:
         hook.after_train_epoch(runner)
         outcome = 'passed'
-    except RuntimeError as e:
+    except HandkpError as e:
         outcome = str(e)
     (folder / f'rank{rank}.json').write_text(json.dumps(outcome))
     torch.distributed.destroy_process_group()

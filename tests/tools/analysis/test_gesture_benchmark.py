@@ -4,7 +4,7 @@ import pytest
 from helpers.gesture_table import gesture_rows, write_table
 from helpers.tool_module import load_tool
 
-from handkp_plugins.engine.checkpoint.reading import CheckpointError
+from handkp_plugins.errors import CheckpointError
 
 
 def test_signs_that_differ_are_told_apart_and_those_at_random_are_not(tmp_path, capsys):
