@@ -2,7 +2,7 @@
 
 
 class HandkpError(RuntimeError):
-    """The work cannot go on, and the message says why. A wrong argument or file raises ValueError or OSError instead."""
+    """The work cannot go on, and the message says why. A wrong argument or file raises ValueError or OSError."""
 
 
 class CheckpointError(HandkpError):

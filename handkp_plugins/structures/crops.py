@@ -22,8 +22,8 @@ def to_input_space(
 
 
 @dataclass(frozen=True)
-class View:
-    """What the network saw and what it made of it; coordinates are pixels of ``crop``.
+class CropPrediction:
+    """The crop that a network saw and the keypoints that it predicts there, in pixels of ``crop``.
 
     Attributes:
         crop: What the network saw, BGR [h, w, 3].
@@ -44,8 +44,8 @@ class View:
 
 
 @dataclass(frozen=True)
-class Attention(View):
-    """A view and where the network attends to in it.
+class Attention(CropPrediction):
+    """A prediction and where the network attends to in its crop.
 
     Attributes:
         maps: maps[m][s] is the attention of stage m at scale s, in (0, 1), or None where that stage has none.
@@ -55,8 +55,8 @@ class Attention(View):
 
 
 @dataclass(frozen=True)
-class TokenAttention(View):
-    """A view, and the attention to and from the positions of some keypoints.
+class TokenAttention(CropPrediction):
+    """A prediction, and the attention to and from the positions of some keypoints.
 
     Letters: N layers, n heads, k keypoints, h and w the size of the map of tokens.
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from handkp_plugins.structures.crops import Attention, TokenAttention, View
+from handkp_plugins.structures.crops import Attention, CropPrediction, TokenAttention
 from handkp_plugins.structures.skeleton import KEYPOINT_COLORS, KEYPOINT_NAMES
 
 from .hand import draw_hand
@@ -77,18 +77,21 @@ def tokens_figure(
     return _sheet(rows, found.crop)
 
 
-def _pictures(view: View, truth: np.ndarray | None) -> Cells:
+def _pictures(prediction: CropPrediction, truth: np.ndarray | None) -> Cells:
     """What the network saw, the predicted hand, and the true one where it is known."""
-    pictures = [(view.crop, 'image'), (draw_hand(view.crop, view.keypoints, view.scores), 'prediction')]
+    pictures = [
+        (prediction.crop, 'image'),
+        (draw_hand(prediction.crop, prediction.keypoints, prediction.scores), 'prediction'),
+    ]
     if truth is not None:
-        pictures.append((draw_hand(view.crop, view.to_crop(truth[:, :2]), truth[:, 2]), 'truth'))
+        pictures.append((draw_hand(prediction.crop, prediction.to_crop(truth[:, :2]), truth[:, 2]), 'truth'))
     return pictures
 
 
-def _mark(view: View, keypoint: int) -> np.ndarray:
+def _mark(prediction: CropPrediction, keypoint: int) -> np.ndarray:
     """The crop with one predicted keypoint."""
-    canvas = view.crop.copy()
-    x, y = np.clip(view.keypoints[keypoint], -1e4, 1e4).round().astype(int).tolist()
+    canvas = prediction.crop.copy()
+    x, y = np.clip(prediction.keypoints[keypoint], -1e4, 1e4).round().astype(int).tolist()
     radius = max(3, max(canvas.shape) // 50)
     cv2.circle(canvas, (x, y), radius + 1, (40, 40, 40), -1, cv2.LINE_AA)
     cv2.circle(canvas, (x, y), radius, KEYPOINT_COLORS[keypoint][::-1], -1, cv2.LINE_AA)

@@ -16,10 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import handkp_plugins  # noqa: F401  registers what configs name
-from handkp_plugins.apis.attention_figure import attention_figure
+from handkp_plugins.apis.attention import attention_figure, has_tokens
 from handkp_plugins.apis.hand_boxes import make_hand_finder
 from handkp_plugins.apis.inference import init_model
-from handkp_plugins.apis.token_attention import has_tokens
 from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.fileio.images import read_image, write_image
 

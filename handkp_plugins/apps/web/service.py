@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from handkp_plugins.apis.attention_figure import attention_figure
+from handkp_plugins.apis.attention import attention_figure
 from handkp_plugins.apis.detection import init_detector
 from handkp_plugins.apis.gestures import GestureReader
 from handkp_plugins.apis.hand_boxes import make_hand_finder

@@ -106,7 +106,7 @@ def test_errors(tool: ModuleType, model_files: tuple[str, str], tmp_path: Path) 
 def test_networks_without_attention(tmp_path: Path) -> None:
     image = np.zeros((20, 20, 3), np.uint8)
     model = init_model(*write_model(tmp_path, 'deep_supervision=False'), device='cpu')
-    with pytest.raises(ValueError, match='no deep supervision, hence no attention'):
+    with pytest.raises(ValueError, match='expected a network with deep supervision, .* got one without'):
         find_attention(model, image, np.array([0, 0, 20, 20]))
     model.backbone = torch.nn.Identity()
     with pytest.raises(ValueError, match='PMSDSNet or the neck TransformerNeck, got the backbone Identity'):

@@ -15,8 +15,8 @@ from mmengine.registry import init_default_scope
 from mmpose.models import build_pose_estimator
 from torch import nn
 
+from handkp_plugins.apis.attention import find_token_attention
 from handkp_plugins.apis.inference import init_model
-from handkp_plugins.apis.token_attention import find_token_attention
 
 SMALL = ROOT / 'configs' / 'hand_transformer' / 'hand_transformer_r-small_synthetic-128.py'
 TIPS = [4, 8, 12, 16, 20]
