@@ -77,21 +77,21 @@ def tokens_figure(
     return _sheet(rows, found.crop)
 
 
-def _pictures(prediction: CropPrediction, truth: np.ndarray | None) -> Cells:
+def _pictures(found: CropPrediction, truth: np.ndarray | None) -> Cells:
     """What the network saw, the predicted hand, and the true one where it is known."""
     pictures = [
-        (prediction.crop, 'image'),
-        (draw_hand(prediction.crop, prediction.keypoints, prediction.scores), 'prediction'),
+        (found.crop, 'image'),
+        (draw_hand(found.crop, found.keypoints, found.scores), 'prediction'),
     ]
     if truth is not None:
-        pictures.append((draw_hand(prediction.crop, prediction.to_crop(truth[:, :2]), truth[:, 2]), 'truth'))
+        pictures.append((draw_hand(found.crop, found.to_crop(truth[:, :2]), truth[:, 2]), 'truth'))
     return pictures
 
 
-def _mark(prediction: CropPrediction, keypoint: int) -> np.ndarray:
+def _mark(found: CropPrediction, keypoint: int) -> np.ndarray:
     """The crop with one predicted keypoint."""
-    canvas = prediction.crop.copy()
-    x, y = np.clip(prediction.keypoints[keypoint], -1e4, 1e4).round().astype(int).tolist()
+    canvas = found.crop.copy()
+    x, y = np.clip(found.keypoints[keypoint], -1e4, 1e4).round().astype(int).tolist()
     radius = max(3, max(canvas.shape) // 50)
     cv2.circle(canvas, (x, y), radius + 1, (40, 40, 40), -1, cv2.LINE_AA)
     cv2.circle(canvas, (x, y), radius, KEYPOINT_COLORS[keypoint][::-1], -1, cv2.LINE_AA)
