@@ -43,7 +43,7 @@ from handkp_plugins.apps.demo.run import Run
 from handkp_plugins.apps.demo.smoothing import BETA, MIN_CUTOFF
 from handkp_plugins.apps.demo.sources import Stream, is_stream, list_images
 from handkp_plugins.cli.tool import run_tool
-from handkp_plugins.engine.checkpoint.shipped import listed
+from handkp_plugins.engine.checkpoint.shipped import weights_names
 from handkp_plugins.engine.work_dir import check_writable
 from handkp_plugins.visualization.window import Window
 
@@ -157,7 +157,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line, or other arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('source', metavar='IMAGE|FOLDER|VIDEO|webcam:N')
-    names = listed(detectors=False)
+    names = weights_names(detectors=False)
     network = parser.add_argument_group('network')
     network.add_argument('--weights', metavar='NAME', help=f'shipped weights: {names} (default {DEFAULT_WEIGHTS})')
     network.add_argument('--config', help='of a network of your own')

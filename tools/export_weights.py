@@ -33,7 +33,7 @@ from handkp_plugins.apis.inference import init_model
 from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.cli.train_test import OptionAction
 from handkp_plugins.engine.checkpoint import shipped as weights
-from handkp_plugins.engine.checkpoint.model_card import FIELDS, card_file, write_card
+from handkp_plugins.engine.checkpoint.model_card import FIELDS, write_card
 from handkp_plugins.engine.checkpoint.reading import read_checkpoint
 from handkp_plugins.engine.checkpoint.weights import HARMLESS_KEYS
 from handkp_plugins.engine.config import load_config
@@ -113,7 +113,7 @@ def main(
         ),
         'Written by': f'handkp_plugins {handkp_plugins.__version__}',
     }
-    write_text(card_file(file), write_card(name, facts, card_text, documents, detects))
+    write_text(file.with_suffix('.md'), write_card(name, facts, card_text, documents, detects))
     print(f'{file}: {file.stat().st_size / 1e6:.2f} MB')
     missing = [field for field in ('data', 'recipe', 'command', 'seed') if field not in card_text]
     if missing or not documents:

@@ -28,7 +28,7 @@ from handkp_plugins.apis.detection import DEFAULT_DETECTOR
 from handkp_plugins.apis.networks import choose_network, named_network
 from handkp_plugins.apps.web.service import HandService
 from handkp_plugins.cli.tool import run_tool
-from handkp_plugins.engine.checkpoint.shipped import listed
+from handkp_plugins.engine.checkpoint.shipped import weights_names
 
 HOST, PORT, MAX_MB, MAX_SECONDS = '127.0.0.1', 7860, 50, 20.0
 _LOOPBACK = ('127.0.0.1', 'localhost', '::1')
@@ -85,7 +85,7 @@ def main(
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = listed(detectors=False)
+    names = weights_names(detectors=False)
     parser.add_argument('--pose', nargs='+', metavar='NAME|CONFIG CKPT', help=f'shipped: {names} (default lite)')
     parser.add_argument('--det', nargs='+', metavar='NAME|CONFIG CKPT', help=f'(default {DEFAULT_DETECTOR})')
     parser.add_argument('--gesture', nargs=2, metavar=('CONFIG', 'CKPT'), help='a network that reads signs')

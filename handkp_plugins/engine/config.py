@@ -1,7 +1,8 @@
-"""Loading configs, and changing them from the command line, with errors that name the culprit."""
+"""Load configs and change their values, with errors that name the wrong file, line or key."""
 
 import re
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -12,19 +13,18 @@ from mmengine.config import Config, ConfigDict
 
 from .known_keys import RUNNER_KEYS, accepts, known_keys
 
-# Parts of a config where text never replaces a number; elsewhere it may, as priority=LOW or loss_scale=dynamic.
+# Parts of a config where text never replaces a number. Elsewhere it may: priority=LOW, loss_scale=dynamic.
 _NUMBERS = re.compile(r'(train_cfg|val_cfg|optim_wrapper\.optimizer|param_scheduler\.\d+|\w+_dataloader)\.\w+$')
 
-_one_at_a_time = threading.Lock()  # MMEngine reads a config by importing it, through paths and names that all share
+_one_at_a_time = threading.Lock()  # MMEngine imports a config under names that all threads share
 
 
 def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> Config:
     """Load a config and change the values that ``cfg_options`` names (see :func:`apply_options`).
 
     Raises:
-        FileNotFoundError: No such file.
-        ValueError: It, or a file that it inherits from, does not parse or run (names file and line); or an option is
-            one that no config knows.
+        FileNotFoundError: There is no such file.
+        ValueError: The file, or one that it inherits from, does not parse or run, or an option is unknown.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'no config file at {path}')
@@ -38,14 +38,13 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
 
 
 def apply_options(cfg: Config, options: dict[str, Any]) -> None:
-    """Change values of ``cfg`` in place, by dotted names; an entry of a list is named by its number.
+    """Change values of ``cfg`` in place, by dotted names such as ``train_dataloader.dataset.pipeline.0.type``.
 
-    A name is known where it exists in the config, is an argument of the class that ``type`` beside it names, or is an
-    option of MMEngine's runner. Helper variables of a config file (as ``codec`` or ``data_root``) are refused: they
-    have been copied to where they are used, and a change would go nowhere.
+    A new key must be an argument of the class that it configures. Helper variables of a config file, such as ``codec``,
+    are refused: the config holds copies of them, which would not change.
 
     Raises:
-        ValueError: An unknown name; the message gives the nearest known one.
+        ValueError: A name is unknown; the message gives the nearest known one.
     """
     tree: dict[str, Any] = {}
     for name, value in options.items():
@@ -63,8 +62,17 @@ def apply_options(cfg: Config, options: dict[str, Any]) -> None:
     _assign(tree, cfg._cfg_dict)
 
 
+def use_scratch_folder(cfg: Config, folder: str | Path) -> None:
+    """Change a config so that its runner writes into ``folder`` alone, without validation and checkpoints."""
+    name = f'scratch_{time.time_ns()}'  # MMEngine keeps loggers by name: another runner must not find this one's
+    cfg.update(work_dir=str(folder), experiment_name=name)
+    cfg.visualizer = dict(cfg.get('visualizer') or dict(type='Visualizer'), name=name, vis_backends=[])
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    cfg.default_hooks.checkpoint = None
+
+
 def _check(tree: dict[str, Any], node: Any, path: str, cfg: Config) -> None:
-    """Raise unless each name of ``tree`` is known at ``node``, the part of the config that ``path`` leads to."""
+    """Raise ValueError unless ``node``, the part of the config at ``path``, may have each name of ``tree``."""
     for key, value in tree.items():
         name = f'{path}.{key}' if path else key
         if isinstance(node, list):
@@ -73,8 +81,9 @@ def _check(tree: dict[str, Any], node: Any, path: str, cfg: Config) -> None:
             child = node[int(key)]
         elif isinstance(node, dict) or node is None:
             node = node or {}
-            if key != '_delete_' and key not in node and not accepts(key, node, tree, path):
-                raise ValueError(f'--cfg-options {name}: no config knows this key; {_suggestion(name, node, cfg)}')
+            typed = {**node, 'type': tree['type']} if 'type' in tree else node
+            if not accepts(key, typed, path):
+                raise ValueError(f'--cfg-options {name}: no config knows this key; {_suggestion(name, typed, cfg)}')
             child = node.get(key)
             if isinstance(value, str) and type(child) in (int, float) and _NUMBERS.match(name):
                 raise ValueError(f'--cfg-options {name}: expected a number, as {child}, got {value!r}')
@@ -85,25 +94,24 @@ def _check(tree: dict[str, Any], node: Any, path: str, cfg: Config) -> None:
 
 
 def _assign(tree: dict[str, Any], node: Any) -> None:
-    """As ``Config.merge_from_dict``, and also where the config has None, or a plain value in a list."""
+    """Do what ``Config.merge_from_dict`` does, also where the config has None or a list of plain values."""
     for key, value in tree.items():
         place = int(key) if isinstance(node, list) else key
         if not isinstance(value, dict):
             node[place] = value
             continue
-        fresh = value.pop('_delete_', False) or (isinstance(node, dict) and node.get(place) is None)
-        if fresh:
+        if value.pop('_delete_', False) or (isinstance(node, dict) and node.get(place) is None):
             node[place] = ConfigDict()
         _assign(value, node[place])
 
 
 def _suggestion(name: str, node: dict, cfg: Config) -> str:
-    """The known name most like ``name``: a sibling, else the same key elsewhere; else all that are allowed there."""
+    """Name the known key most like ``name``: a sibling, or the same key elsewhere, or else all allowed keys."""
     path, _, key = name.rpartition('.')
-    allowed = sorted((known_keys(node, path)[0] | set(node)) - {'self', '_scope_'})
+    allowed = sorted(known_keys(node, path)[0])
     siblings = get_close_matches(key, allowed, n=1)
     if siblings:
-        return f'the nearest is {path}.{siblings[0]}' if path else f'the nearest is {siblings[0]}'
+        return f'the nearest is {f"{path}." if path else ""}{siblings[0]}'
     every = [place for place, _ in _places(cfg._cfg_dict) if place.split('.')[0] in RUNNER_KEYS]
     same = [place for place in every if place.rpartition('.')[2] == key]
     if same:
@@ -122,13 +130,11 @@ def _places(node: Any, path: str = '') -> Iterator[tuple[str, Any]]:
 
 
 def _helper_message(cfg: Config, name: str) -> str:
-    used = [
-        place for place, value in _places(cfg._cfg_dict) if value == cfg[name] and place.split('.')[0] in RUNNER_KEYS
-    ]
+    used = [key for key, value in _places(cfg._cfg_dict) if value == cfg[name] and key.split('.')[0] in RUNNER_KEYS]
     where = f'; the same value stands at {", ".join(used[:8])}' if used else ''
     return (
-        f'--cfg-options {name}: a helper variable of the config file; changing it here would not reach the places that '
-        f'it was copied to: name those{where}'
+        f'--cfg-options {name}: expected a key of the config, got a helper variable of its file: name the places that '
+        f'it was copied to{where}'
     )
 
 

@@ -1,153 +1,95 @@
-"""Which keys a part of a config may have: what tells a new setting from a misspelt one."""
+"""Which keys a part of a config may have, read from the signature of what it configures."""
 
 import inspect
 from collections.abc import Callable
 from difflib import get_close_matches
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
-import torch
-from mmdet import registry as mmdet_registry
-from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from mmengine.registry import Registry
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner, TestLoop, ValLoop
-from mmengine.utils.dl_utils import set_multi_processing
-from mmpose import registry as mmpose_registry
 from torch.utils.data import DataLoader
 
-
-def arguments(function: Callable) -> tuple[set[str], bool]:
-    """Names of the keyword arguments of a class or function, and whether it takes others besides.
-
-    A class that hands on ``**kwargs`` is taken to hand them to its next base class.
-    """
-    if not inspect.isclass(function):
-        parameters = inspect.signature(function).parameters.values()
-        return {p.name for p in parameters}, any(p.kind is p.VAR_KEYWORD for p in parameters)
-    names: set[str] = set()
-    for cls in function.__mro__[:-1]:
-        if '__init__' in vars(cls):
-            own, others = arguments(cls.__init__)
-            names |= own
-            if not others:
-                return names, False
-    return names - {'self', 'kwargs', 'args'}, True
-
-
-def _names(*functions: Callable, more: str = '') -> set[str]:
-    return set().union(*(arguments(f)[0] for f in functions)) - {'self', 'runner', 'args', 'kwargs'} | set(more.split())
-
-
-# Keys of a config's first level that the runner, or what it calls, reads.
-RUNNER_KEYS = _names(Runner.__init__) - {'cfg'} | {
-    'runner_type',
-    'custom_imports',
-    'model_wrapper_cfg',
-    'find_unused_parameters',
-    'sync_bn',
-    'compile',
-    'activation_checkpointing',
-    'efficient_conv_bn_eval',
-    'channels_last',
-    'preprocess_cfg',
+# What MMEngine makes of a part without ``type``. All other parts without ``type`` may have any key.
+_DEFAULTS: dict[str, tuple[Callable, ...]] = {
+    '': (Runner,),
+    'train_dataloader': (DataLoader,),
+    'val_dataloader': (DataLoader,),
+    'test_dataloader': (DataLoader,),
+    'train_cfg': (EpochBasedTrainLoop, IterBasedTrainLoop),
+    'val_cfg': (ValLoop,),
+    'test_cfg': (TestLoop,),
+    'optim_wrapper': (OptimWrapper,),
+    'randomness': (Runner.set_randomness,),
 }
-
-_LOADER = _names(
-    DataLoader,
-    more='dataset sampler batch_sampler num_batch_per_epoch worker_init_fn collate_fn disable_subprocess_warning',
-)
-_OPTIM = 'optimizer constructor paramwise_cfg'
-_DETECTING = ['nms_pre', 'min_bbox_size', 'score_thr', 'nms', 'max_per_img']
-# Parts without a `type`, by their full name, or by the last part of it.
-_UNTYPED = {
-    '': RUNNER_KEYS,
-    'train_dataloader': _LOADER,
-    'val_dataloader': _LOADER,
-    'test_dataloader': _LOADER,
-    'train_cfg': _names(EpochBasedTrainLoop, IterBasedTrainLoop, more='by_epoch') - {'dataloader'},
-    'val_cfg': _names(ValLoop) - {'dataloader', 'evaluator'},
-    'test_cfg': _names(TestLoop) - {'dataloader', 'evaluator'},
-    'optim_wrapper': _names(OptimWrapper, more=_OPTIM),
-    'model_wrapper_cfg': _names(MMDistributedDataParallel),
-    'env_cfg': {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'},
-    'env_cfg.mp_cfg': _names(set_multi_processing) - {'distributed'},
-    'env_cfg.dist_cfg': {'backend', 'timeout', 'init_backend', 'port'},
-    'auto_scale_lr': {'enable', 'base_batch_size'},
-    'randomness': _names(Runner.set_randomness),
-    'custom_imports': {'imports', 'allow_failed_imports'},
-    '.clip_grad': _names(torch.nn.utils.clip_grad_norm_, torch.nn.utils.clip_grad_value_, more='type') - {'parameters'},
-    '.paramwise_cfg': {
-        'custom_keys',
-        'bias_lr_mult',
-        'bias_decay_mult',
-        'norm_decay_mult',
-        'flat_decay_mult',
-        'dwconv_decay_mult',
-        'dcn_offset_lr_mult',
-        'bypass_duplicate',
-    },
-    '.test_cfg': {
-        'flip_test',
-        'flip_mode',
-        'shift_heatmap',
-        'shift_coords',
-        'output_heatmaps',
-        'output_keypoint_indices',
-        *_DETECTING,
-    },
+# Keys that the runner reads itself, by the part or by the registry of the part's class.
+_MORE = {
+    '': 'runner_type custom_imports model_wrapper_cfg find_unused_parameters sync_bn compile activation_checkpointing '
+    'efficient_conv_bn_eval channels_last preprocess_cfg',
+    'train_dataloader': 'num_batch_per_epoch',
+    'train_cfg': 'by_epoch',
+    'optim_wrapper': 'constructor paramwise_cfg',
+    'OPTIM_WRAPPERS': 'optimizer constructor paramwise_cfg',
+    'HOOKS': 'priority',
+    'PARAM_SCHEDULERS': 'convert_to_iter_based',
 }
-# Parts whose keys are names of the user's choice.
-_FREE = {'default_hooks', 'custom_keys', 'data_prefix', 'metainfo', 'backend_args', 'extra', 'mapping'}
 
 
 def known_keys(node: dict, path: str) -> tuple[set[str], bool]:
-    """Keys that a part of a config may have besides those it has, and whether there may be others.
+    """Keys that a part of a config may have, and whether it may have others.
 
     Args:
-        node: The part; its ``type``, where given, is a registered name or a class.
+        node: The part; its ``type``, if any, is a registered name or a class.
         path: Its dotted name in the config.
     """
     kind = node.get('type')
-    last = path.rpartition('.')[2]
     if kind is None:
-        default = set() if path else RUNNER_KEYS
-        return _UNTYPED.get(path, _UNTYPED.get(f'.{last}', default)) | {'type'}, last in _FREE
-    if not isinstance(kind, str):
-        return arguments(kind)
-    names, others, found = set(), False, False
-    for name, module in _registered(kind):
-        found = True
-        own, more = arguments(module)
-        names |= own | {'type', '_scope_'}
+        parts = [(path, function) for function in _DEFAULTS.get(path, ())]
+    else:
+        parts = _registered(kind) if isinstance(kind, str) else [('', kind)]
+    names, others = set(node) | {'type'}, not parts
+    for place, function in parts:
+        own, more = _arguments(function)
+        names |= own | set(_MORE.get(place, '').split())
         others |= more
-        names |= dict(
-            HOOKS={'priority'}, PARAM_SCHEDULERS={'convert_to_iter_based'}, OPTIM_WRAPPERS=set(_OPTIM.split())
-        ).get(name, set())
-    return names, others or not found
+    return names - {'self', 'runner', 'cfg'}, others
+
+
+def accepts(key: str, node: dict, path: str) -> bool:
+    """Whether a part of a config may have ``key``: in a part that may have any key, unless it is nearly a known one."""
+    names, others = known_keys(node, path)
+    return key in names | {'_scope_', '_delete_'} or (others and not get_close_matches(key, names, n=1, cutoff=0.8))
 
 
 def _registered(kind: str) -> list[tuple[str, Any]]:
-    """What is registered under a name, each with the name of the registry: of MMPose, else of MMDetection."""
-    for package in (mmpose_registry, mmdet_registry):
-        registries = {n: r for n, r in vars(package).items() if isinstance(r, Registry)}
-        if found := [(n, module) for n, r in registries.items() if (module := r.get(kind)) is not None]:
+    """The classes of a name, each with the name of its registry: those of MMPose, else those of MMDetection."""
+    for package in filter(find_spec, ('mmpose', 'mmdet')):
+        registries = inspect.getmembers(import_module(f'{package}.registry'), lambda x: isinstance(x, Registry))
+        if found := [(name, module) for name, registry in registries if (module := registry.get(kind)) is not None]:
             return found
     return []
 
 
-def accepts(key: str, node: dict, options: dict[str, Any], path: str) -> bool:
-    """Whether a part of a config may get a new ``key``.
+def _arguments(function: Callable) -> tuple[set[str], bool]:
+    """Names of the arguments of a class or function, and whether it takes others.
 
-    Args:
-        key: The new key.
-        node: The part as it is; empty where it does not exist yet.
-        options: What the command line sets in this part; it may set the ``type``.
-        path: The part's dotted name.
+    A class with ``**kwargs`` passes them to its next base class.
     """
-    kind = options.get('type', node.get('type'))
-    if not node and kind is None and not {path, '.' + path.rpartition('.')[2]} & _UNTYPED.keys():
-        return True  # a new part of unknown type under a known name
-    names, others = known_keys({**node, 'type': kind} if kind else node, path)
-    if key in names:
-        return True
-    return others and not get_close_matches(key, names | set(node), n=1, cutoff=0.8)
+    if not inspect.isclass(function):
+        parameters = inspect.signature(function).parameters.values()
+        keywords = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        return set(keywords), any(p.kind is p.VAR_KEYWORD for p in parameters)
+    names: set[str] = set()
+    for cls in function.__mro__[:-1]:
+        if '__init__' in vars(cls):
+            own, others = _arguments(cls.__init__)
+            names |= own
+            if not others:
+                return names, False
+    return names, True
+
+
+RUNNER_KEYS = known_keys({}, '')[0]
+"""Keys of the first level of a config."""

@@ -9,14 +9,14 @@ from handkp_plugins.fileio.atomic import write_failure
 
 
 def find_checkpoints(work_dir: str) -> list[str]:
-    """Checkpoints to resume from, the most wanted first: that which ``last_checkpoint`` names, then by epoch.
+    """List the checkpoints to resume from: first the one that ``last_checkpoint`` names, then the newest.
 
-    Where some are counted by epochs and some by iterations, the kind that was written last comes first. The number goes
-    before the time, for a copied work dir has arbitrary times.
+    If some count epochs and some iterations, the kind that was written last comes first. Within a kind the number
+    decides, because the files of a copied folder have any time.
     """
     pointer = Path(work_dir, 'last_checkpoint')
     named = Path(pointer.read_text().strip() if pointer.is_file() else '')
-    # The checkpoint hook may have a folder of its own (out_dir); a copied work dir still names the old place.
+    # The checkpoint hook may use another folder (out_dir); a copied work dir still names the old place.
     for folder in (Path(work_dir), named.parent):
         files = [f for f in folder.glob('*.pth') if re.fullmatch(r'(epoch|iter)_\d+', f.stem)]
         if files or not named.name:
@@ -35,15 +35,14 @@ def find_checkpoints(work_dir: str) -> list[str]:
 
 
 def check_writable(folder: str, what: str = 'work dir', option: str = '--work-dir') -> None:
-    """Make ``folder`` where it is missing and write a little into it.
+    """Make ``folder`` and write a test file.
 
     Args:
-        folder: Where something will be written.
-        what: The folder's name in the message.
-        option: The argument that chooses it.
+        what: The name of the folder in the message.
+        option: The argument that chooses the folder.
 
     Raises:
-        OSError: It cannot be made or written to; the message names it and says why.
+        OSError: The folder cannot be made or written to.
     """
     try:
         os.makedirs(folder, exist_ok=True)

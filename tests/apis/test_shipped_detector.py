@@ -12,7 +12,7 @@ from mmengine.registry import DefaultScope
 from torchvision.ops import box_iou
 
 from handkp_plugins.apis.detection import DEFAULT_DETECTOR, init_detector
-from handkp_plugins.engine.checkpoint.shipped import SCHEME, available, config_file, listed, weights_file
+from handkp_plugins.engine.checkpoint.shipped import SCHEME, available, config_file, weights_file, weights_names
 from handkp_plugins.synthetic.datasets.scene_recipe import StageMaker
 from handkp_plugins.synthetic.hand.model import ProceduralHand
 
@@ -21,7 +21,7 @@ CONFIG, ADDRESS = CONFIGS / 'rtmdet_nano_320_scenes.py', f'{SCHEME}{DEFAULT_DETE
 
 def test_it_is_small_and_listed_as_a_detector():
     assert available()[DEFAULT_DETECTOR].stat().st_size < 3e6
-    assert DEFAULT_DETECTOR in listed(detectors=True) and DEFAULT_DETECTOR not in listed(detectors=False)
+    assert DEFAULT_DETECTOR in weights_names(detectors=True) and DEFAULT_DETECTOR not in weights_names(detectors=False)
     assert config_file(weights_file(ADDRESS)).resolve() == CONFIG
 
 

@@ -21,7 +21,7 @@ from mmengine.runner import Runner
 import handkp_plugins  # noqa: F401  registers what configs name
 from handkp_plugins.cli import train_test as cli
 from handkp_plugins.cli.tool import run_tool
-from handkp_plugins.engine.scratch import leave_nothing
+from handkp_plugins.engine.config import use_scratch_folder
 
 PARTS = ('loading', 'preprocessing', 'forward and loss', 'backward', 'optimizer', 'rest')
 
@@ -110,7 +110,7 @@ def main(
         args = cli.train_parser().parse_args([config] + ['--amp'] * amp)
         args.cfg_options = dict(cfg_options or {})
         cfg = cli.train_config(args)
-        leave_nothing(cfg, folder)
+        use_scratch_folder(cfg, folder)
         cfg.train_cfg = dict(by_epoch=False, max_iters=warm_up + iterations)
         cfg.param_scheduler = []
         cfg.default_hooks.logger = dict(type='LoggerHook', interval=warm_up + iterations + 1)

@@ -25,8 +25,7 @@ from tqdm import tqdm
 import handkp_plugins  # noqa: F401  registers what configs name
 from handkp_plugins.cli import train_test as cli
 from handkp_plugins.cli.tool import run_tool
-from handkp_plugins.engine.config import load_config
-from handkp_plugins.engine.scratch import leave_nothing
+from handkp_plugins.engine.config import load_config, use_scratch_folder
 from handkp_plugins.fileio.atomic import write_text
 
 CONFIG = Path(__file__).parents[2] / 'configs' / 'msahp' / 'gesturenet_keypoints.py'
@@ -53,7 +52,7 @@ def features(cfg: Config, part: str) -> tuple[np.ndarray, np.ndarray]:
 def gesture_net(cfg: Config, seed: int) -> float:
     """Train and test; returns the accuracy."""
     with tempfile.TemporaryDirectory() as folder:
-        leave_nothing(cfg, folder)
+        use_scratch_folder(cfg, folder)
         cfg.update(log_level='WARNING', randomness=dict(seed=seed))
         runner = cli.build_runner(cfg)
         runner.train()

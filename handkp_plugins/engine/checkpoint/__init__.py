@@ -1,1 +1,1 @@
-"""Checkpoints and weights: reading them safely, where they are, those that ship with the package, their cards."""
+"""Read checkpoints safely, fit their weights into networks, and keep the weights that ship with the package."""

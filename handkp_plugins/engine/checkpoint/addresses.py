@@ -1,5 +1,4 @@
-"""Fetching checkpoints from addresses as mere bytes: MMEngine's own loaders unpickle what they download, which may run
-any code."""
+"""Download checkpoints as bytes. MMEngine's loaders unpickle what they download, which may run any code."""
 
 import http.client
 import io
@@ -33,15 +32,14 @@ _TABLES = {
 
 
 def is_address(path: str) -> bool:
-    """Whether ``path`` is no file's name, but ``https://``, ``torchvision://`` or another address."""
+    """Whether ``path`` is an address such as ``https://…`` or ``torchvision://…``, not a file."""
     return re.match(r'\S+://', path) is not None
 
 
 def resolve(address: str) -> str:
-    """The URL, or the file, that a name stands for: of this package's weights (``handkp://``), or in one of MMEngine's
-    or torchvision's tables.
+    """Return the URL or file of a name: ``handkp://NAME``, or a name in a table of MMEngine or torchvision.
 
-    An address of no table is returned as it is.
+    Other addresses are returned unchanged.
 
     Raises:
         ValueError: The table has no such name.
@@ -56,24 +54,23 @@ def resolve(address: str) -> str:
         name = get_deprecated_model_names().get(name, name)
     if name not in table:
         nearest = get_close_matches(name, table, n=3, cutoff=0)
-        raise ValueError(f'{address}: {scheme}:// has no {name!r}; the nearest are {", ".join(nearest)}')
+        raise ValueError(f'{address}: expected a name that {scheme}:// knows, as {", ".join(nearest)}, got {name!r}')
     target = table[name]
-    # MMEngine's table may be lengthened by the user, with files beside it.
+    # The user may add files to MMEngine's table.
     return target if is_address(target) else os.path.join(_get_mmengine_home(), target)
 
 
 def fetch(address: str) -> str | io.BytesIO:
-    """Download a checkpoint, unopened: the file's name in PyTorch's hub cache (``TORCH_HOME``), or its bytes in memory.
+    """Download a checkpoint and return its file in PyTorch's hub cache (``TORCH_HOME``), or its bytes.
 
-    With several processes the first downloads, and the others wait for it. All of them must call this.
+    Every process must call this: the first downloads, and the others wait for it.
 
     Args:
-        address: ``http://``, ``https://``, a name for :func:`resolve`, or what MMEngine's file backends know, as
-            ``s3://``.
+        address: ``https://``, a name for :func:`resolve`, or an address of MMEngine's file backends, as ``s3://``.
 
     Raises:
-        ConnectionError: It cannot be fetched; says why.
-        ValueError: Unknown name.
+        ConnectionError: The download failed.
+        ValueError: The name is unknown.
     """
     url = resolve(address)
     if not is_address(url):
@@ -86,7 +83,7 @@ def fetch(address: str) -> str | io.BytesIO:
             try:
                 _download(url, file)
             finally:
-                barrier()  # where it failed, too: the others try by themselves, and say why
+                barrier()  # after a failure, too: the other processes then try themselves
         else:
             barrier()
             _download(url, file)  # on another machine, or after the first failed
@@ -98,7 +95,7 @@ def fetch(address: str) -> str | io.BytesIO:
 def _cached_file(url: str) -> str:
     name = os.path.basename(urlparse(url).path)
     if not re.search(r'-[0-9a-f]{8,}\.', name):
-        # Only a name with a hash says what is inside; of other names, as epoch_1.pth, there are many.
+        # Many files share a name such as epoch_1.pth; a name with a hash is unique.
         name = f'{sha256(url.encode()).hexdigest()[:12]}_{name}'
     return os.path.join(hub.get_dir(), 'checkpoints', name)
 

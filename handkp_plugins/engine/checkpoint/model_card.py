@@ -1,7 +1,6 @@
-"""The model card of shipped weights: what they are, how they came about, how well they do and where they may fail."""
+"""The model card of shipped weights: how they were trained, their scores and their limits."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 FIELDS = {
@@ -12,7 +11,7 @@ FIELDS = {
     'limits': 'Limits',
     'not_covered': 'Who and what is not covered',
 }
-"""What a person states of the weights, and under which heading."""
+"""Facts that a person states, and their headings."""
 
 DEFAULTS = dict(
     limits=(
@@ -26,7 +25,7 @@ DEFAULTS = dict(
         'findings, for identifying people, or where a wrong keypoint may hurt someone.'
     ),
 )
-"""Stated of networks that find keypoints where a person states nothing else."""
+"""Texts for networks that find keypoints."""
 
 DETECTOR_DEFAULTS = dict(
     limits=(
@@ -36,7 +35,7 @@ DETECTOR_DEFAULTS = dict(
     ),
     not_covered=DEFAULTS['not_covered'].replace('a wrong keypoint', 'a hand not found'),
 )
-"""Stated of detectors."""
+"""Texts for detectors."""
 
 _COLUMNS = ('pck_0.1', 'pck_0.2', 'median_px', 'mean_px')
 
@@ -44,18 +43,18 @@ _COLUMNS = ('pck_0.1', 'pck_0.2', 'median_px', 'mean_px')
 def write_card(
     name: str, facts: Mapping[str, str], stated: Mapping[str, str], scores: Sequence[Mapping], detects: bool = False
 ) -> str:
-    """The card as Markdown.
+    """Return the card as Markdown.
 
     Args:
-        name: The weights' name.
-        facts: Heading → value, of what was computed from the file itself.
-        stated: Values for :data:`FIELDS`; where one is missing, that of :data:`DEFAULTS`, or that it is not stated.
-        scores: Documents of ``tools/analysis/real_check.py`` or ``detect_real.py``, or metrics as ``tools/test.py
-            --out`` writes them.
-        detects: The network finds hands' boxes, not keypoints.
+        name: The name of the weights.
+        facts: Heading → value, computed from the file itself.
+        stated: Values for :data:`FIELDS`. A missing one is taken from :data:`DEFAULTS`, or is "Not stated."
+        scores: Documents of ``tools/analysis/real_check.py`` or ``detect_real.py``, or metrics of
+            ``tools/test.py --out``.
+        detects: The network finds boxes of hands, not keypoints.
 
     Raises:
-        ValueError: A field is none of :data:`FIELDS`, or scores are of none of these forms.
+        ValueError: A field or a document is unknown.
     """
     unknown = sorted(stated.keys() - FIELDS.keys())
     if unknown:
@@ -131,8 +130,3 @@ def _detect_real(sources: Sequence[Mapping[str, Any]], score_thr: float) -> list
             '- Retargeting video: its label is a box that holds the hand throughout; a folded hand does not fill it.',
         ]
     return lines
-
-
-def card_file(weights: Path) -> Path:
-    """Where the card of a weights file lies."""
-    return weights.with_suffix('.md')

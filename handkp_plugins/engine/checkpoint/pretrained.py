@@ -1,5 +1,4 @@
-"""Safe reading of the weights that ``init_cfg=dict(type='Pretrained', …)`` names, which MMEngine unpickles; and
-``handkp://``, the address of this package's weights, for MMEngine and all that reads checkpoints by it."""
+"""Let MMEngine read checkpoints safely, as for ``init_cfg=dict(type='Pretrained', …)``, and know ``handkp://``."""
 
 from typing import Any
 
@@ -12,27 +11,26 @@ from .shipped import SCHEME
 
 
 def use_safe_loaders() -> None:
-    """Let MMEngine read checkpoints by :func:`read_checkpoint` from now on, from wherever they come."""
-    # All that are there, the local one and those registered by other packages too: what is left out would be unsafe.
+    """Let MMEngine read all checkpoints by :func:`read_checkpoint`, also from addresses that other packages added."""
     CheckpointLoader.register_scheme(list(CheckpointLoader._schemes), load_from_weights_only, force=True)
 
 
 def load_from_weights_only(filename: str, map_location: Any = 'cpu') -> dict[str, Any]:
-    """Read a checkpoint as MMEngine's loaders do, without running anything in it.
+    """Read a checkpoint for MMEngine, without running anything in it.
 
     Raises:
-        CheckpointError: It is not there, cannot be fetched or is broken; says what to do instead.
+        CheckpointError: It is missing or broken, or cannot be downloaded; the message says what to do instead.
     """
     try:
         checkpoint = read_checkpoint(filename, map_location)
     except (OSError, ValueError, CheckpointError) as e:
-        if filename.startswith(SCHEME):  # no download that could be replaced by a file
+        if filename.startswith(SCHEME):  # part of the package: no other place to take it from
             raise CheckpointError(str(e)) from e
         raise CheckpointError(
             f'{e}; to start from a local file: --cfg-options model.backbone.init_cfg.checkpoint=PATH, '
             'or from random weights: --cfg-options model.backbone.init_cfg=None'
         ) from e
-    if filename.startswith('mmcls://'):  # whole classifiers, of which a backbone is wanted
+    if filename.startswith('mmcls://'):  # holds classifiers, of which only the backbone is used
         weights = checkpoint.get('state_dict', checkpoint)
         checkpoint = dict(state_dict={k[9:]: v for k, v in weights.items() if k.startswith('backbone.')})
     return checkpoint

@@ -17,26 +17,23 @@ from .addresses import fetch, is_address
 from .plain_data import STOCK_GLOBALS, from_stock
 from .shipped import load_weights_file
 
-# What PyTorch raises, depending on where a file is damaged; OSError where it looks for a part beyond the end.
+# What PyTorch raises for damaged files; OSError if a part would lie beyond the end.
 _DAMAGE = (RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError, OSError, zipfile.BadZipFile)
 
 
 def read_checkpoint(path: str, map_location: Any = 'cpu') -> dict[str, Any]:
-    """Read a checkpoint of this project, of MMEngine or a bare state dict, by ``weights_only`` loading, or weights
-    that the package ships.
+    """Read a checkpoint of this project or of MMEngine, a bare state dict, or shipped weights.
 
     Args:
-        path: A file, ``handkp://NAME`` for shipped weights, or an address that MMEngine knows (``https://``,
-            ``torchvision://``, ``s3://``); what it leads to is downloaded as bytes and read as a file is. A file
-            ``.safetensors`` is one of :mod:`handkp_plugins.engine.checkpoint.shipped`.
+        path: A file, ``handkp://NAME``, or an address that MMEngine knows (``https://``, ``torchvision://``,
+            ``s3://``). A file ``.safetensors`` is one of :mod:`handkp_plugins.engine.checkpoint.shipped`.
         map_location: As in ``torch.load``.
 
     Raises:
-        FileNotFoundError: No such file.
-        ConnectionError: The address cannot be fetched.
-        ValueError: The address is a name that this package, or MMEngine and torchvision, do not know.
-        BrokenCheckpointError: Cut short, no checkpoint at all, or with objects outside the short list of
-            :data:`~handkp_plugins.engine.checkpoint.plain_data.STOCK_GLOBALS`.
+        FileNotFoundError: There is no such file.
+        ConnectionError: The download failed.
+        ValueError: The name in the address is unknown.
+        BrokenCheckpointError: The file is cut short or no checkpoint, or holds objects that could run code.
     """
     path = os.path.expanduser(path)
     source = fetch(path) if is_address(path) else path
@@ -54,7 +51,7 @@ def read_checkpoint(path: str, map_location: Any = 'cpu') -> dict[str, Any]:
         # PyTorch's message surrounds the reason with advice to load unsafely.
         reason = str(e).split('\n\nCheck the doc')[0].splitlines()[-1].rpartition('Unpickler error: ')[2]
         raise BrokenCheckpointError(
-            f'{path}: refused, for it is damaged or holds objects that could run code ({_first_sentence(reason)})'
+            f'{path}: refused: it is damaged or holds objects that could run code ({_first_sentence(reason)})'
         ) from None
     except _DAMAGE as e:
         if isinstance(e, OSError) and e.errno != errno.EINVAL:

@@ -1,13 +1,13 @@
-"""Trained weights that come with the package: found by name, read without running anything.
+"""Trained weights that ship with the package.
 
-A file is half-precision safetensors, ``shipped_weights/NAME.safetensors``, with its model card ``NAME.md`` beside it.
-``handkp://NAME`` is its address wherever a checkpoint may be named. The header's metadata:
+``shipped_weights/NAME.safetensors`` holds them in half precision, with the model card ``NAME.md`` beside it; every
+option that takes a checkpoint takes ``handkp://NAME``. The metadata in the header:
 
-    handkp_weights   version of this form
+    handkp_weights   version of this format
     config           the config of the network, relative to the package's configs
     network          JSON: a digest of each part of the network in that config (see :func:`network_digests`)
-    tensors_sha256   digest of the weights, so that damage which leaves a readable file is noticed, too
-    classes          JSON: names of a detector's classes; others have none
+    tensors_sha256   digest of the weights
+    classes          JSON: names of the classes, for detectors
     project_version, averaged    for people
 """
 
@@ -29,28 +29,28 @@ SCHEME = 'handkp://'
 FORMAT = 1
 FOLDER = Path(__file__).parents[2] / 'shipped_weights'
 CONFIGS = FOLDER.parent / '.mim' / 'configs'
-"""The package's configs: links to them in a checkout, the files themselves in an installed wheel."""
+"""Links to the configs in a checkout, copies of them in an installed wheel."""
 
-# What changes between training and use without changing the network.
+# Keys that do not change the network.
 _FREE_KEYS = {'init_cfg', 'loss', 'loss_cls', 'loss_bbox', 'train_cfg', 'test_cfg'}
 
 
 def available() -> dict[str, Path]:
-    """The shipped weights: name → file; empty where this version ships none."""
+    """The shipped weights: name → file."""
     return {file.stem: file for file in sorted(FOLDER.glob('*.safetensors'))}
 
 
-def listed(detectors: bool) -> str:
-    """Names of the shipped weights that are of detectors, or of those that are not, for help texts."""
+def weights_names(detectors: bool) -> str:
+    """Names of the shipped weights of detectors, or of all other networks, for help texts."""
     names = (name for name, file in available().items() if ('classes' in read_metadata(file)) is detectors)
     return ', '.join(names) or 'none come with this version'
 
 
 def weights_file(name: str) -> Path:
-    """The file of shipped weights, by their name or their address.
+    """Return the file of shipped weights by their name or address.
 
     Raises:
-        ValueError: No such weights; lists those that there are.
+        ValueError: There are no such weights.
     """
     name, known = name.removeprefix(SCHEME), available()
     if name not in known:
@@ -60,12 +60,11 @@ def weights_file(name: str) -> Path:
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
-    """The header's metadata; reads no weights.
+    """Read the metadata in the header, without the weights.
 
     Raises:
-        FileNotFoundError: No such file.
-        ValueError: It is cut short, no safetensors file, not written by :func:`save_weights_file`, or by a newer
-            version of it.
+        FileNotFoundError: There is no such file.
+        ValueError: The file is damaged, or :func:`save_weights_file` of this version did not write it.
     """
     try:
         with safe_open(path, framework='pt') as file:
@@ -76,7 +75,9 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     if not form.isdigit() or not {'config', 'network', 'tensors_sha256'} <= metadata.keys():
         raise ValueError(f'{path}: expected a weights file of this project, got one with {sorted(metadata)}')
     if int(form) > FORMAT:
-        raise ValueError(f'{path}: expected form {FORMAT} of weights files, got {form}: install a newer handkp_plugins')
+        raise ValueError(
+            f'{path}: expected format {FORMAT} of weights files, got {form}: install a newer handkp_plugins'
+        )
     return metadata
 
 
@@ -84,12 +85,12 @@ def load_weights_file(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[s
     """Read a weights file: the weights in single precision, and the metadata.
 
     Raises:
-        FileNotFoundError, ValueError: As :func:`read_metadata`; or the weights are not those that were written.
+        FileNotFoundError, ValueError: As :func:`read_metadata`, or the weights do not have their digest.
     """
     metadata = read_metadata(path)
     tensors = safetensors.torch.load_file(path)
     if _digest(tensors) != metadata['tensors_sha256']:
-        raise ValueError(f'{path}: damaged: its weights are not those that its header gives the digest of')
+        raise ValueError(f'{path}: damaged: its weights do not have the digest in its header')
     return {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}, metadata
 
 
@@ -99,18 +100,16 @@ def save_weights_file(
     """Write weights in half precision, whole or not at all.
 
     Args:
-        weights: Floating-point ones are rounded to float16; others stay, and so does a tensor with a value beyond
-            float16's range (65504), as the variance of a wide convolution may be.
-        config: The config's path relative to the package's configs.
+        weights: Floating-point tensors are rounded to float16, except those with a value beyond its range (65504).
+        config: The path of the config relative to the package's configs.
         cfg: That config, loaded.
         averaged: Whether the weights are a moving average over the training, or a mean of networks.
 
     Raises:
-        ValueError: A weight is not finite; names it.
+        ValueError: A weight is not finite.
         OSError: The file cannot be written.
     """
-    # a layout in memory, as channels_last, is none of the file's business
-    half = {k: _rounded(v).cpu().contiguous().clone() for k, v in weights.items()}
+    half = {k: _to_half(v).cpu().contiguous().clone() for k, v in weights.items()}
     bad = [k for k, v in half.items() if v.is_floating_point() and not v.isfinite().all()]
     if bad:
         raise ValueError(f'weights: expected finite values, got others in {", ".join(bad[:5])}')
@@ -128,28 +127,27 @@ def save_weights_file(
     write_bytes(path, safetensors.torch.save(half, metadata))
 
 
-def _rounded(tensor: torch.Tensor) -> torch.Tensor:
-    """A floating-point tensor in half precision, where its values allow that."""
+def _to_half(tensor: torch.Tensor) -> torch.Tensor:
     fits = tensor.is_floating_point() and tensor.abs().max() <= torch.finfo(torch.float16).max
     return tensor.half() if fits else tensor
 
 
 def config_file(path: str | Path) -> Path:
-    """The config, in this package, of the network whose weights a file holds.
+    """Return the package's config of the network whose weights a file holds.
 
     Raises:
-        FileNotFoundError, ValueError: As :func:`read_metadata`; or the package has no such config.
+        FileNotFoundError, ValueError: As :func:`read_metadata`, or the package has no such config.
     """
     name = read_metadata(path)['config']
     config = CONFIGS / name
     if not config.is_file() or '..' in Path(name).parts or Path(name).is_absolute():
-        raise FileNotFoundError(f'{path}: its config {name} is not among those of the package, {CONFIGS}')
+        raise FileNotFoundError(f'{path}: config: expected a file below {CONFIGS}, got {name}')
     return config
 
 
 def network_digests(cfg: Config) -> dict[str, str]:
-    """A short digest of each part of a config that decides what weights mean: backbone, neck, head with its decoder,
-    and how pictures are normalised. Losses, initial weights and test-time settings count for nothing."""
+    """Return a digest of each part of a config that decides what weights mean: backbone, neck, head with its decoder,
+    and normalisation. Losses, initial weights and test-time settings do not count."""
     model = cfg.model.to_dict() if hasattr(cfg.model, 'to_dict') else dict(cfg.model)
     preprocessor = model.get('data_preprocessor') or {}
     parts = {name: model[name] for name in ('backbone', 'neck', 'head', 'bbox_head') if model.get(name)}
@@ -161,9 +159,9 @@ def network_digests(cfg: Config) -> dict[str, str]:
 
 
 def differing_parts(metadata: Mapping[str, str], cfg: Config) -> list[str]:
-    """The parts of the network in which a config differs from that which the weights were trained with."""
-    trained, given = json.loads(metadata['network']), network_digests(cfg)
-    return [name for name in sorted(trained.keys() | given.keys()) if trained.get(name) != given.get(name)]
+    """List the parts of the network that differ from the config that the weights were trained with."""
+    trained, ours = json.loads(metadata['network']), network_digests(cfg)
+    return [name for name in sorted(trained.keys() | ours.keys()) if trained.get(name) != ours.get(name)]
 
 
 def _bare(part: Any) -> Any:

@@ -25,18 +25,18 @@ def load_weights(
     partial: bool = False,
     revise_keys: Sequence[tuple[str, str]] = ((r'^module\.', ''),),
 ) -> None:
-    """Copy a checkpoint's weights into ``model``.
+    """Copy the weights of a checkpoint into ``model``.
 
     Args:
         model: The network, wrapped for distributed training or not.
         checkpoint: What :func:`read_checkpoint` returned.
         path: The checkpoint's name, for messages.
-        partial: Allow that only a part fits, as when a backbone's weights start a training. What does not fit is listed
-            in a warning; that nothing fits is an error all the same.
+        partial: Load the weights that fit and warn of the rest, as when a backbone's weights start a training. It is
+            still an error if nothing fits.
         revise_keys: (pattern, replacement) pairs applied to the names in the checkpoint.
 
     Raises:
-        CheckpointError: The weights are another network's.
+        CheckpointError: The weights are of another network.
     """
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.module
@@ -50,7 +50,7 @@ def load_weights(
         weights._metadata = stored._metadata
 
     lists: dict[str, list[str]] = {}
-    # PyTorch calls this hook before it raises for sizes, so that all three lists are at hand in any case.
+    # PyTorch calls this hook before it raises for sizes.
     hook = model.register_load_state_dict_post_hook(
         lambda _, keys: lists.update(missing=keys.missing_keys, unexpected=keys.unexpected_keys)
     )
@@ -78,8 +78,7 @@ def load_weights(
 
 
 def warn_of_other_network(checkpoint: dict[str, Any], cfg: Config, path: str) -> None:
-    """Warn where shipped weights were trained with another network than a config describes. Their shapes may fit all
-    the same, as where pictures are normalised otherwise."""
+    """Warn if shipped weights belong to another network than the config describes, though all shapes may fit."""
     metadata = checkpoint.get('meta', {}).get('handkp_weights')
     if metadata and (parts := differing_parts(metadata, cfg)):
         print_log(

@@ -96,7 +96,7 @@ def test_names_in_tables(server: str, tables: None):
     assert read_checkpoint('torchvision://net')['state_dict']['backbone.x'] == 1.0
     assert load_from_weights_only('mmcls://net')['state_dict'] == {'x': 1.0}
     with pytest.raises(
-        ValueError, match=r"torchvision://nett: torchvision:// has no 'nett'; the nearest are net, evil"
+        ValueError, match=r"torchvision://nett: expected a name that torchvision:// knows, as net, evil, got 'nett'"
     ):
         read_checkpoint('torchvision://nett')
 

@@ -148,7 +148,7 @@ def test_one_flipped_bit(shipped: tuple):
     data = bytearray(shipped[2].read_bytes())
     data[-100] ^= 1
     shipped[2].write_bytes(data)
-    with pytest.raises(BrokenCheckpointError, match='damaged: its weights are not those'):
+    with pytest.raises(BrokenCheckpointError, match='damaged: its weights do not have'):
         read_checkpoint('handkp://lite')
 
 
@@ -157,7 +157,7 @@ def test_one_flipped_bit(shipped: tuple):
     [
         (None, 'a weights file of this project'),
         ({'handkp_weights': 'x'}, 'a weights file of this project'),
-        ({'handkp_weights': '2'}, 'expected form 1 of weights files, got 2: install a newer'),
+        ({'handkp_weights': '2'}, 'expected format 1 of weights files, got 2: install a newer'),
     ],
 )
 def test_other_headers(shipped: tuple, change: dict | None, message: str):
@@ -171,7 +171,7 @@ def test_a_config_outside_the_package(shipped: tuple, name: str):
     name = name.replace('ABSOLUTE', str(weights.CONFIGS.parent.resolve()))
     (weights.CONFIGS.parent / 'secret.py').touch()
     shortened_header(shipped[2], {'config': name})
-    with pytest.raises(FileNotFoundError, match=f'its config {re.escape(name)} is not among those of the package'):
+    with pytest.raises(FileNotFoundError, match=f'config: expected a file below .*, got {re.escape(name)}'):
         weights.config_file(shipped[2])
 
 
