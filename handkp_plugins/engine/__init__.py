@@ -1,3 +1,3 @@
-"""Running things: the runner, its hooks and optimizers, configs, checkpoints and experiments."""
+"""The runner with its hooks and optimizers, configs, checkpoints and experiments."""
 
 from . import hooks, optimizers, runner  # noqa: F401

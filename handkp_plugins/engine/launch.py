@@ -1,4 +1,4 @@
-"""Starting the process group on GPUs, or on the CPU, which MMEngine cannot."""
+"""Join the processes of a training on the CPU, which MMEngine cannot, and check their number on GPUs."""
 
 import atexit
 import os
@@ -18,17 +18,16 @@ _ENVIRONMENT = {  # launcher: its names of rank, number of processes, rank on th
 
 
 def start_cpu_process_group(launcher: str, timeout: float | None = None, **_: Any) -> None:
-    """Join the processes of ``launcher`` by gloo, where there is no accelerator.
+    """Join the processes of ``launcher`` by gloo, unless they are joined already.
 
-    MMEngine's own start (``init_dist``) selects a GPU on the way and is left to it wherever there is one. To be called
-    before MMEngine sets up its environment; a group that stands already is kept.
+    Call this before MMEngine sets up its environment: MMEngine's ``init_dist`` needs a GPU.
 
     Args:
         launcher: 'pytorch' (torchrun), 'slurm' or 'mpi'.
-        timeout: Seconds that a process waits for the others; PyTorch's default where not given.
+        timeout: Seconds that a process waits for the others.
 
     Raises:
-        ValueError: Unknown launcher, or started without it.
+        ValueError: The launcher is unknown, or did not start this process.
     """
     if launcher not in _ENVIRONMENT:
         raise ValueError(f'launcher: expected none, {", ".join(_ENVIRONMENT)}, got {launcher}')
@@ -38,8 +37,8 @@ def start_cpu_process_group(launcher: str, timeout: float | None = None, **_: An
     missing = [name for name in names if name not in os.environ]
     if missing:
         raise ValueError(
-            f'launcher {launcher}: the environment lacks {", ".join(missing)}; '
-            'start by tools/dist_train.sh (torchrun), or leave --launcher away for one process'
+            f'launcher {launcher}: expected {", ".join(names)} in the environment, got none of {", ".join(missing)}; '
+            'start by tools/dist_train.sh (torchrun), or omit --launcher for one process'
         )
     for ours, theirs in zip(_ENVIRONMENT['pytorch'], names, strict=True):
         os.environ[ours] = os.environ[theirs]
@@ -52,23 +51,19 @@ def start_cpu_process_group(launcher: str, timeout: float | None = None, **_: An
 
 
 def leave_process_group_at_exit() -> None:
-    """Part from the other processes when this one ends: gloo's threads abort a process that forgets it."""
+    """Leave the process group when this process ends; else threads of gloo may abort it."""
     atexit.register(lambda: distributed.is_initialized() and distributed.destroy_process_group())
 
 
 def check_gpu_count() -> None:
-    """Refuse more processes on this machine than it has GPUs.
-
-    Raises:
-        ValueError: Says how many GPUs there are.
-    """
+    """Raise ValueError if this machine has more processes than GPUs."""
     wanted, present = int(os.environ.get('LOCAL_WORLD_SIZE', 1)), torch.cuda.device_count()
     if get_device() == 'cuda' and wanted > present:
         raise ValueError(f'number of processes on this machine: expected 1 to {present} (GPUs), got {wanted}')
 
 
 def describe_device(processes: int) -> str:
-    """One line on what the work will run on."""
+    """Describe in one line what the work runs on."""
     device = get_device()
     if device == 'cuda':
         name = f'GPU {torch.cuda.get_device_name()}'

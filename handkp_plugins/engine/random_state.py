@@ -1,4 +1,4 @@
-"""The state of every random generator that a training draws from, as plain data."""
+"""The state of all random generators of a training, as plain data."""
 
 import random
 from typing import Any
@@ -8,7 +8,7 @@ import torch
 
 
 def get_random_state() -> dict[str, Any]:
-    """States of Python's, NumPy's and PyTorch's generators, and of the current GPU's where there is one."""
+    """Return the states of the generators of Python, NumPy, PyTorch and the current GPU."""
     version, numbers, gauss = random.getstate()
     state = dict(python=[version, list(numbers), gauss], numpy=np.random.get_state(legacy=False))
     state.update(torch=torch.get_rng_state(), cuda=torch.cuda.get_rng_state() if torch.cuda.is_available() else None)
@@ -16,7 +16,7 @@ def get_random_state() -> dict[str, Any]:
 
 
 def set_random_state(state: dict[str, Any]) -> None:
-    """Continue where :func:`get_random_state` was called, also from its stored plain form."""
+    """Set the states that :func:`get_random_state` returned, also after they were stored."""
     version, numbers, gauss = state['python']
     random.setstate((version, tuple(numbers), gauss))
     stored = state['numpy']

@@ -1,4 +1,4 @@
-"""MMEngine's runner with safe, complete checkpoints, data-parallel training on the CPU and checked annotations."""
+"""MMEngine's runner with safe and complete checkpoints, several processes on the CPU, and checked annotations."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -31,20 +31,16 @@ from .random_state import get_random_state, set_random_state
 
 @RUNNERS.register_module()
 class HandRunner(Runner):
-    """A :class:`mmengine.runner.Runner`; configs choose it by ``runner_type = 'HandRunner'``. What it adds:
+    """A :class:`mmengine.runner.Runner` that a config chooses by ``runner_type = 'HandRunner'``. It adds:
 
-    - Checkpoints appear whole or not at all, hold plain data only, and are read by ``weights_only`` loading; nothing in
-      them is run; so it is with the weights that ``init_cfg`` names. They keep the random state of every process: a
-      training by epochs, resumed with as many processes, goes on as if it had not been interrupted (with
-      ``num_workers=0``; workers start their random numbers anew).
-    - Resuming without a name takes the newest checkpoint that is whole, and lists those passed over.
-    - Weights of another network are refused, except that a training may start from weights that fit in part.
-    - Where there is no GPU, ``launcher`` joins processes by gloo.
-    - COCO annotations of keypoints, and of boxes for MMDetection, are checked before their dataset is built.
-    - ``channels_last=True`` in the config keeps the network's weights in that layout: the same results, quicker
-      convolutions on recent CPUs and GPUs.
-
-    Arguments, and the keys of a config, are those of :class:`mmengine.runner.Runner`.
+    - Checkpoints are written whole or not at all, hold plain data, and are read without running anything in them. They
+      keep the random state of every process: a training by epochs with ``num_workers=0`` that is resumed by as many
+      processes gives the same result as an uninterrupted one.
+    - Resuming without a name takes the newest whole checkpoint.
+    - Weights of another network are refused; a training may start from weights that fit in part.
+    - Without a GPU, ``launcher`` joins processes by gloo.
+    - COCO annotations are checked before their dataset is built.
+    - ``channels_last=True`` in the config sets that memory layout, which is faster on recent CPUs and GPUs.
     """
 
     _random_states: list[dict] | None = None  # of all processes, for the checkpoint being written
@@ -59,7 +55,7 @@ class HandRunner(Runner):
         self.logger.info(describe_device(self.world_size))
 
     def setup_env(self, env_cfg: dict) -> None:
-        """As MMEngine's, after joining the processes by gloo where there is no GPU."""
+        """Join the processes, by gloo if there is no GPU, and set up the rest as MMEngine does."""
         if self.distributed:
             leave_process_group_at_exit()
         if self.distributed and get_device() == 'cpu':
@@ -69,7 +65,7 @@ class HandRunner(Runner):
         super().setup_env(env_cfg)
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
-        """As MMEngine's, on the CPU too, and in the memory layout that the config asks for."""
+        """Wrap the network for several processes, also on the CPU, in the memory layout of the config."""
         if self.cfg.get('channels_last', False):
             model = model.to(memory_format=torch.channels_last)
         if self.distributed and get_device() == 'cpu':
@@ -86,22 +82,22 @@ class HandRunner(Runner):
     def build_dataloader(
         dataloader: DataLoader | dict, seed: int | None = None, diff_rank_seed: bool = False
     ) -> DataLoader:
-        """As MMEngine's, after a check of each annotation file that the dataset, or one that it wraps, will read."""
+        """Check the annotation files of the dataset, and build the loader as MMEngine does."""
         if isinstance(dataloader, dict):
             check_annotation_files(dataloader.get('dataset'))
         return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def build_evaluator(self, evaluator: dict | list | Evaluator) -> Evaluator:
-        """As MMEngine's; metrics that join several processes' results by files do so below the work dir."""
+        """Build the evaluator as MMEngine does, but let metrics exchange files below the work dir."""
         evaluator = super().build_evaluator(evaluator)
         for metric in evaluator.metrics:
             if metric.collect_device == 'cpu' and metric.collect_dir is None:
-                metric.collect_dir = os.path.join(self.log_dir, 'collected')  # else in the current folder
+                metric.collect_dir = os.path.join(self.log_dir, 'collected')
         return evaluator
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
-        """Call all hooks; whatever these are, keep validation from disturbing the random numbers of the training, and
-        what they put into a checkpoint plain."""
+        """Call all hooks. Validation leaves the random state of the training as it was, and hooks leave only plain data
+        in a checkpoint."""
         if fn_name == 'before_val':
             self._state_before_val = get_random_state()
         super().call_hook(fn_name, **kwargs)
@@ -119,11 +115,11 @@ class HandRunner(Runner):
         save_optimizer: bool = True,
         **kwargs: Any,
     ) -> None:
-        """Write ``out_dir/filename`` whole or not at all. To be called by every process, for each has its random state.
+        """Write ``out_dir/filename`` whole or not at all. Every process must call this.
 
         Raises:
-            OSError: The disk is full or read-only; names the file.
-            TypeError: A hook or the message hub holds an object that a checkpoint may not hold; names where.
+            OSError: The disk is full or read-only.
+            TypeError: A hook or the message hub holds an object that a checkpoint may not hold.
         """
         self._random_states = (
             all_gather_object(self._state_before_val or get_random_state()) if save_optimizer else None
@@ -139,7 +135,7 @@ class HandRunner(Runner):
     def _make_plain(self, checkpoint: dict) -> None:
         for schedulers in _scheduler_states(checkpoint.get('param_schedulers')):
             for name in [k for k, v in schedulers.items() if callable(v)]:
-                del schedulers[name]  # a function of the scheduler's class: there again when it is built
+                del schedulers[name]  # a function of the scheduler's class, which building it sets again
         if self._random_states is not None:
             checkpoint['random_states'] = self._random_states
         for name in checkpoint:
@@ -152,16 +148,13 @@ class HandRunner(Runner):
         strict: bool = False,
         revise_keys: Sequence[tuple[str, str]] = ((r'^module\.', ''),),
     ) -> dict:
-        """Load weights by :func:`read_checkpoint` and :func:`load_weights`.
-
-        To start a training, a part of the weights may fit (unless ``strict``); to resume, test or validate, all must.
-        """
+        """Load weights; all must fit, except that a training may start from a part of them unless ``strict``."""
         checkpoint = read_checkpoint(filename, map_location)
         training = isinstance(self._train_loop, BaseLoop)
         if self._resuming:
             self._prepare_resuming(checkpoint, filename)
         if 'state_dict' not in checkpoint:
-            checkpoint = {'state_dict': checkpoint}  # bare weights: hooks, as that of averaged weights, look there
+            checkpoint = {'state_dict': checkpoint}  # bare weights: hooks look for this key
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         partial = training and not self._resuming and not strict
         load_weights(self.model, checkpoint, filename, partial, revise_keys)
@@ -171,13 +164,13 @@ class HandRunner(Runner):
         return checkpoint
 
     def _prepare_resuming(self, checkpoint: dict, filename: str) -> None:
-        """Check that a checkpoint has what resuming needs and bring it into the form that MMEngine's method expects."""
+        """Check that a checkpoint has what resuming needs, and bring it into the form that MMEngine expects."""
         meta = checkpoint.get('meta', {})
         lacking = [key for key in ('state_dict', 'message_hub', 'optimizer') if key not in checkpoint]
         lacking += [f'meta.{key}' for key in ('epoch', 'iter') if key not in meta]
         if lacking:
             raise CheckpointError(
-                f'{filename}: a training cannot be resumed from it, for it lacks {", ".join(lacking)}; '
+                f'{filename}: expected the state of a training, got a checkpoint without {", ".join(lacking)}; '
                 'to start a new training from its weights, set load_from instead'
             )
         # MMEngine would run this text as Python code.
@@ -197,11 +190,10 @@ class HandRunner(Runner):
         resume_param_scheduler: bool = True,
         map_location: str | Callable = 'default',
     ) -> None:
-        """Resume a training, with its order of samples and random states. By default it is read into the CPU's memory.
+        """Resume a training with its order of samples and its random states.
 
         Raises:
-            BrokenCheckpointError: Not a whole checkpoint.
-            CheckpointError: Of another network, or without the state of a training.
+            CheckpointError: The checkpoint is broken, of another network, or without the state of a training.
         """
         self._resuming = True
         planned = self._schedule_ends()
@@ -212,9 +204,8 @@ class HandRunner(Runner):
             self._resuming = False
         if resume_param_scheduler and planned and (ends := self._schedule_ends()) != planned:
             self.logger.warning(
-                f'{filename}: the learning rate follows the schedule that this training began with, whose parts end '
-                f'at {ends}, not at {planned}, as the config says now: what comes after its end changes little. '
-                'For a longer training start one from these weights: load_from instead of resume'
+                f'{filename}: the learning rate keeps the schedule of this training, whose parts end at {ends}, not at '
+                f'{planned}, as the config says now. To train for longer, start from these weights by load_from'
             )
         # The sampler was built before the checkpoint's seed was known.
         sampler = self.train_dataloader.sampler
@@ -229,14 +220,13 @@ class HandRunner(Runner):
     def build_param_scheduler(
         self, scheduler: _ParamScheduler | dict | list
     ) -> list[_ParamScheduler] | dict[str, list[_ParamScheduler]]:
-        """As MMEngine's, but a part that would begin at the training's end, such as the cosine after a warm-up of one
-        epoch where ``max_epochs`` is 1, is no error: a warning says that it has no effect."""
+        """Build the schedule as MMEngine does, but only warn of a part that would begin when the training ends."""
         if isinstance(scheduler, list) and isinstance(self._train_loop, BaseLoop):
             scheduler = [self._with_room(part) for part in scheduler]
         return super().build_param_scheduler(scheduler)
 
     def _with_room(self, part: _ParamScheduler | dict) -> _ParamScheduler | dict:
-        """A part of the schedule that ends after it begins. None is left out, so that checkpoints hold them all."""
+        """Let a part of the schedule end after it begins, so that a checkpoint holds all parts."""
         if not isinstance(part, dict) or 'end' in part:
             return part
         unit, end = ('epoch', self.max_epochs) if part.get('by_epoch', True) else ('iteration', self.max_iters)
@@ -250,18 +240,18 @@ class HandRunner(Runner):
         return dict(part, end=begin + 1)
 
     def _schedule_ends(self) -> list[int]:
-        """Where each part of the learning rate's schedule ends, once it is built."""
+        """The end of each part of the learning rate's schedule."""
         schedulers = self.param_schedulers if isinstance(self.param_schedulers, list) else []
         return [s.end for s in schedulers if isinstance(s, _ParamScheduler)]
 
     def load_or_resume(self) -> None:
-        """As MMEngine's; without a name, resume from the newest whole checkpoint of the work dir.
+        """Load or resume as MMEngine does; without a name, resume from the newest whole checkpoint.
 
         Raises:
-            BrokenCheckpointError: There are checkpoints, and none is whole.
+            BrokenCheckpointError: There are checkpoints, but none is whole.
         """
         rank, _ = get_dist_info()
-        if rank:  # MMEngine seeds all processes alike: what the model draws would be the same for each one's samples
+        if rank:  # MMEngine seeds all processes alike, and each would draw the same random numbers
             torch.manual_seed(self.seed + rank)
         if self._has_loaded or not self._resume or self._load_from is not None:
             super().load_or_resume()
@@ -271,7 +261,7 @@ class HandRunner(Runner):
             try:
                 self.resume(path)
             except BrokenCheckpointError as e:
-                self.logger.warning(f'Passed over: {e}')
+                self.logger.warning(f'Skipped: {e}')
                 broken.append(str(e))
             else:
                 return
@@ -283,6 +273,6 @@ class HandRunner(Runner):
 
 
 def _scheduler_states(stored: Any) -> Iterator[dict]:
-    """The state of each scheduler: of one optimizer a list, of several a dictionary of lists."""
+    """The state of each scheduler: a list for one optimizer, a dictionary of lists for several."""
     for states in stored.values() if isinstance(stored, dict) else [stored or []]:
         yield from states

@@ -1,4 +1,4 @@
-"""Stopping a program by Ctrl-C between two pieces of work rather than amid one."""
+"""Stop a program by Ctrl-C between two pieces of work."""
 
 import signal
 import threading
@@ -9,24 +9,22 @@ from types import FrameType
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Within this context the first Ctrl-C is only noted, and a second one interrupts at once.
+    """Note the first Ctrl-C in this context; a second one interrupts at once.
 
-    Yields:
-        A function that tells whether there was one. Outside the main thread, where Python gives no signals, it tells
-        nothing.
+    Yields a function that says whether there was one. Outside the main thread, which gets no signals, nothing changes.
     """
-    noted = threading.Event()
+    interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield noted.is_set
+        yield interrupted.is_set
         return
     before = signal.getsignal(signal.SIGINT)
 
     def note(number: int, frame: FrameType | None) -> None:
-        noted.set()
+        interrupted.set()
         signal.signal(signal.SIGINT, before)
 
     signal.signal(signal.SIGINT, note)
     try:
-        yield noted.is_set
+        yield interrupted.is_set
     finally:
         signal.signal(signal.SIGINT, before)

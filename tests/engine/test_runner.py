@@ -96,7 +96,7 @@ def test_resume_passes_over_a_truncated_checkpoint(config: Path, interrupted: Pa
     messages = record_warnings(runner)
     runner.train()
     assert len(messages) == 3  # two metrics ask for a prefix
-    assert f'Passed over: {newest}: not a whole checkpoint' in messages[-1]
+    assert f'Skipped: {newest}: not a whole checkpoint' in messages[-1]
     assert stored(newest)['meta']['epoch'] == 2
     losses = stored(newest)['message_hub']['log_scalars']['train/loss']['log_history']
     assert len(losses) == 4
@@ -108,7 +108,7 @@ def test_resuming_a_longer_schedule_says_that_the_old_one_counts(config: Path, t
     runner = make_runner(config, tmp_path / 'x', resume=True, param_scheduler=longer)
     messages = record_warnings(runner)
     runner.train()
-    assert any(r'end at [4], not at [9]' in message for message in messages)
+    assert any('end at [4], not at [9]' in message for message in messages)
 
 
 @pytest.mark.parametrize('epochs', [1, 2])
@@ -215,7 +215,7 @@ def test_checkpoint_of_another_network(config: Path, trained: Path, tmp_path: Pa
 def test_training_cannot_resume_from_weights_alone(config: Path, trained: Path, tmp_path: Path):
     weights = tmp_path / 'weights.pth'
     torch.save(dict(state_dict=stored(trained / 'epoch_2.pth')['state_dict']), weights)
-    with pytest.raises(CheckpointError, match=r'lacks message_hub, optimizer, meta.epoch, meta.iter.*load_from'):
+    with pytest.raises(CheckpointError, match=r'without message_hub, optimizer, meta.epoch, meta.iter.*load_from'):
         make_runner(config, tmp_path, resume=True, load_from=str(weights)).train()
     assert make_runner(config, tmp_path, load_from=str(weights)).test()['EPE'] > 0
 

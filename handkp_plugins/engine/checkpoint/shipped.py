@@ -75,9 +75,7 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     if not form.isdigit() or not {'config', 'network', 'tensors_sha256'} <= metadata.keys():
         raise ValueError(f'{path}: expected a weights file of this project, got one with {sorted(metadata)}')
     if int(form) > FORMAT:
-        raise ValueError(
-            f'{path}: expected format {FORMAT} of weights files, got {form}: install a newer handkp_plugins'
-        )
+        raise ValueError(f'{path}: format: expected {FORMAT}, got {form}: install a newer handkp_plugins')
     return metadata
 
 

@@ -1,1 +1,1 @@
-"""Several trainings and tests as one experiment."""
+"""Experiments of several trainings and tests."""

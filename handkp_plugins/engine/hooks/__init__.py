@@ -1,4 +1,4 @@
-"""Hooks that configs may name."""
+"""Hooks for configs."""
 
 from .non_finite_loss import NonFiniteLossHook
 from .same_classes import SameClassesHook

@@ -1,4 +1,4 @@
-"""Stops a training whose loss is no longer a number."""
+"""Stop a training whose loss is not finite."""
 
 import math
 from typing import Any
@@ -11,16 +11,10 @@ from mmpose.registry import HOOKS
 
 @HOOKS.register_module()
 class NonFiniteLossHook(Hook):
-    """Raise as soon as a loss term is NaN or infinite.
-
-    MMEngine would train on to the end, and write checkpoints full of NaN. This hook runs before the one that saves, so
-    that the checkpoints on disk stay good.
+    """Raise FloatingPointError if a loss term is NaN or infinite, before a checkpoint is written.
 
     Args:
         interval: Look at every n-th iteration.
-
-    Raises:
-        FloatingPointError: Names the iteration, the value of each loss term, the learning rates and the first images.
     """
 
     priority = 'VERY_HIGH'
@@ -44,7 +38,7 @@ class NonFiniteLossHook(Hook):
             f'the loss is not finite at iteration {runner.iter + 1} (epoch {runner.epoch + 1}): '
             f'{_listed(terms)}; learning rate {_listed(rates)}; first images of the batch: {_image_names(data_batch)}. '
             'Lower the learning rate, clip gradients (optim_wrapper.clip_grad) or look at these images; '
-            'the checkpoints written before are unharmed'
+            'the checkpoints on disk are good'
         )
 
 

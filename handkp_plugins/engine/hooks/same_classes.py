@@ -1,4 +1,4 @@
-"""A network is not trained or tested on other classes than it has."""
+"""Check that data, network and checkpoint have the same classes."""
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -10,13 +10,9 @@ from handkp_plugins.errors import CheckpointError
 
 @HOOKS.register_module()
 class SameClassesHook(Hook):
-    """Compare the classes of the data with the number of the network's outputs, and the names with a checkpoint's.
+    """Compare the classes of the data with the outputs of the network and the classes of the checkpoint.
 
-    Once, before the first batch. All data of a training must have the same classes in the same order.
-
-    Raises:
-        ValueError: the network has more or fewer outputs than the data classes, or the data differ.
-        CheckpointError: the checkpoint to test has learned others, so that the outputs mean other classes.
+    Raises before the first batch a ValueError, or a CheckpointError if the checkpoint to test has other classes.
     """
 
     def __init__(self) -> None:
@@ -38,14 +34,14 @@ class SameClassesHook(Hook):
 
     def before_test(self, runner: Runner) -> None:
         """Compare checkpoint, network and data."""
-        given = _classes(runner.test_dataloader)
-        if self._learned is not None and given != self._learned:
+        classes = _classes(runner.test_dataloader)
+        if self._learned is not None and classes != self._learned:
             raise CheckpointError(
-                f'the checkpoint has learned the classes {", ".join(self._learned)}, got data of '
-                f'{", ".join(given)}. Where the data merely lack some, or should be in that order: '
+                f'test_dataloader: expected the classes of the checkpoint, {", ".join(self._learned)}, got '
+                f'{", ".join(classes)}. If the data lack some, or have another order: '
                 f'--cfg-options test_dataloader.dataset.classes="[{",".join(self._learned)}]"'
             )
-        _check_outputs(runner, given)
+        _check_outputs(runner, classes)
 
 
 def _classes(loader: object) -> tuple[str, ...]:
@@ -56,7 +52,7 @@ def _check_outputs(runner: Runner, classes: tuple[str, ...]) -> None:
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     if model.num_classes != len(classes):
         raise ValueError(
-            f'num_classes: expected {len(classes)}, the classes of the data, got {model.num_classes}; train a '
-            f'network of the data by --cfg-options model.num_classes={len(classes)}, or name all classes where the '
-            'data lack some: train_dataloader.dataset.classes and so on'
+            f'num_classes: expected {len(classes)}, the classes of the data, got {model.num_classes}; set it by '
+            f'--cfg-options model.num_classes={len(classes)}, or, if the data lack some classes, name all of them: '
+            'train_dataloader.dataset.classes and so on'
         )

@@ -1,4 +1,4 @@
-"""Account for the training images that could not be read."""
+"""Count the training images that could not be read."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,10 +13,7 @@ from handkp_plugins.errors import HandkpError
 
 
 def _leaves(dataset: Any, outer: tuple[Any, ...] = ()) -> Iterator[tuple[Any, tuple[Any, ...]]]:
-    """The data sets that read files, below wrappers that concatenate, combine or repeat them.
-
-    Each comes with all transforms that its samples pass: its own, then those of the wrappers around it.
-    """
+    """Yield the datasets inside wrappers, each with its own transforms and those of the wrappers around it."""
     transforms = (*getattr(getattr(dataset, 'pipeline', None), 'transforms', ()), *outer)
     if hasattr(dataset, 'datasets'):
         for part in dataset.datasets:
@@ -29,18 +26,17 @@ def _leaves(dataset: Any, outer: tuple[Any, ...] = ()) -> Iterator[tuple[Any, tu
 
 @HOOKS.register_module()
 class UnreadableImageHook(Hook):
-    """Lists the training images that :class:`LoadHandImage` passed over, and fails where they are too many.
+    """List the training images that :class:`LoadHandImage` skipped, and raise if they are too many.
 
-    The list, with count and share, is logged when training ends. Their share is counted against the distinct images of
-    the training set, over all ranks. It is checked whenever a process meets a new one, and over all ranks after every
-    epoch. A resumed training lists what it met itself.
+    The list is logged when training ends. The share is that of all distinct images of the training set. Each process
+    checks it when it meets an unreadable image, and all processes together after every epoch.
 
     Args:
-        max_share: the greatest share of unreadable images that is put up with, 0 to 1.
+        max_share: Largest share of unreadable images, 0 to 1.
 
     Raises:
-        HandkpError: the share is exceeded.
-        ValueError: the pipeline loads with ``LoadHandImage`` but packs without the key that this hook reads.
+        HandkpError: The share is larger.
+        ValueError: The pipeline loads with ``LoadHandImage``, but packs without the key that this hook reads.
     """
 
     def __init__(self, max_share: float = 0.01) -> None:
@@ -51,21 +47,20 @@ class UnreadableImageHook(Hook):
         self._num_images: int | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Forget an earlier training, and refuse a pipeline that would drop images in silence."""
+        """Start to count, and refuse a pipeline that would drop images in silence."""
         self.unreadable, self._num_images = {}, None
         for _, transforms in _leaves(runner.train_dataloader.dataset):
             loads = any(isinstance(t, LoadHandImage) for t in transforms)
             if loads and not any('unreadable_images' in getattr(t, 'meta_keys', ()) for t in transforms):
                 raise ValueError(
-                    'train pipeline: LoadHandImage must be followed by PackHandInputs, or by another packing '
-                    "transform whose meta_keys hold 'unreadable_images', got "
-                    f'{[type(t).__name__ for t in transforms]}'
+                    'train pipeline: expected after LoadHandImage PackHandInputs, or another transform with '
+                    f"'unreadable_images' in meta_keys, got {[type(t).__name__ for t in transforms]}"
                 )
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
-        """Collect what the samples of this batch bring along."""
+        """Collect the unreadable images of this batch."""
         known = len(self.unreadable)
         for sample in (data_batch or {}).get('data_samples', ()):
             self.unreadable.update(sample.metainfo.get('unreadable_images', {}))
@@ -73,7 +68,7 @@ class UnreadableImageHook(Hook):
             self._check(runner)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Share the lists of all ranks, so that each decides alike."""
+        """Join the lists of all processes."""
         for other in all_gather_object(self.unreadable):
             self.unreadable.update(other)
         self._check(runner)
@@ -85,7 +80,7 @@ class UnreadableImageHook(Hook):
             runner.logger.warning('\n'.join([f'{self._summary(runner)}; trained without them:', *lines]))
 
     def _summary(self, runner: Runner) -> str:
-        if self._num_images is None:  # reading every record takes seconds in a large set: only where it is needed
+        if self._num_images is None:  # reading every record of a large set takes seconds
             leaves = _leaves(runner.train_dataloader.dataset)
             self._num_images = len({leaf.get_data_info(i)['img_path'] for leaf, _ in leaves for i in range(len(leaf))})
         count = len(self.unreadable)

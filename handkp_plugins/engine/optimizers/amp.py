@@ -16,18 +16,15 @@ from torch import nn
 
 @OPTIM_WRAPPERS.register_module()
 class HandAmpOptimWrapper(AmpOptimWrapper):
-    """Mixed precision wherever the training runs: bfloat16 on the CPU and on GPUs that have it, else float16.
-
-    MMEngine's wrapper, from which everything but the constructor comes, refuses to work without an accelerator.
+    """Mixed precision on the CPU, too: bfloat16 there and on GPUs that have it, else float16.
 
     Args:
-        dtype: 'bfloat16' or 'float16'; None chooses as above. The CPU has bfloat16 only.
-        loss_scale: For float16, as in :class:`mmengine.optim.AmpOptimWrapper`: 'dynamic', a number, or arguments of
-            ``torch.amp.GradScaler``. bfloat16 has the range of float32 and needs no scaling.
+        dtype: 'bfloat16' or 'float16'; None chooses as above.
+        loss_scale: For float16: 'dynamic', a number, or arguments of ``torch.amp.GradScaler``.
         **kwargs: Arguments of :class:`mmengine.optim.OptimWrapper`.
 
     Raises:
-        ValueError: A type that this machine does not have.
+        ValueError: This machine does not have the type.
     """
 
     def __init__(self, dtype: str | None = None, loss_scale: str | float | dict = 'dynamic', **kwargs: Any) -> None:
@@ -47,15 +44,15 @@ class HandAmpOptimWrapper(AmpOptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Autocast, with the loss computed in float32: MMPose's heads cannot measure their accuracy in bfloat16, nor
-        MMDetection's assign boxes exactly."""
+        """Autocast, but compute the loss in float32: heads of MMPose cannot measure accuracy in bfloat16, and heads of
+        MMDetection cannot assign boxes exactly."""
         model_ = model.module if is_model_wrapper(model) else model
         head = getattr(model_, 'head', None) or getattr(model_, 'bbox_head', None)
         with super().optim_context(model):
             if head is None:
                 yield
                 return
-            # heads call their own forward, past any hook of a module
+            # Heads call their own forward, so that hooks of a module do not run.
             head.forward = partial(_in_float32, head.forward)
             try:
                 yield
@@ -63,7 +60,7 @@ class HandAmpOptimWrapper(AmpOptimWrapper):
                 del head.forward
 
     def load_state_dict(self, state_dict: dict) -> None:
-        """Load the optimizer's state, and the loss scale where both that training and this one scale the loss."""
+        """Load the optimizer's state, and the loss scale if both trainings scale the loss."""
         state_dict = dict(state_dict)
         if not state_dict.get('loss_scaler'):
             state_dict.pop('loss_scaler', None)

@@ -17,22 +17,19 @@ _RMS_OF_ADAMW = 0.2
 class MuonAdamW(torch.optim.AdamW):
     """AdamW that steps the weights of spatial convolutions by Muon (Jordan, 2024, kellerjordan.github.io/posts/muon).
 
-    A convolution's momentum, as a matrix of its first dimension × all others, is replaced by the nearest
-    matrix with equal singular values, so that every direction of it learns equally fast. The step is scaled to the
-    root mean square that AdamW's steps have (Liu et al., 2025, arXiv 2502.16982): one learning rate and one weight
-    decay serve both. ``torch.optim.Muon`` takes matrices only.
+    Muon replaces the momentum of a convolution, as a matrix of its first dimension × all others, by the nearest matrix
+    with equal singular values. Its step has the root mean square of AdamW's steps (Liu et al., 2025, arXiv 2502.16982),
+    so that one learning rate and one weight decay serve both. ``torch.optim.Muon`` takes matrices only.
 
-    1×1 convolutions, which in most of our networks make maps of keypoints or mix few channels, norms, biases and
-    weights of other shapes are AdamW's. In a network of depthwise convolutions it is the 1×1 ones that mix channels:
-    ``pointwise`` gives those to Muon, and to AdamW the depthwise ones, which are no matrix but many small filters. The
-    extra cost of a step depends on the widths alone, not on the batch.
+    AdamW steps all other parameters: 1×1 convolutions, norms and biases. In a network of depthwise convolutions the 1×1
+    convolutions mix the channels: ``pointwise`` gives those to Muon, and the depthwise ones to AdamW.
 
     Args:
-        params: Parameters, or groups of them, as any optimizer takes them.
-        momentum: Share of the past in Muon's momentum (Nesterov's).
+        params: Parameters or groups of them.
+        momentum: Share of the past in Muon's (Nesterov) momentum.
         ns_steps: Newton-Schulz iterations.
-        pointwise: Muon steps all convolutions but depthwise ones, instead of all but those of 1×1.
-        **kwargs: Those of ``torch.optim.AdamW``.
+        pointwise: Step all convolutions but depthwise ones by Muon, instead of all but 1×1 ones.
+        **kwargs: Arguments of ``torch.optim.AdamW``.
 
     Raises:
         ValueError: ``momentum`` or ``ns_steps`` is out of range.
@@ -67,7 +64,7 @@ class MuonAdamW(torch.optim.AdamW):
         self._step_supports_amp_scaling = False
 
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
-        """One step of both; ``closure`` as in every optimizer."""
+        """Take one step of both."""
         groups = self.param_groups
         try:
             self.param_groups = [g for g in groups if not g.get('muon')]
@@ -94,7 +91,7 @@ class MuonAdamW(torch.optim.AdamW):
                 p.add_(direction.reshape(p.shape), alpha=-group['lr'] * scale)
 
     def _momentum(self, p: Tensor) -> Tensor:
-        """Nesterov's momentum of a convolution with its newest gradient."""
+        """Update the Nesterov momentum of a convolution."""
         state = self.state[p]
         if not state:
             state['step'] = torch.zeros(())  # AdamW looks for it where it loads a state
@@ -105,10 +102,10 @@ class MuonAdamW(torch.optim.AdamW):
 
 
 def orthogonalize(matrices: Tensor, steps: int = 5) -> Tensor:
-    """The (…, m, n) matrices with about the same singular vectors and singular values near 1, in their own type.
+    """Return (…, m, n) matrices with about the same singular vectors and singular values near 1.
 
-    The iteration X ← (a + b XXᵀ + c (XXᵀ)²) X runs on XXᵀ alone, and its factors are multiplied into X once: kernels
-    are many times longer than wide. In single precision, whatever the type given.
+    The iteration X ← (a + b XXᵀ + c (XXᵀ)²) X runs on XXᵀ in single precision, and its factors are multiplied into X
+    once, because kernels are many times longer than wide.
     """
     wide = matrices.shape[-2] <= matrices.shape[-1]
     x = (matrices if wide else matrices.mT).float()
@@ -125,7 +122,7 @@ def orthogonalize(matrices: Tensor, steps: int = 5) -> Tensor:
 
 
 def _factor(gram: Tensor, one: Tensor) -> Tensor:
-    """What one iteration multiplies X by."""
+    """The factor of X in one iteration."""
     return _A * one + _B * gram + _C * gram @ gram
 
 

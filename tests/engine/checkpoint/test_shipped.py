@@ -157,7 +157,7 @@ def test_one_flipped_bit(shipped: tuple):
     [
         (None, 'a weights file of this project'),
         ({'handkp_weights': 'x'}, 'a weights file of this project'),
-        ({'handkp_weights': '2'}, 'expected format 1 of weights files, got 2: install a newer'),
+        ({'handkp_weights': '2'}, 'format: expected 1, got 2: install a newer'),
     ],
 )
 def test_other_headers(shipped: tuple, change: dict | None, message: str):
