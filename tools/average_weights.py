@@ -1,12 +1,11 @@
-"""Average the weights of networks of which one was trained on from another.
+"""Average the weights of networks that were trained from one another.
 
 Example:
     python tools/average_weights.py handkp://lite work_dirs/lite/epoch_28.pth --out work_dirs/mean.pth
 
-A training that begins with good weights gains on pictures like its own, and may lose on others. The mean of its start
-and its end often keeps most of the gain without the loss, at no cost (Wortsman et al., Robust fine-tuning of zero-shot
-models, CVPR 2022). Networks that were not trained from one another have no useful mean. Of a training with a moving
-average its averaged weights are taken.
+A training that starts from good weights improves on images like its own, and may get worse on others. The mean of its
+start and its end often keeps most of the gain without the loss (Wortsman et al., Robust fine-tuning of zero-shot
+models, CVPR 2022). Networks that were not trained from one another have no useful mean.
 """
 
 import argparse
@@ -28,12 +27,12 @@ def main(checkpoints: Sequence[str], out: str, shares: Sequence[float] | None = 
 
     Args:
         checkpoints: Two or more files, or ``handkp://NAME``.
-        out: The checkpoint to write, which holds weights alone: no training resumes from it, but one may start.
-        shares: Of each checkpoint, positive; by default equal ones.
+        out: The checkpoint to write; it holds weights alone.
+        shares: The positive share of each checkpoint, by default equal.
 
     Raises:
-        ValueError: Fewer than two checkpoints, or shares that are none.
-        CheckpointError: A checkpoint is damaged, holds no weights, or is of another network than the first.
+        ValueError: There are fewer than two checkpoints, or the shares are wrong.
+        CheckpointError: A checkpoint is damaged, has no weights, or is of another network than the first.
     """
     shares = list(shares or [1.0] * len(checkpoints))
     if len(checkpoints) < 2:
@@ -48,7 +47,7 @@ def main(checkpoints: Sequence[str], out: str, shares: Sequence[float] | None = 
         if sizes != others:
             differing = sorted(k for k in {*sizes, *others} if sizes.get(k) != others.get(k))
             raise CheckpointError(
-                f'{path}: of another network than {checkpoints[0]}: {", ".join(differing[:3])} differ'
+                f'{path}: expected the network of {checkpoints[0]}, got other weights: {", ".join(differing[:3])}'
             )
         for key, value in weights.items():
             mean[key] += share / sum(shares) * value.float()
@@ -63,7 +62,7 @@ def _weights(path: str) -> dict[str, torch.Tensor]:
     stored = checkpoint.get('state_dict', checkpoint)
     weights = {k: v for k, v in stored.items() if isinstance(v, torch.Tensor) and not HARMLESS_KEYS.search(k)}
     if not weights:
-        raise CheckpointError(f'{path}: holds no weights')
+        raise CheckpointError(f'{path}: expected weights, got a checkpoint without any')
     return weights
 
 

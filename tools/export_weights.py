@@ -1,15 +1,13 @@
-"""Turn a checkpoint into weights that ship with the package: half-precision safetensors and a model card.
+"""Export a checkpoint as weights that ship with the package: half-precision safetensors and a model card.
 
 Example:
     python tools/export_weights.py configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py work_dirs/lite/epoch_15.pth lite \
         --scores work_dirs/real_check/lite/real_check.json --card data='20,000 generated hands, seed 0' seed=0 \
         command='python tools/train.py configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py --amp'
 
-Writes NAME.safetensors and NAME.md into handkp_plugins/shipped_weights (or --output). Before, the keypoints of half and
-of single precision are compared on hands of the config's test set (--cfg-options test_dataloader.dataset.data_root=…
-names another folder): 99 % of them must lie within 0.1 px of the network's input. Of a detector the sides of boxes are
-compared on the pictures of its test set, and 99 % must lie within 0.5 px. A checkpoint of a training with a moving
-average gives the averaged weights.
+Writes NAME.safetensors and NAME.md into handkp_plugins/shipped_weights (or --output), if half precision changes little on
+the config's test set (--cfg-options test_dataloader.dataset.data_root=… names another folder): 99 % of the keypoints
+must move by less than 0.1 px of the network's input, and of a detector 99 % of the box sides by less than 0.5 px.
 """
 
 import argparse
@@ -40,9 +38,9 @@ from handkp_plugins.engine.config import load_config
 from handkp_plugins.fileio.atomic import write_text
 
 MAX_DIFFERENCE = 0.1  # px of the network's input
-MAX_BOX_DIFFERENCE = 0.5  # px of the network's input; a fifth of a percent of a box that fills it
+MAX_BOX_DIFFERENCE = 0.5  # px of the network's input
 SCORE_THR = 0.3  # of boxes that are compared
-_LOST = 1e3  # px by which a box counts as moved that half precision does not find
+_LOST = 1e3  # px, for a box that half precision does not find
 SHARE_WITHIN = 0.99  # a keypoint at a tie of two maxima may jump
 
 
@@ -56,21 +54,20 @@ def main(
     num_check: int = 16,
     cfg_options: dict[str, Any] | None = None,
 ) -> Path:
-    """Export; returns the weights file.
+    """Export weights; returns their file.
 
     Args:
-        config: A config below the package's ``configs``.
-        checkpoint: A checkpoint of that config's network.
+        config: A config of the package.
+        checkpoint: A checkpoint of its network; if it holds a moving average, that is exported.
         name: Small letters, digits, ``-`` and ``_``.
-        card: What a person states: see :data:`handkp_plugins.engine.checkpoint.model_card.FIELDS`.
+        card: Texts for :data:`handkp_plugins.engine.checkpoint.model_card.FIELDS`.
         scores: JSON files of ``tools/analysis/real_check.py``, ``detect_real.py`` or ``tools/test.py --out``.
-        output: The folder; by default that of the shipped weights.
-        num_check: Hands, or pictures, of the test set on which both precisions are compared.
-        cfg_options: Changes for the comparison, as of the test set's folder.
+        output: The folder, by default that of the shipped weights.
+        num_check: Images of the test set on which both precisions are compared.
+        cfg_options: Changes of the config for the comparison.
 
     Raises:
-        ValueError: The config is not one of the package, a weight is not finite, or the keypoints
-            change by it.
+        ValueError: The config is not in the package, a weight is not finite, or half precision changes too much.
         CheckpointError: The checkpoint is damaged, or of another network.
     """
     if not name or not set(name) <= set('abcdefghijklmnopqrstuvwxyz0123456789-_'):
@@ -79,7 +76,7 @@ def main(
     plain = load_config(config)
     documents = [json.loads(Path(file).read_text()) for file in scores]
     card_text, detects = dict(card or {}), 'bbox_head' in plain.model
-    write_card(name, {}, card_text, documents, detects)  # fields and scores that cannot be are told before the work
+    write_card(name, {}, card_text, documents, detects)  # raises for wrong fields before the work
     stored = read_checkpoint(str(checkpoint))
     kind = 'moving average over the training' if 'ema_state_dict' in stored else None
     if 'mean_of' in stored:  # tools/average_weights.py
@@ -122,10 +119,10 @@ def main(
 
 
 def compare(model: nn.Module, half: Mapping[str, torch.Tensor], num_check: int) -> np.ndarray:
-    """Distances (N, K) in pixels of the network's input between keypoints of both precisions.
+    """Return distances (N, K) in pixels of the network's input between keypoints of both precisions.
 
     Raises:
-        ValueError: More than a hundredth of them exceed the allowed distance.
+        ValueError: More than a hundredth of them are too large.
     """
     distances = []
     for single, rounded in _both(model, half, num_check):
@@ -136,10 +133,10 @@ def compare(model: nn.Module, half: Mapping[str, torch.Tensor], num_check: int) 
 
 
 def compare_boxes(model: nn.Module, half: Mapping[str, torch.Tensor], num_check: int) -> np.ndarray:
-    """Differences (4 N,) in pixels of the network's input between sides of N boxes of both precisions.
+    """Return differences (4 N,) in pixels of the network's input between sides of N boxes of both precisions.
 
     Raises:
-        ValueError: More than a hundredth of them exceed the allowed difference, or there are no boxes.
+        ValueError: More than a hundredth of them are too large, or there are no boxes.
     """
     differences = [np.zeros(0)]
     for single, rounded in _both(model, half, num_check):
@@ -152,12 +149,12 @@ def compare_boxes(model: nn.Module, half: Mapping[str, torch.Tensor], num_check:
             differences.append(((found - nearest).abs() * max(single.scale_factor)).numpy().ravel())
     result = np.concatenate(differences)
     if not len(result):
-        raise ValueError(f'no box of {num_check} pictures of the test set scores more than {SCORE_THR}')
+        raise ValueError(f'test set: expected boxes that score more than {SCORE_THR}, got none in {num_check} images')
     return _checked(result, 'boxes', MAX_BOX_DIFFERENCE)
 
 
 def _both(model: nn.Module, half: Mapping[str, torch.Tensor], num_check: int) -> Iterator[tuple[Any, Any]]:
-    """What both precisions make of pictures of the test set."""
+    """Yield the predictions of both precisions for images of the test set."""
     other = copy.deepcopy(model)
     other.load_state_dict(half, strict=False)
     scope = model.cfg.get('default_scope', 'mmpose')
@@ -180,7 +177,7 @@ def _checked(result: np.ndarray, what: str, allowed: float) -> np.ndarray:
 
 
 def _relative(config: Path) -> str:
-    """The config's path below the package's configs, with ``/``."""
+    """The path of a config in the configs of the package."""
     try:
         return config.resolve().relative_to(weights.CONFIGS.resolve()).as_posix()
     except ValueError:

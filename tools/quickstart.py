@@ -1,15 +1,13 @@
-"""From nothing to a trained hand keypoint network, its scores and pictures: what ``make demo`` runs.
+"""Train hand keypoint networks on generated images and report their scores; ``make demo`` runs this.
 
-1. generates pictures of single hands that hold nothing (``tools/make_synthetic.py --alone``),
-2. trains a small P-MSDSNet and, with the same budget, MMPose's ResNet-18 (``tools/train.py``), and tests both
-   (``tools/test.py``),
-3. tests the weights that come with the package, before and after tuning them to the pictures for about a minute,
-4. tests the mean pose of the training set,
-5. writes ``report.html``, its pictures and ``scores.json`` into the work dir.
+1. Generate images of single hands that hold nothing (``tools/make_synthetic.py --alone``).
+2. Train and test a small P-MSDSNet and, with the same budget, MMPose's ResNet-18 (``tools/train.py``, ``test.py``).
+3. Test the weights that ship with the package, before and after fine-tuning them for about a minute.
+4. Test the mean pose of the training set.
+5. Write ``report.html``, its images and ``scores.json`` into the work dir.
 
-On the CPU two trainings run side by side, each on half of the cores; on a GPU one after the other. Each step prints the
-command that it runs. Trainings that are finished are kept for the next run, and one that was interrupted goes on,
-unless what they depend on has changed or ``--fresh`` is given. Pictures are kept as long as their folder is there.
+Each step prints its command. On the CPU, two trainings run side by side, each on half of the cores. The next run keeps
+finished trainings and resumes an interrupted one, unless their input has changed or ``--fresh`` is given.
 
 Example:
     python tools/quickstart.py --num-images 4000 --epochs 30
@@ -20,7 +18,6 @@ import hashlib
 import io
 import json
 import logging
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -36,20 +33,20 @@ from mmpose.registry import DATASETS
 from quickstart_report import System, write_report
 
 import handkp_plugins  # noqa: F401  (registers the modules that configs name)
+from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.engine.checkpoint import shipped as weights
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.engine.experiments.steps import loading_options, run_step, say, side_by_side, threads, with_options
 from handkp_plugins.engine.work_dir import find_checkpoints
-from handkp_plugins.errors import CheckpointError
 from handkp_plugins.evaluation.mean_pose import evaluate_mean_pose, mean_pose
 from handkp_plugins.fileio.atomic import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
-run_tool = partial(run_step, ROOT)
+step = partial(run_step, ROOT)
 DATA = 'data/synthetic/demo'
 WORK_DIR = 'work_dirs/demo'
 NUM_IMAGES = 2000
-IMAGE_SIZE = 192  # 128 of it reach the networks, about
+IMAGE_SIZE = 192  # of which the networks see about 128
 NUM_ATTENTION = 4
 NETWORKS = {
     'P-MSDSNet lite': 'configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py',
@@ -61,7 +58,7 @@ TUNING = 'configs/pmsdsnet/pmsdsnet_lite-shipped_synthetic-128.py'
 
 @dataclass
 class Settings:
-    """What the user chose, when the run began, and what a step may use."""
+    """The options of the user, the time of the start, and the cores of a step (None: all)."""
 
     num_images: int
     epochs: int | None
@@ -69,7 +66,7 @@ class Settings:
     work_dir: Path
     fresh: bool
     start: float
-    cores: int | None = None  # None: as many as there are
+    cores: int | None = None
 
 
 def main(
@@ -80,24 +77,24 @@ def main(
     skip_baseline: bool = False,
     fresh: bool = False,
 ) -> dict[str, Any]:
-    """Run all steps; returns what ``scores.json`` holds.
+    """Run all steps; returns the content of ``scores.json``.
 
     Args:
-        num_images: pictures to generate, of which 8 in 10 are for training.
-        epochs: of each training; by default as the configs say.
-        data: folder of the generated pictures.
-        work_dir: folder of checkpoints, logs and the report.
-        skip_baseline: do not train the ResNet-18.
-        fresh: train anew even if a training, finished or not, is at hand.
+        num_images: Images to generate, 8 in 10 for training.
+        epochs: Of each training; by default as in the configs.
+        data: Folder of the generated images.
+        work_dir: Folder of checkpoints, logs and the report.
+        skip_baseline: Do not train the ResNet-18.
+        fresh: Train again even if there is a training.
 
     Raises:
-        HandkpError: a step failed; the message holds the end of its output and names its log.
+        HandkpError: A step failed; the message ends with the last lines of its log.
     """
     s = Settings(num_images, epochs, Path(data).resolve(), Path(work_dir).resolve(), fresh, time.monotonic())
     s.work_dir.mkdir(parents=True, exist_ok=True)
     networks = dict(list(NETWORKS.items())[:1] if skip_baseline else NETWORKS)
     places = f'data: {short(s.data)}, results: {short(s.work_dir)}'
-    print(f'pictures: {num_images}, trainings: {len(networks)}, {places}', flush=True)
+    print(f'images: {num_images}, trainings: {len(networks)}, {places}', flush=True)
     generate(s)
     systems = compare(s, networks)
     commands = [
@@ -117,14 +114,14 @@ def main(
 
 
 def generate(s: Settings) -> None:
-    """Generate the pictures, or what is missing of them."""
-    heading(s, f'{s.num_images} pictures of generated hands')
+    """Generate the images that are missing."""
+    heading(s, f'{s.num_images} images of generated hands')
     hands = ['--num', str(s.num_images), '--size', str(IMAGE_SIZE), '--alone']
-    run_tool('tools/make_synthetic.py', '--out', short(s.data), *hands)
+    step('tools/make_synthetic.py', '--out', short(s.data), *hands)
 
 
 def compare(s: Settings, networks: dict[str, str]) -> list[System]:
-    """Train networks and test them; the shipped weights, too, before and after tuning."""
+    """Train and test networks; also test the shipped weights, before and after fine-tuning."""
 
     def train_and_test(name: str, config: str, cores: int | None) -> System:
         shared = replace(s, cores=cores)
@@ -137,14 +134,14 @@ def compare(s: Settings, networks: dict[str, str]) -> list[System]:
     at_once = min(2, len(tasks))  # one long training has all cores
     if SHIPPED not in weights.available():
         return side_by_side(tasks, at_once)
-    # the shortest last, which is quickest where two run at a time
+    # The shortest task last: the fastest order for two at a time.
     tasks += [partial(train_and_test, 'lite, shipped and tuned', TUNING), test_shipped]
     *systems, after, before = side_by_side(tasks, at_once)
     return [*systems, before, after]
 
 
 def train(s: Settings, name: str, config: str) -> tuple[Path, float]:
-    """Train a network unless that is done; returns the checkpoint and the seconds that the training took."""
+    """Train a network unless that is done; returns the checkpoint and the seconds of the training."""
     heading(s, f'Training: {name}')
     work_dir = s.work_dir / Path(config).stem
     cfg = load_config(ROOT / config)
@@ -158,16 +155,16 @@ def train(s: Settings, name: str, config: str) -> tuple[Path, float]:
     if state.get('key') != key or state['checkpoint'] and not Path(state['checkpoint']).is_file():
         state = dict(key=key, began=time.time(), seconds=0.0, checkpoint=None)
     if state['checkpoint']:
-        say(f'{name}: done before, in {clock(state["seconds"])}; --fresh does it anew')
+        say(f'{name}: done before, in {clock(state["seconds"])}; --fresh repeats it')
         return Path(state['checkpoint']), state['seconds']
     resume = []
     saved = [Path(c).stat().st_mtime for c in find_checkpoints(str(work_dir))[:1]]
-    if saved and saved[0] > state['began']:  # else it is of an earlier training, whose place this one takes
+    if saved and saved[0] > state['began']:  # not of an earlier training
         resume = ['--resume']
         state['seconds'] += max(0.0, saved[0] - marker.stat().st_mtime)
     write_text(marker, json.dumps(state))
     start = time.monotonic()
-    run_tool(
+    step(
         'tools/train.py', config, '--amp', '--work-dir', short(work_dir), *resume,
         *with_options(options + loading_options(s.cores)), log=work_dir / 'train.log',
         show=r'Epoch\(train\).*?loss: \S+|Epoch\(val\).*EPE: \S+', label=f'{name}: ', environment=threads(s.cores),
@@ -186,7 +183,7 @@ def test(
     work_dir = s.work_dir / Path(config).stem / folder
     cfg = load_config(ROOT / config)
     curve = [f'test_evaluator.{i}.curve_file={short(work_dir / "pck.json")}' for i in pixel_pck(cfg.test_evaluator)]
-    run_tool(
+    step(
         'tools/test.py', config, address(checkpoint), '--work-dir', short(work_dir),
         '--out', short(work_dir / 'scores.json'), *with_options([*data_options(s), *curve]),
         log=work_dir / 'test.log', show=r'Epoch\(test\).*EPE: \S+', label=f'{name}: ', environment=threads(s.cores),
@@ -211,13 +208,13 @@ def test_mean_pose(s: Settings, cfg: Config) -> System:
 
 
 def attention(s: Settings, system: System) -> list[Path]:
-    """Draw the attention maps of a network on a few test pictures, at equal steps through the set."""
+    """Draw the attention of a network on a few test images at equal steps through the set."""
     heading(s, f'Attention: {system.name}')
     ann_file = s.data / 'annotations' / 'test.json'
     files = [s.data / image['file_name'] for image in json.loads(ann_file.read_text())['images']]
     files = files[:: max(1, len(files) // NUM_ATTENTION)][:NUM_ATTENTION]
     out = s.work_dir / 'attention'
-    run_tool(
+    step(
         'tools/analysis/attention.py', short(Path(system.config.filename)), address(system.checkpoint),
         *map(short, files), '--ann', short(ann_file), '--output', short(out), log=s.work_dir / 'attention.log',
     )  # fmt: skip
@@ -225,23 +222,23 @@ def attention(s: Settings, system: System) -> list[Path]:
 
 
 def pixel_pck(metrics: list[dict[str, Any]]) -> list[int]:
-    """Where the metric that writes the PCK curve stands among the metrics."""
+    """The index, in a list, of the metric that writes the PCK curve."""
     return [i for i, metric in enumerate(metrics) if metric['type'] == 'PixelPCK'][:1]
 
 
 def set_data_root(cfg: Config, data: Path) -> None:
-    """Let the datasets of a config read the generated pictures."""
+    """Let the datasets of a config read the generated images."""
     for split in ('train', 'val', 'test'):
         cfg[f'{split}_dataloader'].dataset.data_root = str(data)
 
 
 def data_options(s: Settings) -> list[str]:
-    """What to change in a config, as the demo has pictures of its own."""
+    """Config options for the generated images."""
     return [f'{split}_dataloader.dataset.data_root={short(s.data)}' for split in ('train', 'val', 'test')]
 
 
 def epoch_options(s: Settings, cfg: Config) -> list[str]:
-    """What to change in a config for another number of epochs: the schedule is one of warm-up and cosine."""
+    """Config options for another number of epochs, with a schedule of warm-up and cosine."""
     if s.epochs is None:
         return []
     end = max(cfg.param_scheduler[1].begin + 1, s.epochs)
@@ -249,18 +246,18 @@ def epoch_options(s: Settings, cfg: Config) -> list[str]:
 
 
 def short(path: Path) -> str:
-    """A path as seen from the project's folder, where it lies in it."""
+    """A path relative to the folder of the project, if it lies there."""
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
 def address(checkpoint: Path | str) -> str:
-    """A checkpoint as an argument: a path as seen from the project's folder, or the address of shipped weights."""
+    """A checkpoint as an argument: a short path, or the address of shipped weights."""
     return checkpoint if isinstance(checkpoint, str) else short(checkpoint)
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what data sets and metrics say about themselves from the terminal."""
+    """Hide the messages of datasets and metrics."""
     logger = MMLogger.get_current_instance()
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -272,7 +269,7 @@ def quiet() -> Iterator[None]:
 
 
 def heading(s: Settings, text: str) -> None:
-    """Announce a step, with the time since the start."""
+    """Print the title of a step with the time since the start."""
     say(f'\n== {clock(time.monotonic() - s.start)}  {text}')
 
 
@@ -284,21 +281,15 @@ def clock(seconds: float) -> str:
 def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        '--num-images', type=int, default=NUM_IMAGES, help=f'pictures to generate (default {NUM_IMAGES})'
-    )
+    parser.add_argument('--num-images', type=int, default=NUM_IMAGES, help=f'images to generate (default {NUM_IMAGES})')
     parser.add_argument('--epochs', type=int, help='of each training (default: as in the configs)')
-    parser.add_argument('--data', default=ROOT / DATA, help=f'folder of the pictures (default {DATA})')
+    parser.add_argument('--data', default=ROOT / DATA, help=f'folder of the images (default {DATA})')
     parser.add_argument('--work-dir', default=ROOT / WORK_DIR, help=f'folder of the results (default {WORK_DIR})')
     parser.add_argument('--skip-baseline', action='store_true', help='do not train the ResNet-18')
-    parser.add_argument('--fresh', action='store_true', help='train anew even if a training is at hand')
+    parser.add_argument('--fresh', action='store_true', help='train again even if there is a training')
     return parser.parse_args()
 
 
 if __name__ == '__main__':
-    try:
-        main(**vars(parse_args()))
-    except KeyboardInterrupt:
-        sys.exit('stopped; run it again to go on with the step that was under way')
-    except (RuntimeError, ValueError, OSError, CheckpointError) as e:
-        sys.exit(f'quickstart.py: {e}')
+    arguments = vars(parse_args())
+    run_tool(lambda: main(**arguments), 'stopped; run the same command again to go on')

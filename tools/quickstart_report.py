@@ -1,4 +1,4 @@
-"""The report of ``tools/quickstart.py``: scores, curves and pictures of systems tested on generated hands."""
+"""The report of ``tools/quickstart.py``: scores, curves and images of networks on generated hands."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -27,21 +27,21 @@ _SCORES = {
 }  # fmt: skip
 """Heading in the table → name of the metric."""
 Sample = Hand = dict[str, Any]
-"""A record of a data set; what is found in its box."""
+"""A record of a dataset, and the prediction in its box."""
 
 
 @dataclass
 class System:
-    """What was tested: a network, or a baseline that has no config.
+    """A network, or a baseline without a config, and its scores.
 
-    Args:
-        name: as in the table.
-        scores: name of a metric → value.
+    Attributes:
+        name: As in the table.
+        scores: Name of a metric → value.
         curve: ``thresholds`` in pixels and ``pck``, as ``PixelPCK`` writes them.
-        config: of the network, its data where they are.
-        checkpoint: its weights, a file or the address of shipped ones.
-        seconds: that the training took.
-        num_parameters: found by :func:`write_report`.
+        config: Of the network.
+        checkpoint: A file, or the address of shipped weights.
+        seconds: Of the training.
+        num_parameters: Set by :func:`write_report`.
     """
 
     name: str
@@ -59,13 +59,13 @@ def write_report(
     """Write ``report.html``, ``*.png`` and ``scores.json``.
 
     Args:
-        systems: the network that the report is about first.
-        num_images: pictures that were generated, for training, validation and test together.
-        attention: figures of ``tools/analysis/attention.py``, each of one picture.
-        commands: what the reader may try next.
+        systems: First the network of which attention and worst predictions are shown.
+        num_images: Number of generated images.
+        attention: Figures of ``tools/analysis/attention.py``.
+        commands: Commands that the reader may try.
 
     Returns:
-        What ``scores.json`` holds, and the table of scores as text.
+        The content of ``scores.json``, and the table of scores as text.
     """
     first = systems[0]
     init_default_scope('mmpose')
@@ -86,15 +86,15 @@ def write_report(
         Section('Scores', [_about_data(num_images, samples), _ABOUT_SCORES], table),
         Section('Correct keypoints over the distance that counts as correct', image=work_dir / 'pck.png'),
         Section(
-            'Predictions on test pictures',
-            ['Pictures at equal steps through the test set, not chosen by their result. Keypoints of a low score are '
+            'Predictions on test images',
+            ['Images at equal steps through the test set, not chosen by their result. Keypoints of a low score are '
              'faint. The number is the mean error of the hand in pixels.'],
             image=work_dir / 'predictions.png',
         ),
         Section(f'The worst predictions of {first.name}', image=work_dir / 'worst.png'),
         Section(
             f'Attention of {first.name}',
-            ['Where each stage looks at its finest scale: blue is 0, red is 1.'],
+            ['The attention of each stage at its finest scale: blue is 0, red is 1.'],
             image=work_dir / 'attention.png',
         ),
         Section('Try it on a photograph or a video', commands=commands),
@@ -120,35 +120,34 @@ def write_report(
 
 _ABOUT_SCORES = (
     'PCK@0.2: share of keypoints nearer to the truth than 0.2 of the longer side of the box. PCK@5px and so on: nearer '
-    'than 5 pixels. AUC: mean of the PCK over distances up to 30 pixels. EPE: mean error in pixels. The mean pose is '
-    'that of the training set, fitted into each box: what is reached without looking at the picture. Shipped weights '
-    'come with the package; their long training saw other generated hands, none of these.'
+    'than 5 pixels. AUC: mean of the PCK over distances up to 30 pixels. EPE: mean error in pixels. The mean pose of '
+    'the training set, fitted into each box, does not look at the image. Shipped weights come with the package; they '
+    'were trained for long on other generated hands.'
 )
 
 
 def _json_scores(scores: dict[str, float]) -> dict[str, float | None]:
-    """Scores without NaN, which JSON does not know: the mean error of no keypoint becomes null."""
+    """Scores without NaN, which JSON does not know."""
     return {name: None if np.isnan(score) else score for name, score in scores.items()}
 
 
 def _about_data(num_images: int, samples: Sequence[Sample]) -> str:
     height, width = read_image(samples[0]['img_path']).shape[:2]
     return (
-        f'All hands here are generated (synthetic), in training and test alike: {num_images} pictures of '
-        f'{width}x{height} pixels, {len(samples)} of them for the test. The scores say how well a network learned such '
-        'pictures; they say nothing of photographs, on which it will do worse.'
+        f'All hands here are generated (synthetic): {num_images} images of {width}x{height} pixels, {len(samples)} of '
+        'them for the test. The scores are not those on photographs, which are worse.'
     )
 
 
 def _predict(system: System, samples: Sequence[Sample], chosen: Iterable[int]) -> dict[int, Hand]:
-    """The hand found in the box of each chosen sample, by its index; also counts the network's parameters."""
+    """Predict the hand of each chosen sample, by its index, and count the parameters of the network."""
     model = init_model(system.config, system.checkpoint)
     system.num_parameters = sum(p.numel() for p in model.parameters())
     return {i: predict(model, read_image(samples[i]['img_path']), samples[i]['bbox'])[0] for i in chosen}
 
 
 def _error(sample: Sample, hand: Hand) -> float:
-    """Mean distance in pixels to the labelled keypoints of a sample; NaN for one without any."""
+    """Mean distance in pixels to the labelled keypoints of a sample; NaN if there are none."""
     labelled = sample['keypoints_visible'][0] > 0
     distances = np.linalg.norm(hand['keypoints'] - sample['keypoints'][0], axis=-1)
     return distances[labelled].mean() if labelled.any() else np.nan
@@ -160,7 +159,7 @@ def _worst(errors: np.ndarray, count: int) -> np.ndarray:
 
 
 def _compare(samples: Sequence[Sample], found: dict[str, dict[int, Hand]], chosen: np.ndarray) -> np.ndarray:
-    """A sheet with the chosen samples in columns: the truth in the first row, each network in one of its own."""
+    """Draw the chosen samples in columns: the truth in the first row, each network in a row of its own."""
     images = [read_image(samples[i]['img_path']) for i in chosen]
     truths = [(samples[i]['keypoints'][0], samples[i]['keypoints_visible'][0]) for i in chosen]
     pictures = [_hand_picture(image, *truth) for image, truth in zip(images, truths, strict=True)]
@@ -173,7 +172,7 @@ def _compare(samples: Sequence[Sample], found: dict[str, dict[int, Hand]], chose
 
 
 def _hand_picture(image: np.ndarray, keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """A hand drawn on its picture after that was scaled, so that lines are sharp at any size."""
+    """Scale an image and then draw its hand, so that lines are sharp."""
     scale = _SIDE / max(image.shape[:2])
     image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     return draw_hand(image, keypoints * scale, scores)

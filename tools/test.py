@@ -1,4 +1,4 @@
-"""Test a trained network: ``python tools/test.py CONFIG CHECKPOINT``; several processes by ``tools/dist_test.sh``."""
+"""Test a network: ``python tools/test.py CONFIG CHECKPOINT``; for several processes use ``tools/dist_test.sh``."""
 
 import os
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from handkp_plugins.cli.tool import run_tool
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
-    """Test as the arguments (default: the command line's) say; returns the metrics."""
+    """Test a network by the arguments of the command line; returns the metrics."""
     args = cli.test_parser().parse_args(argv)
     runner = cli.build_runner(cli.test_config(args))
     metrics = runner.test()

@@ -1,10 +1,10 @@
-"""Train a network: ``python tools/train.py CONFIG``; several processes by ``tools/dist_train.sh``."""
+"""Train a network: ``python tools/train.py CONFIG``; for several processes use ``tools/dist_train.sh``."""
 
 import os
 from collections.abc import Sequence
 
-# OpenMP threads that wait busily slow the CPU down up to ten times where data is loaded beside them, and threads that
-# sleep at once do so by a third where nothing is. This is a short wait; OpenMP reads it when PyTorch is imported.
+# Threads of OpenMP that wait busily slow down the loading of data up to ten times; threads that sleep at once cost a
+# third. This is a short wait, which OpenMP reads when PyTorch is imported.
 os.environ.setdefault('GOMP_SPINCOUNT', '1000')
 
 import handkp_plugins  # noqa: F401  registers what configs name
@@ -14,7 +14,7 @@ from handkp_plugins.engine.runner import HandRunner
 
 
 def main(argv: Sequence[str] | None = None) -> HandRunner:
-    """Train as the arguments (default: the command line's) say; returns the runner, its model trained."""
+    """Train a network by the arguments of the command line; returns the runner."""
     args = cli.train_parser().parse_args(argv)
     runner = cli.build_runner(cli.train_config(args))
     runner.train()

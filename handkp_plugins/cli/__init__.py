@@ -1,1 +1,1 @@
-"""What the command lines of the tools share."""
+"""The code that the command lines of the tools share."""

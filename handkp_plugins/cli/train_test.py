@@ -1,4 +1,4 @@
-"""Arguments of the training and the test tool, and what they change in a config: MMPose's, with two more checks."""
+"""The arguments of ``tools/train.py`` and ``tools/test.py``, and how they change a config."""
 
 import argparse
 import os
@@ -18,7 +18,7 @@ _OPTIM_WRAPPERS = ('OptimWrapper', 'AmpOptimWrapper', 'HandAmpOptimWrapper', 'mm
 
 
 class OptionAction(DictAction):
-    """MMEngine's action for ``--cfg-options``, with a message for what it cannot take apart."""
+    """MMEngine's action for ``--cfg-options``, with a message if it cannot parse a pair."""
 
     def __call__(
         self,
@@ -72,10 +72,10 @@ def test_parser() -> argparse.ArgumentParser:
 
 
 def train_config(args: argparse.Namespace) -> Config:
-    """The config that the arguments of :func:`train_parser` ask for.
+    """Return the config for the arguments of :func:`train_parser`.
 
     Raises:
-        ValueError: An argument that the config cannot follow; besides the errors of ``load_config``.
+        ValueError: The config does not allow an argument; also the errors of ``load_config``.
     """
     cfg = _common_config(args)
     if args.amp:
@@ -90,7 +90,7 @@ def train_config(args: argparse.Namespace) -> Config:
         cfg.load_from = None if args.resume == 'auto' else args.resume
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
-            raise ValueError(f'--auto-scale-lr: {args.config} does not say for which batch size its learning rate is')
+            raise ValueError(f'--auto-scale-lr: expected auto_scale_lr.base_batch_size in {args.config}, got none')
         cfg.auto_scale_lr.enable = True
     apply_options(cfg, args.cfg_options)
     if args.no_validate:  # last: an option for the validation would bring it back
@@ -101,10 +101,10 @@ def train_config(args: argparse.Namespace) -> Config:
 
 
 def test_config(args: argparse.Namespace) -> Config:
-    """The config that the arguments of :func:`test_parser` ask for.
+    """Return the config for the arguments of :func:`test_parser`.
 
     Raises:
-        ValueError: An argument that the config cannot follow; besides the errors of ``load_config``.
+        ValueError: The config does not allow an argument; also the errors of ``load_config``.
         OSError: The folder of ``--out`` or ``--dump`` cannot be written to.
     """
     for name, allowed in (('out', ('.json', '.yaml', '.yml', '.pkl')), ('dump', ('.pkl', '.pickle'))):
@@ -130,9 +130,9 @@ def test_config(args: argparse.Namespace) -> Config:
 
 
 def build_runner(cfg: Config) -> HandRunner:
-    """The runner that a config names by ``runner_type``; this project's for one that names none, as MMPose's own."""
+    """Build the runner of a config, by default :class:`HandRunner`."""
     cfg.setdefault('runner_type', 'mmpose.HandRunner')
-    # Another library's scope, as MMPose's inferencer leaves it where it has run a detector, does not know the runner.
+    # MMPose's inferencer leaves the scope of a detector, which does not know the runner.
     init_default_scope(cfg.get('default_scope') or 'mmpose')
     return RUNNERS.build(cfg)
 
@@ -179,8 +179,8 @@ def _common_config(args: argparse.Namespace) -> Config:
     shown, badcase = args.show or args.show_dir, getattr(args, 'badcase', False)
     if kind and not finds_keypoints and (badcase or (shown and not detects)):
         options = '--badcase' if detects else '--show, --show-dir and --badcase'
-        raise ValueError(f'{options}: expected for networks that find keypoints, got {kind}')
-    # One that is relative lies in the work dir, which the runner checks.
+        raise ValueError(f'{options}: expected a network that finds keypoints, got {kind}')
+    # A relative folder lies in the work dir, which the runner checks.
     if args.show_dir and os.path.isabs(args.show_dir):
         check_writable(args.show_dir, 'folder of the pictures', '--show-dir')
     if args.show_dir or (args.show and not badcase):
@@ -195,5 +195,5 @@ def _common_config(args: argparse.Namespace) -> Config:
 def _hook(cfg: Config, name: str) -> dict[str, Any]:
     hook = cfg.get('default_hooks', {}).get(name)
     if hook is None:
-        raise ValueError(f'{cfg.filename}: default_hooks has no {name}, which --show, --show-dir and --badcase need')
+        raise ValueError(f'--show, --show-dir, --badcase: expected {name} in default_hooks of {cfg.filename}, got none')
     return hook

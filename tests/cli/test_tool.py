@@ -121,7 +121,7 @@ def test_the_first_of_two_processes_that_fails_is_shown(tmp_path: Path, how: str
     cause = done.stderr.partition('Root Cause')[2]
     assert 'rank      : 1 ' in cause, done.stderr
     assert shown in cause
-    assert 'two.py: process 0 stops, for another one has' in done.stderr
+    assert 'two.py: process 0 stops because another process failed' in done.stderr
 
 
 def test_threads_wait_passively_in_training_and_testing(tmp_path: Path):

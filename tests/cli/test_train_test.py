@@ -78,8 +78,8 @@ def test_arguments_that_a_config_cannot_follow(tmp_path: Path):
     path.write_text("optim_wrapper = dict(type='OptimWrapperDict')\ndefault_hooks = dict()\nmodel = dict()")
     for argument, message in (
         ('--amp', 'optim_wrapper.type: expected OptimWrapper, .*got OptimWrapperDict'),
-        ('--auto-scale-lr', f'{path} does not say for which batch size'),
-        ('--show-dir=x', 'default_hooks has no visualization'),
+        ('--auto-scale-lr', f'expected auto_scale_lr.base_batch_size in {path}, got none'),
+        ('--show-dir=x', 'expected visualization in default_hooks'),
     ):
         with pytest.raises(ValueError, match=message):
             train_config(str(path), argument)

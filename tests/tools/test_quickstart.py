@@ -11,6 +11,7 @@ import pytest
 from helpers.tool_module import load_tool
 
 from handkp_plugins.engine.checkpoint import shipped as weights
+from handkp_plugins.errors import HandkpError
 
 
 @pytest.fixture(scope='module')
@@ -66,7 +67,7 @@ def train(quickstart: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             if stop:
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr(quickstart, 'run_tool', fake_tool)
+        monkeypatch.setattr(quickstart, 'step', fake_tool)
         settings = quickstart.Settings(10, epochs, tmp_path, tmp_path, fresh, time.monotonic())
         checkpoint, seconds = quickstart.train(settings, 'x', config)
         assert checkpoint == work_dir / 'epoch_1.pth'
@@ -129,7 +130,7 @@ def test_each_network_keeps_to_its_cores(quickstart: ModuleType, tmp_path: Path,
         for name in ('last_checkpoint', 'scores.json', 'pck.json'):
             (work_dir / name).write_text('{}')
 
-    monkeypatch.setattr(quickstart, 'run_tool', fake_tool)
+    monkeypatch.setattr(quickstart, 'step', fake_tool)
     (tmp_path / 'meta.json').write_text('{}')
     settings = quickstart.Settings(10, None, tmp_path, tmp_path, False, time.monotonic())
     systems = quickstart.compare(settings, quickstart.NETWORKS)
@@ -145,9 +146,9 @@ def test_each_network_keeps_to_its_cores(quickstart: ModuleType, tmp_path: Path,
 def test_a_step_that_fails_is_named_with_its_last_lines(quickstart: ModuleType, tmp_path: Path):
     log = tmp_path / 'logs' / 'train.log'
     with pytest.raises(
-        RuntimeError, match=r'(?s)tools/train.py failed \(exit status 1\), its log is .*/train.log:.*no config'
+        HandkpError, match=r'(?s)tools/train.py failed \(exit status 1\), its log is .*/train.log:.*no config'
     ):
-        quickstart.run_tool('tools/train.py', 'none.py', log=log)
+        quickstart.step('tools/train.py', 'none.py', log=log)
     assert 'no config file at none.py' in log.read_text()
 
 

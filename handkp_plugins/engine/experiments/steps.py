@@ -1,4 +1,4 @@
-"""Runs the project's tools as a user would, one after another or side by side, and shows the lines that matter."""
+"""Run tools of the project one after another or side by side, and show the important lines of their output."""
 
 import os
 import re
@@ -21,17 +21,14 @@ _running: set[subprocess.Popen] = set()
 
 
 def side_by_side(tasks: Sequence[Callable[[int | None], Result]], at_once: int = 2) -> list[Result]:
-    """Call functions that run steps, several at a time; returns what they return, in their order.
+    """Call functions that run steps with a log, several at a time, and return their results in order.
 
-    A small network leaves one of two cores idle for much of the time, so that one training on each gets more done than
-    one after the other on both. A GPU is not shared, and neither is a single core.
-
-    Where one fails, or this process is interrupted, all are ended, at their next step at the latest, and the error goes
-    on. Such steps need a log.
+    On the CPU, two small trainings side by side are faster than one after the other. On a GPU or a single core the
+    tasks run one after another. If one fails, the others are ended and the error is raised.
 
     Args:
-        tasks: each is given how many cores it has to itself, or None where they run one after another.
-        at_once: how many run at the same time.
+        tasks: Each takes its number of cores, or None if tasks run one after another.
+        at_once: How many tasks run at the same time.
     """
     cores = len(os.sched_getaffinity(0)) // at_once
     if at_once < 2 or cores == 0 or torch.cuda.is_available():
@@ -44,7 +41,7 @@ def side_by_side(tasks: Sequence[Callable[[int | None], Result]], at_once: int =
                 future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            while not all(future.done() for future in futures):  # one may just be about to begin a step
+            while not all(future.done() for future in futures):  # a task may just begin a step
                 for process in list(_running):
                     process.terminate()
                 time.sleep(0.1)
@@ -53,22 +50,22 @@ def side_by_side(tasks: Sequence[Callable[[int | None], Result]], at_once: int =
 
 
 def say(line: str) -> None:
-    """Print a line in one piece: others may print at the same time."""
+    """Print a line in one piece, while other threads print, too."""
     print(line + '\n', end='', flush=True)
 
 
 def threads(cores: int | None) -> dict[str, str]:
-    """The variables that keep a tool to so many cores; none for None, or where the user has said how many."""
+    """The environment variables that limit a tool to so many cores, unless the user has set them."""
     return {} if cores is None or 'OMP_NUM_THREADS' in os.environ else dict(OMP_NUM_THREADS=str(cores))
 
 
 def loading_options(cores: int | None) -> list[str]:
-    """Config options: a training on one core loads its pictures itself, as another process would only take turns."""
+    """Config options: a training on one core loads its images itself."""
     return ['train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False'] if cores == 1 else []
 
 
 def with_options(options: list[str]) -> list[str]:
-    """Config options as arguments of a tool."""
+    """The arguments of a tool for config options."""
     return ['--cfg-options', *options] if options else []
 
 
@@ -81,18 +78,18 @@ def run_step(
     label: str = '',
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Run a tool in a process of its own; the command is printed first.
+    """Print a command and run it in a process of its own.
 
     Args:
-        root: the project's folder, where the tool runs.
-        tool: path of the tool, as seen from there.
-        log: file that takes its output; by default the output goes to the terminal.
-        show: pattern of what to show of a line of the output, where there is a log; by default nothing.
-        label: what such a line begins with.
-        environment: variables that the tool sees besides those of this process.
+        root: The folder of the project, where the tool runs.
+        tool: Path of the tool in that folder.
+        log: File for the output; by default the output goes to the terminal.
+        show: Pattern of what to print of each line of the log; by default nothing.
+        label: Start of each printed line.
+        environment: More environment variables.
 
     Raises:
-        HandkpError: the tool failed; the message holds the end of its output and names its log.
+        HandkpError: The tool failed; the message ends with the last lines of its log.
     """
     command = [tool, *arguments]
     say(f'$ python {shlex.join(command)}')
@@ -106,7 +103,7 @@ def run_step(
     log.parent.mkdir(parents=True, exist_ok=True)
     last: deque[str] = deque(maxlen=20)
     with (
-        log.open('w', buffering=1) as file,  # line by line, for whoever follows it
+        log.open('w', buffering=1) as file,  # line by line
         subprocess.Popen(
             argv, cwd=root, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process,
@@ -120,7 +117,7 @@ def run_step(
                 if found:
                     say((label + ' '.join(found[0].split()))[:160])
         except BaseException:
-            process.terminate()  # it must not go on alone where only this process was interrupted
+            process.terminate()
             raise
         finally:
             _running.discard(process)

@@ -1,4 +1,4 @@
-"""engine/steps.py: steps side by side, and what a step leaves behind when it is interrupted."""
+"""Steps side by side, and what a step leaves behind when it is interrupted."""
 
 import os
 import re
