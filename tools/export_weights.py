@@ -5,8 +5,8 @@ Example:
         --scores work_dirs/real_check/lite/real_check.json --card data='20,000 generated hands, seed 0' seed=0 \
         command='python tools/train.py configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py --amp'
 
-Writes NAME.safetensors and NAME.md into handkp_plugins/shipped_weights (or --output), if half precision changes little on
-the config's test set (--cfg-options test_dataloader.dataset.data_root=… names another folder): 99 % of the keypoints
+Writes NAME.safetensors and NAME.md into handkp_plugins/shipped_weights (or --output), if half precision changes little
+on the config's test set (--cfg-options test_dataloader.dataset.data_root=… names another folder): 99 % of the keypoints
 must move by less than 0.1 px of the network's input, and of a detector 99 % of the box sides by less than 0.5 px.
 """
 

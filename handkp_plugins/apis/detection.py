@@ -1,4 +1,4 @@
-"""The hands of a picture found by a detector of MMDetection, from a config and a checkpoint."""
+"""Find the hands in an image with a detector of MMDetection."""
 
 import copy
 import re
@@ -23,15 +23,15 @@ from handkp_plugins.structures.images import check_image
 from .inference import resolve_device
 
 DEFAULT_DETECTOR = 'hand_detector'
-"""The shipped weights that find hands where neither boxes nor a detector are given."""
+"""The shipped weights that find hands by default."""
 
-_SAME_HAND = 0.6  # IoU from which the boxes of two classes, as left and right hand, are one hand
-_SMALLEST = 2  # px: what is left of a box at the picture's edge
+_SAME_HAND = 0.6  # boxes of two classes (left and right hand) with a larger IoU are one hand
+_SMALLEST = 2  # px: sides of a box after it is clipped to the image
 
 
 class Detections(NamedTuple):
-    """N hands, the surest first: boxes (x1, y1, x2, y2) within the picture, float32 [N, 4]; scores [N]; and 'left' or
-    'right' where the detector's classes tell, else None."""
+    """N hands by falling score: boxes (x1, y1, x2, y2) inside the image, float32 [N, 4]; scores [N]; and sides, 'left',
+    'right', or None if the classes of the detector do not tell."""
 
     boxes: np.ndarray
     scores: np.ndarray
@@ -41,17 +41,16 @@ class Detections(NamedTuple):
 def init_detector(
     config: str | Path | Config, checkpoint: str | Path, device: str = 'auto', score_thr: float = 0.3
 ) -> 'HandDetector':
-    """The detector of a config, with the weights of a checkpoint. Nothing but weights is read from the checkpoint.
+    """Build the detector of a config with the weights of a checkpoint.
 
     Args:
-        config, checkpoint: as for :func:`~handkp_plugins.apis.inference.init_model`.
-        device: ``auto``, ``cpu`` or ``cuda:N``.
-        score_thr: boxes that score less are left out.
+        config, checkpoint, device: As for :func:`~handkp_plugins.apis.inference.init_model`.
+        score_thr: Lowest score of a box.
 
     Raises:
-        FileNotFoundError: there is no such config or checkpoint.
-        CheckpointError: the checkpoint is damaged, or of another network.
-        ValueError: the config is none of a detector, none of its classes is a hand, or the device is not there.
+        FileNotFoundError: There is no such config or checkpoint.
+        CheckpointError: The checkpoint is damaged, or of another network.
+        ValueError: The config is not of a detector, has no class of hands, or the device does not exist.
     """
     cfg = copy.deepcopy(config) if isinstance(config, Config) else load_config(config)
     use_safe_loaders()
@@ -63,15 +62,14 @@ def init_detector(
 
 
 class HandDetector:
-    """A detector that takes a picture (BGR, uint8, [H, W, 3]) and returns :class:`Detections`.
+    """A detector that takes an image (BGR, uint8, [H, W, 3]) and returns :class:`Detections`.
 
     Args:
-        model: of :func:`build_detector`; with one class, or with several of which its config's test data name those of
-            hands.
-        score_thr: boxes that score less are left out.
+        model: From :func:`build_detector`.
+        score_thr: Lowest score of a box.
 
     Raises:
-        ValueError: none of its classes is a hand, or the number is out of its range.
+        ValueError: None of the classes is a hand, or ``score_thr`` is out of range.
     """
 
     def __init__(self, model: nn.Module, score_thr: float = 0.3) -> None:
@@ -82,12 +80,12 @@ class HandDetector:
         self._pipeline = _pipeline(model.cfg)
 
     def __call__(self, image: np.ndarray) -> Detections:
-        """The hands of a picture; ValueError where it is no BGR picture."""
-        from mmdet.apis import inference_detector  # only who detects loads MMDetection
+        """Find the hands in an image."""
+        from mmdet.apis import inference_detector  # MMDetection is optional
 
         check_image(image)
         with DefaultScope.overwrite_default_scope('mmdet'), warnings.catch_warnings():
-            # MMDetection's calls of what torch will change: no matter to a user
+            # MMDetection calls functions that torch will change; a user cannot change that.
             warnings.filterwarnings('ignore', r'torch\.meshgrid')
             warnings.simplefilter('ignore', FutureWarning)
             found = inference_detector(self.model, image, self._pipeline).pred_instances.cpu()
@@ -104,10 +102,10 @@ class HandDetector:
 
 
 def build_detector(cfg: Config, device: str) -> nn.Module:
-    """The network of a detector's config with random weights, in evaluation mode.
+    """Build the network of a detector's config with random weights, in evaluation mode.
 
     Raises:
-        ValueError: the config is none of a detector, or has no pipeline for its test.
+        ValueError: The config is not of a detector, or has no test pipeline.
     """
     model = cfg.get('model') or {}
     if not {'bbox_head', 'roi_head'} & set(model) or 'test_dataloader' not in cfg:
@@ -120,19 +118,17 @@ def build_detector(cfg: Config, device: str) -> nn.Module:
 
     with DefaultScope.overwrite_default_scope('mmdet'):
         if 'backbone' in model:
-            model.backbone.init_cfg = None  # would be downloaded, and its weights replaced
+            model.backbone.init_cfg = None  # no download
         network = revert_sync_batchnorm(MODELS.build(model))
     network.cfg = cfg
     return network.to(device).eval()
 
 
 def hand_classes(cfg: Config, num_classes: int) -> dict[int, str | None]:
-    """Which labels of a detector are hands, and which hand: 'left', 'right' or None.
-
-    A detector's only class is taken for hands, whatever it is called.
+    """Return the labels that are hands, each with 'left', 'right' or None. A single class of any name is hands.
 
     Raises:
-        ValueError: there are several, and none that the config's test data name is a hand.
+        ValueError: There are several classes, and none has hand in its name in the config's test data.
     """
     names = _class_names(cfg)
     if num_classes == 1:
@@ -168,7 +164,7 @@ def _num_classes(model: nn.Module) -> int:
 
 
 def _pipeline(cfg: Config) -> Compose:
-    """The config's test pipeline, for a picture that is already in memory."""
+    """The test pipeline of a config, for an image in memory."""
     from mmdet.utils import get_test_pipeline_cfg
 
     steps = copy.deepcopy(get_test_pipeline_cfg(cfg))

@@ -1,4 +1,4 @@
-"""The signs of hands, from their keypoints, steadied over the frames of a video."""
+"""Recognise signs from keypoints of hands, in images and videos."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -18,17 +18,17 @@ from .inference import resolve_device
 
 
 class GestureReader:
-    """A network that reads signs, with the names of its classes, which the checkpoint keeps.
+    """A network that recognises signs.
 
     Args:
-        config, checkpoint: of a training; the checkpoint says how many classes there are, whatever the config does.
+        config, checkpoint: Of a training; the names and the number of classes come from the checkpoint.
         device: ``auto``, ``cpu`` or ``cuda:N``.
-        frames: of a video, the last ones that vote.
+        frames: Number of the last frames of a video that vote.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        CheckpointError: the checkpoint is damaged, of another network, or does not name its classes.
-        ValueError: the config's network reads no signs, or no frame may vote.
+        FileNotFoundError: There is no such file.
+        CheckpointError: The checkpoint is damaged, of another network, or does not name its classes.
+        ValueError: The network has no ``num_classes``, or ``frames`` is below 1.
     """
 
     def __init__(self, config: str | Path, checkpoint: str | Path, device: str = 'auto', frames: int = 15) -> None:
@@ -40,7 +40,7 @@ class GestureReader:
         stored = read_checkpoint(str(checkpoint))
         classes = (stored.get('meta') or {}).get('dataset_meta', {}).get('classes')
         if not classes:
-            raise CheckpointError(f'{checkpoint}: no names of classes; was it written by tools/train.py {config}?')
+            raise CheckpointError(f'{checkpoint}: expected names of classes, as tools/train.py writes them, got none')
         self.classes = tuple(map(str, classes))
         init_default_scope(cfg.get('default_scope') or 'mmpose')
         self.device = resolve_device(device)
@@ -51,22 +51,21 @@ class GestureReader:
         self._votes: dict[int, deque] = {}
 
     def read(self, hands: Sequence[np.ndarray]) -> list[tuple[str, float]]:
-        """The sign of each hand of one image, and its probability.
+        """Return the sign of each hand in one image, and its probability.
 
         Args:
-            hands: keypoints (21, 2) of each, in pixels.
+            hands: Keypoints (21, 2) of each hand, in pixels.
         """
         return [self._best(shares) for shares in self._probabilities(hands)]
 
     def read_frame(self, hands: Sequence[np.ndarray], tracks: Sequence[int] | None = None) -> list[tuple[str, float]]:
-        """As :meth:`read`, for the next frame of a video: the mean probability over the last frames decides.
+        """As :meth:`read`, for the next frame of a video: the mean probability of the last frames decides.
 
         Args:
-            tracks: a number for each hand that it keeps over the frames; by default its place among the hands. Another
-                video takes another reader.
+            tracks: The same number for the same hand in each frame; by default its index.
         """
         tracks = range(len(hands)) if tracks is None else tracks
-        # a hand that is gone has no say when one comes again
+        # The votes of a hand that is gone do not count for the next one.
         self._votes = {track: self._votes.get(track, deque(maxlen=self.frames)) for track in tracks}
         for track, shares in zip(tracks, self._probabilities(hands), strict=True):
             self._votes[track].append(shares)

@@ -11,7 +11,7 @@ import numpy as np
 from handkp_plugins.datasets.checks.keypoint_files import numbers_of, read_json, records_of
 
 from .detection import DEFAULT_DETECTOR
-from .inference import checked_boxes
+from .inference import check_boxes
 from .networks import Network, named_network
 
 
@@ -60,7 +60,7 @@ def make_hand_finder(
             hands = _find(named, path, ann)
         else:
             hands = [Hand(_corners(box)) for box in bboxes or [(0, 0, width, height)]]
-        checked_boxes(np.array([hand.box for hand in hands]), width, height)
+        check_boxes(np.array([hand.box for hand in hands]), width, height)
         return hands
 
     return find

@@ -1,4 +1,4 @@
-"""Keypoints of the hands in one image, from a config and a checkpoint."""
+"""Find the keypoints of hands in images."""
 
 import copy
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ from handkp_plugins.structures.images import check_image
 
 
 def resolve_device(device: str = 'auto') -> str:
-    """The device to compute on: ``auto`` is the first GPU where there is one, else the CPU.
+    """Return the device to compute on: ``auto`` is the first GPU, or else the CPU.
 
     Raises:
-        ValueError: the name is none that torch knows, or asks for a GPU that is not there.
+        ValueError: torch does not know the name, or there is no GPU.
     """
     if device == 'auto':
         return 'cuda:0' if torch.cuda.is_available() else 'cpu'
@@ -46,20 +46,16 @@ def init_model(
 ) -> nn.Module:
     """Build the network of a config, in evaluation mode, with the weights of a checkpoint.
 
-    Nothing but weights is read from the checkpoint: the network and the keypoints' names come from the config.
-
     Args:
-        config: a config file or a loaded config; it is not modified.
-        checkpoint: a file written by training, or ``handkp://NAME`` for weights that the package ships. Every weight
-            of the network must be in it, with its shape.
+        config: A config file or a loaded config.
+        checkpoint: A file, or ``handkp://NAME`` for shipped weights. Nothing but weights is read from it.
         device: ``auto``, ``cpu`` or ``cuda:N``.
-        output_heatmaps: let :func:`predict` return heatmaps too.
+        output_heatmaps: Let :func:`predict` return heatmaps, too.
 
     Raises:
-        FileNotFoundError: there is no such config or checkpoint.
-        CheckpointError: the checkpoint is damaged, or of another network.
-        ValueError: the config is that of a detector, or names no training data, the device is not there, or no weights
-            of that name are shipped.
+        FileNotFoundError: There is no such config or checkpoint.
+        CheckpointError: The checkpoint is damaged, or of another network.
+        ValueError: The config is of a detector or has no training data, or there is no such device or name.
     """
     device = resolve_device(device)
     config = copy.deepcopy(config) if isinstance(config, Config) else load_config(config)
@@ -68,7 +64,7 @@ def init_model(
         raise ValueError(
             f'{config.filename}: expected a network of keypoints here, got a detector, {model.get("type")}'
         )
-    # MMPose would quietly take the 17 keypoints of a body in this case
+    # In this case MMPose would take the 17 keypoints of a body.
     if dataset_meta_from_config(config, 'train') is None or 'test_dataloader' not in config:
         raise ValueError(
             f'{config.filename}: expected train_dataloader with a dataset that names its keypoints, and '
@@ -85,11 +81,7 @@ def init_model(
 
 
 def init_shipped_model(weights: str = 'lite', device: str = 'auto', output_heatmaps: bool = False) -> nn.Module:
-    """As :func:`init_model`, by the name of weights that the package ships; their config is found by them.
-
-    Raises:
-        ValueError: there are no such weights; lists those that there are.
-    """
+    """As :func:`init_model`, for shipped weights, which know their config."""
     file = weights_file(weights)
     return init_model(config_file(file), file, device, output_heatmaps)
 
@@ -98,23 +90,20 @@ def predict(model: nn.Module, image: np.ndarray, bboxes: np.ndarray, batch_size:
     """Find the keypoints of the hand in each box.
 
     Args:
-        model: from :func:`init_model`.
+        model: From :func:`init_model`.
         image: BGR, uint8, [H, W, 3].
-        bboxes: (x1, y1, x2, y2) in pixels, [N, 4]. Without boxes there are no results: the whole image is never
-            taken in their place.
-        batch_size: boxes that go through the network at once.
+        bboxes: (x1, y1, x2, y2) in pixels, [N, 4]. Without boxes there are no results.
+        batch_size: Number of boxes that go through the network at once.
 
     Returns:
-        For each box ``bbox`` [4], ``keypoints`` [K, 2] in pixels of the image and ``scores`` [K]; where the model was
-        made with ``output_heatmaps``, also ``heatmap`` [H, W]: the largest value over the keypoints, 0 outside the
-        network's view.
+        For each box ``bbox`` [4], ``keypoints`` [K, 2] in pixels of the image and ``scores`` [K]; with
+        ``output_heatmaps`` also ``heatmap`` [H, W]: the largest value over the keypoints, 0 outside the crop.
 
     Raises:
-        ValueError: the image or the boxes have a wrong type or shape, or a box is empty, not finite or wholly
-            outside the image.
+        ValueError: The image or a box has a wrong type or shape, or a box is empty or outside the image.
     """
     check_image(image)
-    bboxes = checked_boxes(bboxes, image.shape[1], image.shape[0])
+    bboxes = check_boxes(bboxes, image.shape[1], image.shape[0])
     results = []
     for start in range(0, len(bboxes), batch_size):
         for bbox, sample in zip(
@@ -139,7 +128,7 @@ def predict_each(model: nn.Module, images: Sequence[np.ndarray], bboxes: np.ndar
     """Find one hand in each of several images, in one batch.
 
     Args:
-        model: from :func:`init_model`.
+        model: From :func:`init_model`.
         images: BGR, uint8, [H, W, 3] each, of any sizes.
         bboxes: (x1, y1, x2, y2) of the hand in each image, [N, 4].
 
@@ -147,7 +136,7 @@ def predict_each(model: nn.Module, images: Sequence[np.ndarray], bboxes: np.ndar
         Keypoints in pixels of their images, [N, K, 2], and scores, [N, K].
 
     Raises:
-        ValueError: as :func:`predict`; or there are not as many boxes as images, or none.
+        ValueError: As :func:`predict`, or there are not as many boxes as images.
     """
     if not 0 < len(images) == len(bboxes):
         raise ValueError(f'bboxes: expected one for each image, got {len(bboxes)} for {len(images)} images')
@@ -156,24 +145,23 @@ def predict_each(model: nn.Module, images: Sequence[np.ndarray], bboxes: np.ndar
     samples = []
     for image, bbox in zip(images, bboxes, strict=True):
         check_image(image)
-        box = checked_boxes(np.asarray(bbox)[None], image.shape[1], image.shape[0])
+        box = check_boxes(np.asarray(bbox)[None], image.shape[1], image.shape[0])
         samples.append(pipeline(dict(img=image, bbox=box, bbox_score=np.ones(1, np.float32), **model.dataset_meta)))
     with torch.no_grad():
         found = [sample.pred_instances for sample in model.test_step(pseudo_collate(samples))]
     return np.stack([f.keypoints[0, :, :2] for f in found]), np.stack([f.keypoint_scores[0] for f in found])
 
 
-def checked_boxes(bboxes: np.ndarray, width: int, height: int) -> np.ndarray:
-    """The boxes as float32 [N, 4]; raises ValueError that names the first bad one."""
+def check_boxes(bboxes: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Return the boxes as float32 [N, 4]; raises ValueError for the first bad one."""
     bboxes = np.asarray(bboxes, dtype=np.float32)
     if bboxes.size == 0:
         return np.zeros((0, 4), np.float32)
     if bboxes.ndim != 2 or bboxes.shape[1] != 4:
         raise ValueError(f'bboxes: expected shape (N, 4), got {bboxes.shape}')
-    for i, (x1, y1, x2, y2) in enumerate(bboxes):
-        if not (np.isfinite([x1, y1, x2, y2]).all() and x1 < x2 and y1 < y2):
-            raise ValueError(f'bboxes: expected x1 < x2 and y1 < y2, got {bboxes[i].tolist()} for box {i}')
-        if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
-            size = f'{width}x{height}'
-            raise ValueError(f'bboxes: expected boxes that touch the image of {size} px, got {bboxes[i].tolist()}')
+    empty = ~(np.isfinite(bboxes).all(1) & (bboxes[:, :2] < bboxes[:, 2:]).all(1))
+    outside = (bboxes[:, 2:] <= 0).any(1) | (bboxes[:, :2] >= (width, height)).any(1)
+    for bad, what in ((empty, 'x1 < x2 and y1 < y2'), (outside, f'boxes that touch the image of {width}x{height} px')):
+        if bad.any():
+            raise ValueError(f'bboxes: expected {what}, got {bboxes[bad][0].tolist()} for box {bad.argmax()}')
     return bboxes

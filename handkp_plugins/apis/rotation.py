@@ -1,4 +1,4 @@
-"""Averaging over rotations at test time, for any top-down config."""
+"""Average predictions over rotations at test time, for any top-down config."""
 
 import copy
 from typing import Any
@@ -9,11 +9,11 @@ from torch import nn
 from handkp_plugins.models.tta import RotationTTA
 
 
-def turned_views(pipeline: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
-    """A test pipeline that makes the four views :class:`RotationTTA` averages over, and whether it uses UDP.
+def rotated_pipeline(pipeline: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
+    """Return a test pipeline of four rotated views for :class:`RotationTTA`, and whether it uses UDP.
 
     Raises:
-        ValueError: the pipeline has no ``TopdownAffine``, or several.
+        ValueError: The pipeline does not have exactly one ``TopdownAffine``.
     """
     types = [step.get('type') for step in pipeline]
     if types.count('TopdownAffine') != 1:
@@ -26,17 +26,17 @@ def turned_views(pipeline: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], 
 
 
 def add_rotations(cfg: Config) -> None:
-    """Change a config in place so that its test averages over rotations."""
+    """Change a config so that its test averages over rotations."""
     dataset = cfg.test_dataloader.dataset
-    dataset.pipeline, use_udp = turned_views(dataset.pipeline)
+    dataset.pipeline, use_udp = rotated_pipeline(dataset.pipeline)
     hook = dict(type='PrepareTTAHook', tta_cfg=dict(type='RotationTTA', use_udp=use_udp))
     cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
 
 
 def with_rotations(model: nn.Module) -> RotationTTA:
-    """A network of :func:`~handkp_plugins.apis.inference.init_model` that averages over rotations; used alike."""
+    """Wrap a network of :func:`~handkp_plugins.apis.inference.init_model` to average over rotations."""
     cfg = copy.deepcopy(model.cfg)
-    cfg.test_dataloader.dataset.pipeline, use_udp = turned_views(cfg.test_dataloader.dataset.pipeline)
+    cfg.test_dataloader.dataset.pipeline, use_udp = rotated_pipeline(cfg.test_dataloader.dataset.pipeline)
     averaged = RotationTTA(model, use_udp).eval()
     averaged.cfg, averaged.dataset_meta = cfg, model.dataset_meta
     return averaged

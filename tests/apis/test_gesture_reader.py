@@ -70,7 +70,7 @@ def test_a_hand_keeps_its_votes_by_its_number(reader):
 
 def test_what_is_refused(tmp_path):
     config, checkpoint = write_gesture_net(tmp_path, meta={})
-    with pytest.raises(CheckpointError, match=r'gestures\.pth: no names of classes'):
+    with pytest.raises(CheckpointError, match=r'gestures\.pth: expected names of classes'):
         GestureReader(config, checkpoint)
     with pytest.raises(ValueError, match='frames: expected an integer from 1, got 0'):
         GestureReader(config, checkpoint, frames=0)

@@ -60,7 +60,7 @@ def test_one_hand_in_each_of_several_images(tiny: torch.nn.Module):
         np.testing.assert_allclose(scores[i], alone['scores'], atol=1e-5)
     with pytest.raises(ValueError, match='expected one for each image, got 2 for 3 images'):
         predict_each(tiny, images, boxes[:2])
-    with pytest.raises(ValueError, match='a box expected boxes that touch the image of 50x60 px'):
+    with pytest.raises(ValueError, match='expected boxes that touch the image of 50x60 px'):
         predict_each(tiny, images, boxes + [[0, 0, 0, 0], [60, 0, 60, 0], [0, 0, 0, 0]])
 
 

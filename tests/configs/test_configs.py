@@ -14,7 +14,7 @@ from mmpose.registry import DATASETS, METRICS
 from helpers.packed_sample import packed_sample
 from torch import nn
 
-from handkp_plugins.apis.rotation import turned_views
+from handkp_plugins.apis.rotation import rotated_pipeline
 from handkp_plugins.models.tta import RotationTTA
 from helpers.paths import ROOT
 
@@ -132,7 +132,7 @@ def test_network_trains_and_predicts(path: Path) -> None:
         (result,) = model.eval().test_step(pseudo_collate([packed_sample(pipelines[1])]))
     assert result.pred_instances.keypoints.shape == (1, 21, 2)
     assert ((result.pred_instances.keypoint_scores >= 0) & (result.pred_instances.keypoint_scores <= 1)).all()
-    views, use_udp = turned_views(pipelines[1])
+    views, use_udp = rotated_pipeline(pipelines[1])
     with torch.no_grad():
         averaged = RotationTTA(model, use_udp).test_step(pseudo_collate([packed_sample(views), packed_sample(views)]))
     assert [a.pred_instances.keypoints.shape for a in averaged] == [(1, 21, 2)] * 2

@@ -16,7 +16,7 @@ class RotationTTA(BaseTTAModel):
     """Predict on a crop's four 90° rotations, turn the keypoints back and average them (joint heads, section 3.3).
 
     For every top-down network, whatever its head; a flip test of its own goes on within each view. The views are made
-    by :class:`TurnedTopdownAffine` (:func:`handkp_plugins.apis.rotation.turned_views` puts it into a pipeline).
+    by :class:`TurnedTopdownAffine` (:func:`handkp_plugins.apis.rotation.rotated_pipeline` puts it into a pipeline).
     Keypoints, their scores and visibilities are averaged over the views; everything else, heatmaps included, is that
     of the view that is not turned.
 

@@ -16,7 +16,7 @@ from mmpose.structures.bbox import get_warp_matrix
 from torch import Tensor, nn
 
 from handkp_plugins.apis.inference import init_model, predict, predict_each
-from handkp_plugins.apis.rotation import turned_views, with_rotations
+from handkp_plugins.apis.rotation import rotated_pipeline, with_rotations
 from handkp_plugins.models.tta import RotationTTA
 from handkp_plugins.structures.rot90 import turn_pixels
 
@@ -64,7 +64,7 @@ def drawn() -> np.ndarray:
 
 def samples(input_size: tuple[int, int], box: list[float], num: int = 1, udp: bool = False) -> list[dict]:
     init_default_scope('mmpose')
-    pipeline, use_udp = turned_views(
+    pipeline, use_udp = rotated_pipeline(
         [
             dict(type='GetBBoxCenterScale', padding=1.0),
             dict(type='TopdownAffine', input_size=input_size, use_udp=udp),
@@ -193,4 +193,4 @@ def test_a_network_of_coordinates(tmp_path: Path) -> None:
 
 def test_pipelines_that_cannot_be_turned() -> None:
     with pytest.raises(ValueError, match=r"expected one TopdownAffine, got \['LoadImage'\]"):
-        turned_views([dict(type='LoadImage')])
+        rotated_pipeline([dict(type='LoadImage')])
