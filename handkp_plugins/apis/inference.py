@@ -61,14 +61,12 @@ def init_model(
     config = copy.deepcopy(config) if isinstance(config, Config) else load_config(config)
     model = config.get('model') or {}
     if {'bbox_head', 'roi_head'} & set(model):
-        raise ValueError(
-            f'{config.filename}: expected a network of keypoints here, got a detector, {model.get("type")}'
-        )
+        raise ValueError(f'{config.filename}: expected a network of keypoints, got a detector, {model.get("type")}')
     # In this case MMPose would take the 17 keypoints of a body.
     if dataset_meta_from_config(config, 'train') is None or 'test_dataloader' not in config:
         raise ValueError(
             f'{config.filename}: expected train_dataloader with a dataset that names its keypoints, and '
-            'test_dataloader for the pipeline of an image'
+            'test_dataloader with the pipeline of an image, got a config without'
         )
     if output_heatmaps:
         config.model['test_cfg'] = dict(config.model.get('test_cfg') or {}, output_heatmaps=True)

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.attack import Attack
 from helpers.tiny_detector import write_tiny_detector
 from helpers.tiny_model import write_tiny_model
 from mmdet.structures import DetDataSample
@@ -110,16 +111,12 @@ def test_what_is_no_detector(paths: tuple[Path, Path], tmp_path: Path):
         init_detector(paths[0], 'none.pth', 'cpu')
     with pytest.raises(ValueError, match='score_thr: expected a number from 0 to below 1, got 1.5'):
         init_detector(*paths, 'cpu', score_thr=1.5)
-    with pytest.raises(ValueError, match='image: a uint8 array'):
+    with pytest.raises(ValueError, match='image: expected a uint8 array'):
         init_detector(*paths, 'cpu')(IMAGE[..., 0])
 
 
 def test_nothing_in_a_checkpoint_is_run(paths: tuple[Path, Path], tmp_path: Path):
-    class Harmful:
-        def __reduce__(self):
-            return Path.touch, (tmp_path / 'ran',)
-
-    torch.save(dict(state_dict={}, meta=Harmful()), tmp_path / 'bad.pth')
+    torch.save(dict(state_dict={}, meta=Attack(tmp_path / 'ran')), tmp_path / 'bad.pth')
     with pytest.raises(CheckpointError, match='refused'):
         init_detector(paths[0], tmp_path / 'bad.pth', 'cpu')
     assert not (tmp_path / 'ran').exists()

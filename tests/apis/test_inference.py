@@ -99,7 +99,7 @@ def test_bad_boxes(tiny: torch.nn.Module, boxes: list, message: str):
 
 
 def test_bad_image(tiny: torch.nn.Module):
-    with pytest.raises(ValueError, match='image: a uint8 array'):
+    with pytest.raises(ValueError, match='image: expected a uint8 array'):
         predict(tiny, noise().astype(np.float32), [[0, 0, 5, 5]])
 
 
@@ -113,14 +113,14 @@ def test_the_config_given_is_not_modified(tiny_model: tuple[Path, Path]):
 def test_detector_in_place_of_a_network_of_keypoints(tiny_model: tuple[Path, Path]):
     config = Config.fromfile(tiny_model[0])
     config.model = dict(type='RTMDet', bbox_head=dict(type='RTMDetSepBNHead'))
-    with pytest.raises(ValueError, match='a network of keypoints here, got a detector, RTMDet'):
+    with pytest.raises(ValueError, match='expected a network of keypoints, got a detector, RTMDet'):
         init_model(config, tiny_model[1], 'cpu')
 
 
 def test_config_without_data(tiny_model: tuple[Path, Path]):
     config = Config.fromfile(tiny_model[0])
     config.pop('train_dataloader')
-    with pytest.raises(ValueError, match='train_dataloader with a dataset that names its keypoints'):
+    with pytest.raises(ValueError, match='expected train_dataloader with a dataset that names its keypoints'):
         init_model(config, tiny_model[1], 'cpu')
 
 

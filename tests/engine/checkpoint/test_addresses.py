@@ -2,13 +2,13 @@
 
 import functools
 import http.server
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from helpers.attack import Attack
 from helpers.tiny_training import make_runner, write_tiny_training
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import hub
@@ -17,16 +17,6 @@ from handkp_plugins.engine.checkpoint import addresses
 from handkp_plugins.engine.checkpoint.pretrained import load_from_weights_only, use_safe_loaders
 from handkp_plugins.engine.checkpoint.reading import read_checkpoint
 from handkp_plugins.errors import BrokenCheckpointError, CheckpointError
-
-
-class Attack:
-    """Makes a file when it is unpickled by an unguarded reader."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-
-    def __reduce__(self) -> tuple:
-        return os.system, (f'touch {self.file}',)
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

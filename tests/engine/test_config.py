@@ -67,7 +67,7 @@ def test_known_keys_are_set(config: Path, name: str, value: Any):
         ('train_dataloader.dataset.pipeline.0.strikt', 'train_dataloader.dataset.pipeline.0.strict'),
         ('default_hooks.chekpoint', 'default_hooks.checkpoint'),
         ('default_hooks.checkpoint.intervall', 'default_hooks.checkpoint.interval'),
-        ('model.test_cfg.flip_tst', 'model.test_cfg.flip_test'),
+        ('env_cfg.mp_cfg.mp_start_methd', 'env_cfg.mp_cfg.mp_start_method'),
         ('resum', 'resume'),
         ('xyz', ''),
     ],
@@ -111,7 +111,7 @@ def test_text_in_place_of_a_number(config: Path, name: str, number: float):
         ),
         ('train_dataloader.dataset.pipeline.first.x', 'expected 0 to 5 in the list .*, got first'),
         ('train_cfg.max_epochs.x', 'train_cfg.max_epochs is 2, which has nothing inside'),
-        ('codec.sigma', r'a helper variable.*model.head.decoder, train_dataloader.dataset.pipeline.4.encoder'),
+        ('codec.sigma', r'got a helper variable.*model.head.decoder, train_dataloader.dataset.pipeline.4.encoder'),
     ],
 )
 def test_names_that_lead_nowhere(config: Path, name: str, message: str):
