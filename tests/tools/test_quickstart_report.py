@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers.tool_module import load_tool
 
-quickstart_report = load_tool('quickstart_report')
+report = load_tool('quickstart_report')
 
 
 class Records(list):
@@ -29,7 +29,7 @@ class Named:
 
 def test_a_hand_without_labels_is_not_the_worst():
     errors = np.array([2.0, np.nan, 5.0, 0.0, np.nan])
-    assert quickstart_report._worst(errors, 4).tolist() == [2, 0, 3, 1]
+    assert report._worst(errors, 4).tolist() == [2, 0, 3, 1]
 
 
 def test_only_what_is_shown_is_predicted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -41,22 +41,22 @@ def test_only_what_is_shown_is_predicted(tmp_path: Path, monkeypatch: pytest.Mon
         dict(img_path=str(picture), bbox=np.full((1, 4), i), keypoints=truth, keypoints_visible=np.ones((1, 21)))
         for i in range(11)
     ]
-    monkeypatch.setattr(quickstart_report, 'DATASETS', SimpleNamespace(build=lambda config: Records(samples)))
-    monkeypatch.setattr(quickstart_report, 'init_model', lambda config, checkpoint: Named(checkpoint))
+    monkeypatch.setattr(report, 'DATASETS', SimpleNamespace(build=lambda config: Records(samples)))
+    monkeypatch.setattr(report, 'init_model', lambda config, checkpoint: Named(checkpoint))
     predicted = {'a': [], 'b': []}
 
     def predict(model: Named, image: np.ndarray, bbox: np.ndarray) -> list[dict]:
         predicted[model.name].append(int(bbox[0, 0]))
         return [dict(keypoints=truth[0] + bbox[0, 0], scores=np.ones(21))]
 
-    monkeypatch.setattr(quickstart_report, 'predict', predict)
+    monkeypatch.setattr(report, 'predict', predict)
     config = SimpleNamespace(test_dataloader=SimpleNamespace(dataset=None))
-    scores = dict.fromkeys(quickstart_report._SCORES.values(), 0.5)
+    scores = dict.fromkeys(report._SCORES.values(), 0.5)
     curve = dict(pck=[0.0] * 50)
-    systems = [quickstart_report.System(name, scores, curve, config, name, 1.0) for name in predicted] + [
-        quickstart_report.System('mean', scores, curve)
+    systems = [report.System(name, scores, curve, config, name, 1.0) for name in predicted] + [
+        report.System('mean', scores, curve)
     ]
-    written, table = quickstart_report.write_report(tmp_path, systems, 110, [picture], [])
+    written, table = report.write_report(tmp_path, systems, 110, [picture], [])
     assert predicted == {'a': list(range(11)), 'b': [0, 2, 4, 6, 8, 10]}
     assert written['num_test_images'] == 11 and 'mean' in table
     assert (tmp_path / 'worst.png').is_file() and (tmp_path / 'predictions.png').is_file()
