@@ -1,4 +1,4 @@
-# Every target first makes sure that the environment stands (quick when there is nothing to do).
+# Every target first makes the environment, which is quick if it is there.
 PYTHON := .venv/bin/python
 
 .PHONY: help env doctor demo test lint format wheel clean
@@ -9,7 +9,7 @@ help:  ## show this list
 env:  ## make .venv with the pinned stack, mmcv and xtcocotools compiled against it
 	@bash tools/setup_env.sh
 
-doctor: env  ## say what is installed, what is wrong and the command that mends it
+doctor: env  ## say what is installed, what is wrong and the command that repairs it
 	@$(PYTHON) -m handkp_plugins.doctor
 
 demo: env  ## generate hands, train a small network, write work_dirs/demo/report.html
@@ -18,10 +18,10 @@ demo: env  ## generate hands, train a small network, write work_dirs/demo/report
 test: env lint  ## lint, then run the tests, one process per core
 	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n logical --maxprocesses 4 --dist loadfile
 
-lint: env  ## check style and formatting
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+lint: env  ## check style, formatting and which package imports which
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports --no-logo --no-cache
 
-format: env  ## mend style and formatting
+format: env  ## fix style and formatting
 	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
 
 wheel: env  ## build a wheel into dist/
