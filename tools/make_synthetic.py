@@ -59,7 +59,7 @@ from handkp_plugins.synthetic.clips.signing import GROUPS
 from handkp_plugins.synthetic.datasets.coco import frame_name
 from handkp_plugins.synthetic.datasets.generate import Result, generate
 from handkp_plugins.synthetic.datasets.recipe import ClipRecipe, Recipe, SignRecipe
-from handkp_plugins.synthetic.datasets.scene_recipe import StageRecipe
+from handkp_plugins.synthetic.datasets.scene_recipe import SceneRecipe
 from handkp_plugins.synthetic.datasets.tap_recipe import TapRecipe
 from handkp_plugins.visualization import draw_hand, tile
 from handkp_plugins.visualization.video import VideoFile
@@ -122,7 +122,7 @@ def main(
     if scenes and video:
         raise ValueError('scenes, video: expected one of both, got both')
     recipe = _recipe(
-        StageRecipe if scenes else Recipe,
+        SceneRecipe if scenes else Recipe,
         video,
         mp4,
         dict(

@@ -8,13 +8,12 @@ import numpy as np
 from handkp_plugins.fileio.images import read_image
 
 
-def photograph(paths: list[Path], size: int, rng: np.random.Generator) -> np.ndarray:
-    """A random square crop (size, size, 3), sRGB 0…1, of one of the photographs.
+def crop_photograph(path: Path, size: int, rng: np.random.Generator) -> np.ndarray:
+    """A random square crop (size, size, 3), sRGB 0…1, of a photograph.
 
     Raises:
-        OSError: the chosen file is missing, truncated or no picture.
+        OSError: The file is missing, truncated or not an image.
     """
-    path = paths[int(rng.integers(len(paths)))]
     try:
         image = read_image(path)
     except ValueError as error:
@@ -29,17 +28,10 @@ def photograph(paths: list[Path], size: int, rng: np.random.Generator) -> np.nda
     return cv2.resize(np.ascontiguousarray(crop), (size, size), interpolation=how).astype(np.float32) / 255
 
 
-def generated(size: int, rng: np.random.Generator) -> np.ndarray:
-    """A generated picture (size, size, 3), sRGB 0…1: a ground, often clutter with straight edges over it."""
-    kind = rng.choice(['gradient', 'noise', 'stripes', 'room'], p=[0.25, 0.3, 0.2, 0.25])
-    if kind == 'gradient':
-        image = _gradient(size, rng)
-    elif kind == 'noise':
-        image = _noise(size, rng)
-    elif kind == 'stripes':
-        image = _stripes(size, rng)
-    else:
-        image = _room(size, rng)
+def generate_background(size: int, rng: np.random.Generator) -> np.ndarray:
+    """A generated image (size, size, 3), sRGB 0…1: a ground, often clutter with straight edges over it."""
+    kinds = {'gradient': _gradient, 'noise': _noise, 'stripes': _stripes, 'room': _room}
+    image = kinds[rng.choice(list(kinds), p=[0.25, 0.3, 0.2, 0.25])](size, rng)
     if rng.random() < 0.75:
         image = _clutter(image, rng)
     if rng.random() < 0.5:
@@ -50,7 +42,7 @@ def generated(size: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _color(rng: np.random.Generator) -> np.ndarray:
-    """Mostly muted colours, as rooms have; some strong; some like skin, which must not fool a network."""
+    """Mostly muted colours, as in rooms; some strong; some like skin, which must not fool a network."""
     kind = rng.random()
     if kind < 0.65:
         grey = rng.uniform(0.04, 0.97)
@@ -67,7 +59,7 @@ def _gradient(size: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _cloud(size: int, cells: float, rng: np.random.Generator) -> np.ndarray:
-    """Smooth noise (size, size) of about unit deviation with the given number of cells a side."""
+    """Smooth noise (size, size) of about unit deviation with this number of cells a side."""
     small = rng.normal(size=(int(cells) + 2, int(cells) + 2)).astype(np.float32)
     return cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC)
 
@@ -133,9 +125,8 @@ def _clutter(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             if kind == 'polygon':
                 points = np.array([x, y]) + rng.normal(0, 0.15, (int(rng.integers(3, 6)), 2)) * size
             else:
-                half = (
-                    rng.uniform(0.03, 0.3, 2) * size if kind == 'box' else rng.uniform([0.2, 0.004], [0.9, 0.04]) * size
-                )
+                low, high = ([0.03, 0.03], [0.3, 0.3]) if kind == 'box' else ([0.2, 0.004], [0.9, 0.04])
+                half = rng.uniform(low, high) * size
                 points = cv2.boxPoints(((x, y), tuple(2 * half), rng.choice([0.0, 90.0, rng.uniform(0, 180)])))
             cv2.fillConvexPoly(layer, cv2.convexHull(points.astype(np.int32)), color, cv2.LINE_AA)
         solid = 1.0 if rng.random() < 0.8 else rng.uniform(0.2, 0.8)

@@ -21,7 +21,7 @@ from torchvision.ops import box_iou
 
 from handkp_plugins.cli import train_test as cli
 from handkp_plugins.engine.config import load_config
-from handkp_plugins.synthetic.datasets.scene_recipe import StageMaker, StageSample
+from handkp_plugins.synthetic.datasets.scene_recipe import SceneMaker, SceneSample
 from handkp_plugins.synthetic.hand.model import ProceduralHand
 from handkp_plugins.visualization.video import VideoFile
 
@@ -110,7 +110,7 @@ class Scene(NamedTuple):
 
 @pytest.fixture(scope='module')
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    folder, maker = tmp_path_factory.mktemp('scene'), StageMaker(size=320, models=[ProceduralHand()], alone=True)
+    folder, maker = tmp_path_factory.mktemp('scene'), SceneMaker(size=320, models=[ProceduralHand()], alone=True)
     sample = next(s for s in (maker.make(0, i) for i in range(100)) if _one_large_hand(s))
     x, y, width, height = sample.annotations[0]['bbox']
     picture = sample.image[..., ::-1]
@@ -121,7 +121,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     return Scene(str(folder / 'hand.jpg'), np.array([x, y, x + width, y + height]), str(folder / 'hand.mp4'))
 
 
-def _one_large_hand(sample: StageSample) -> bool:
+def _one_large_hand(sample: SceneSample) -> bool:
     return len(sample.annotations) == 1 and 1e4 < sample.annotations[0]['area'] < 4e4
 
 

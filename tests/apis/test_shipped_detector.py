@@ -13,7 +13,7 @@ from torchvision.ops import box_iou
 
 from handkp_plugins.apis.detection import DEFAULT_DETECTOR, init_detector
 from handkp_plugins.engine.checkpoint.shipped import SCHEME, available, config_file, weights_file, weights_names
-from handkp_plugins.synthetic.datasets.scene_recipe import StageMaker
+from handkp_plugins.synthetic.datasets.scene_recipe import SceneMaker
 from handkp_plugins.synthetic.hand.model import ProceduralHand
 
 CONFIG, ADDRESS = CONFIGS / 'rtmdet_nano_320_scenes.py', f'{SCHEME}{DEFAULT_DETECTOR}'
@@ -37,7 +37,7 @@ def test_mmdetection_loads_it_by_its_address():
 
 
 def test_the_demo_takes_it_unasked(tmp_path: Path):
-    sample = StageMaker(size=320, models=[ProceduralHand()], alone=True).make(0, 8)  # a picture with one large hand
+    sample = SceneMaker(size=320, models=[ProceduralHand()], alone=True).make(0, 8)  # a picture with one large hand
     cv2.imwrite(str(tmp_path / 'hand.png'), sample.image[..., ::-1])
     load_tool('demo').main(tmp_path / 'hand.png', output=tmp_path / 'out', device='cpu')
     document = json.loads((tmp_path / 'out' / 'keypoints.json').read_text())
@@ -51,7 +51,7 @@ def test_the_demo_takes_it_unasked(tmp_path: Path):
 
 def test_it_finds_generated_hands_and_little_else():
     """Hands that are not tiny, in scenes of another seed than those that it was trained and tested on."""
-    detect, maker = init_detector(CONFIG, ADDRESS, 'cpu'), StageMaker(size=320, models=[ProceduralHand()])
+    detect, maker = init_detector(CONFIG, ADDRESS, 'cpu'), SceneMaker(size=320, models=[ProceduralHand()])
     best, boxes = [], 0
     for index in range(30):
         sample = maker.make(99, index)

@@ -7,14 +7,14 @@ from mmengine.config import Config
 
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.synthetic.datasets.generate import generate
-from handkp_plugins.synthetic.datasets.scene_recipe import StageRecipe
+from handkp_plugins.synthetic.datasets.scene_recipe import SceneRecipe
 
 CONFIGS = ROOT / 'configs' / 'hand_detection'
 
 
 def write_scenes(folder: Path, num: int = 10, size: int = 128) -> Path:
     """Generate scenes into a folder; returns it."""
-    generate(folder, StageRecipe(num=num, size=size, seed=1), workers=1)
+    generate(folder, SceneRecipe(num=num, size=size, seed=1), workers=1)
     return folder
 
 

@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 
 from handkp_plugins.fileio.images import list_photographs
-from handkp_plugins.imaging.backgrounds import generated, photograph
+from handkp_plugins.imaging.backgrounds import crop_photograph, generate_background
 
 
-def test_generated_pictures_are_valid_varied_and_repeatable():
-    pictures = [generated(48, np.random.default_rng(i)) for i in range(30)]
-    for picture in pictures:
-        assert picture.shape == (48, 48, 3) and picture.dtype == np.float32
-        assert picture.min() >= 0 and picture.max() <= 1
-    assert np.std([p.mean() for p in pictures]) > 0.05
-    assert np.array_equal(generated(48, np.random.default_rng(7)), pictures[7])
+def test_generated_images_are_valid_varied_and_repeatable():
+    images = [generate_background(48, np.random.default_rng(i)) for i in range(30)]
+    for image in images:
+        assert image.shape == (48, 48, 3) and image.dtype == np.float32
+        assert image.min() >= 0 and image.max() <= 1
+    assert np.std([p.mean() for p in images]) > 0.05
+    assert np.array_equal(generate_background(48, np.random.default_rng(7)), images[7])
 
 
 def test_crops_of_photographs(tmp_path):
@@ -22,19 +22,18 @@ def test_crops_of_photographs(tmp_path):
     image[..., 2] = 200  # red, in OpenCV's order
     (tmp_path / 'sub').mkdir()
     cv2.imwrite(str(tmp_path / 'sub' / 'a.png'), image)
-    paths = list_photographs(tmp_path)
-    crop = photograph(paths, 32, np.random.default_rng(0))
+    crop = crop_photograph(list_photographs(tmp_path)[0], 32, np.random.default_rng(0))
     assert crop.shape == (32, 32, 3) and np.allclose(crop, [200 / 255, 0, 0], atol=0.01)
 
 
-def test_missing_folder_empty_folder_and_broken_pictures(tmp_path):
-    with pytest.raises(FileNotFoundError, match='expected existing folder, got .*nowhere'):
+def test_missing_folder_empty_folder_and_broken_images(tmp_path):
+    with pytest.raises(FileNotFoundError, match='expected an existing folder, got .*nowhere'):
         list_photographs(tmp_path / 'nowhere')
-    (tmp_path / 'a.jpg').write_text('no picture')
+    (tmp_path / 'a.jpg').write_text('no image')
     with pytest.raises(FileNotFoundError, match='1 such files, none readable'):
         list_photographs(tmp_path)
     with pytest.raises(OSError, match='cannot be read: .*a.jpg'):
-        photograph([tmp_path / 'a.jpg'], 32, np.random.default_rng(0))
+        crop_photograph(tmp_path / 'a.jpg', 32, np.random.default_rng(0))
 
 
 def test_a_truncated_photograph_is_found(tmp_path):
@@ -42,4 +41,4 @@ def test_a_truncated_photograph_is_found(tmp_path):
     data = cv2.imencode('.jpg', noise)[1].tobytes()
     (tmp_path / 'a.jpg').write_bytes(data[: len(data) // 2])
     with pytest.raises(OSError, match='background cannot be read: .*a.jpg: truncated JPEG'):
-        photograph(list_photographs(tmp_path), 32, np.random.default_rng(0))
+        crop_photograph(list_photographs(tmp_path)[0], 32, np.random.default_rng(0))

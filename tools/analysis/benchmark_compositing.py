@@ -16,7 +16,7 @@ from torch import Tensor
 
 from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.models.data_preprocessors import HandCompositor
-from handkp_plugins.models.data_preprocessors.draws import Draws
+from handkp_plugins.models.data_preprocessors.batch_random import BatchRandom
 
 
 def discs(num: int, size: int, device: str) -> Tensor:
@@ -43,17 +43,17 @@ def median_ms(work: Callable[[], Any], rounds: int, device: str) -> float:
 def steps_of(compositor: HandCompositor, layers: Tensor) -> dict[str, Callable[[], Any]]:
     """Each step of the way on its own, by name."""
     num, _, height, width = layers.shape
-    draws = Draws(num, None, layers.device)
+    rng = BatchRandom(num, None, layers.device)
     floats = layers.float().div_(255)
-    pictures, alpha = floats[:, :3].contiguous(), floats[:, 3:].contiguous()
-    behind = compositor.bank.draw(draws, height, width, True)
+    images, alpha = floats[:, :3].contiguous(), floats[:, 3:].contiguous()
+    behind = compositor.bank.draw(rng, height, width, True)
     camera = compositor.camera
     steps = {
-        'backgrounds': lambda: compositor.bank.draw(draws, height, width, True),
-        'layering': lambda: compositor.layering(pictures, alpha, behind, draws),
+        'backgrounds': lambda: compositor.bank.draw(rng, height, width, True),
+        'layering': lambda: compositor.layering(images, alpha, behind, rng),
     }
     for step in (camera.color, camera.light, camera.blurring, camera.resolution, camera.noising, camera.compression):
-        steps[step.__name__] = lambda step=step: step(pictures, draws)
+        steps[step.__name__] = lambda step=step: step(images, rng)
     return steps
 
 

@@ -15,10 +15,10 @@ from ..hand.kinematics import FRAME_INDEX, frames_of_angles, keypoints_from_fram
 from ..hand.pose import LONG_FINGERS, HandPose
 from ..poses.sampler import PoseSampler
 from ..rendering.camera import Camera
-from ..rendering.photometric import compressed, exposure, random_look, streaked, taken
+from ..rendering.photometric import apply_camera, exposure, jpeg_compress, motion_blur, random_look
 from ..rendering.renderer import Renderer
-from ..scenes.grasp import Prop
-from ..scenes.sample import Sample, SampleMaker, lights_of
+from ..scenes.grasp import SceneObject
+from ..scenes.sample import Sample, SampleMaker, linear_colors
 from ..scenes.scene import HandInScene, Scene, random_scene
 from ..scenes.views import arms_are_clear
 from .hand_motion import finger_motion, hand_path
@@ -49,8 +49,8 @@ class Clip:
     """
 
     cast: Scene
-    held: Prop | None
-    worn: tuple[tuple[Prop, int], ...]
+    held: SceneObject | None
+    worn: tuple[tuple[SceneObject, int], ...]
     angles: np.ndarray
     gestures: list[str]
     frames: np.ndarray
@@ -67,14 +67,14 @@ class Clip:
         """The scene of a frame."""
         main, axes, offset = self.cast.main, self.axes[i], self.offsets[i]
         pose, worn = HandPose(self.angles[i]), []
-        for prop, bone in self.worn:
+        for obj, bone in self.worn:
             carried = self.frames[i, bone] @ np.linalg.inv(self.frames[0, bone])
-            worn.append(prop.moved(carried[:3, :3], carried[:3, 3]).moved(axes, offset))
+            worn.append(obj.transform(carried[:3, :3], carried[:3, 3]).transform(axes, offset))
         hand = main.model.pose(pose, main.shape, main.hand.handedness)
         return replace(
             self.cast,
             main=replace(main, hand=hand, pose=pose, gesture=self.gestures[i], axes=axes, offset=offset),
-            held=self.held.moved(axes, offset) if self.held else None,
+            held=self.held.transform(axes, offset) if self.held else None,
             worn=tuple(worn),
             lighting=self.camera_path.lighting(i, self.cast.lighting),
         )
@@ -100,11 +100,11 @@ def plan_clip(scene: Scene, camera: Camera, time: np.ndarray, poses: PoseSampler
             best, camera_path, (axes, offsets) = inside, path, way
         if inside >= _INSIDE:
             break
-    worn = [prop.moved(*to_palm) for prop in scene.worn]
+    worn = [obj.transform(*to_palm) for obj in scene.worn]
     return Clip(
         cast=replace(scene, other=None, in_front=None, camera=camera),
-        held=scene.held.moved(*to_palm) if scene.held else None,
-        worn=tuple((prop, _bone(prop, frames[0])) for prop in worn),
+        held=scene.held.transform(*to_palm) if scene.held else None,
+        worn=tuple((obj, _bone(obj, frames[0])) for obj in worn),
         angles=angles,
         gestures=gestures,
         frames=frames,
@@ -138,13 +138,13 @@ def _inside(
     return float(inside.mean() + clear.mean() - 1)
 
 
-def _bone(prop: Prop, frames: np.ndarray) -> int:
+def _bone(obj: SceneObject, frames: np.ndarray) -> int:
     """Which of a hand's frames (35, 4, 4) carries a thing worn: the forearm's, or the nearest finger's at its root."""
-    if prop.name == 'watch':
+    if obj.name == 'watch':
         return FRAME_INDEX['forearm']
     bones = [FRAME_INDEX[f'{finger}_0'] for finger in LONG_FINGERS]
     middle = frames[bones, :3, 3] + 0.02 * frames[bones, :3, 1]
-    return bones[int(np.linalg.norm(middle - prop.mesh.points.mean(0), axis=1).argmin())]
+    return bones[int(np.linalg.norm(middle - obj.mesh.points.mean(0), axis=1).argmin())]
 
 
 class ClipMaker(SampleMaker):
@@ -181,14 +181,14 @@ class ClipMaker(SampleMaker):
         shifts = shutter * _velocity(clip.keypoints, camera)
         for i, wall in enumerate(walls):
             scene = clip.scene(i)
-            pieces = self._shaded(scene, gloss, cloth)
-            factor = factor or exposure(lights_of(pieces), look)
-            rendering = self._drawn(pieces, factor, camera)
+            parts = self._shade(scene, gloss, cloth)
+            factor = factor or exposure(linear_colors(parts), look)
+            rendering = self._draw(parts, factor, camera)
             # as if all of the hand moved as its middle does
-            layers = streaked(np.dstack([rendering.color, rendering.alpha]), shifts[i])
-            image = taken(drift[i] * (layers[..., :3] + (1 - layers[..., 3:]) * wall), development, look)
+            layers = motion_blur(np.dstack([rendering.color, rendering.alpha]), shifts[i])
+            image = apply_camera(drift[i] * (layers[..., :3] + (1 - layers[..., 3:]) * wall), development, look)
             yield Sample(
-                image=compressed(image, quality) if quality else image,
+                image=jpeg_compress(image, quality) if quality else image,
                 mask=rendering.alpha,
                 annotation=self._annotation(scene, rendering),
                 camera={'K': camera.matrix.tolist()},
@@ -198,7 +198,7 @@ class ClipMaker(SampleMaker):
         """What lies behind the hand in each frame: one picture on a wall some way behind it."""
         camera = clip.cast.camera
         size = int(_WALL * camera.extent.max())
-        picture = self._behind(size, rng)
+        picture = self._background(size, rng)
         to_rest = np.eye(3)
         to_rest[:2, 2] = (camera.extent - size) / 2
         homographies = clip.camera_path.homographies(camera, clip.offsets[:, 2].max() + rng.uniform(0.2, 1.5))
@@ -208,7 +208,7 @@ class ClipMaker(SampleMaker):
             wall = cv2.warpPerspective(
                 picture, homography @ to_rest, camera.extent.tolist(), borderMode=cv2.BORDER_REFLECT_101
             )
-            yield streaked(wall, shift)
+            yield motion_blur(wall, shift)
 
 
 def _velocity(points: np.ndarray, camera: Camera) -> np.ndarray:

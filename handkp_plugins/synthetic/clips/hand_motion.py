@@ -9,7 +9,7 @@ from ..hand.proxies import pose_penetration
 from ..hand.shape import HandShape
 from ..poses.pinching import closed_pinch
 from ..poses.sampler import MAX_PENETRATION, PoseSampler
-from ..rendering.camera import Camera, place
+from ..rendering.camera import Camera, find_translation
 from .motion import minimum_jerk, sway, turned
 
 ACTIVITY_SHARES = {'move': 0.55, 'still': 0.2, 'tap': 0.25}
@@ -150,7 +150,7 @@ def hand_path(
         extent = shorter * (least + (greatest - least) * (1 + within[0]) / 2)
         centre = (camera.extent - 1) / 2 + _WANDER * within[1:] * (camera.extent - extent) / 2
         turned_hand = turn(keypoints[i], turns(goal[None, :4])[0] @ forearms[i].T)
-        return place(turned_hand, camera, centre, extent)
+        return find_translation(turned_hand, camera, centre, extent)
 
     deviation = np.array([*_TURNING, 1, 1, 1])
     goal = deviation * rng.standard_normal(7)

@@ -11,7 +11,7 @@ from ..hand.pose import HandPose
 from ..poses.fingerspelling import LETTERS
 from ..poses.gestures import GESTURES
 from ..poses.sampler import shown
-from ..rendering.camera import place
+from ..rendering.camera import find_translation
 from ..scenes.scene import Scene, random_scene
 from ..scenes.views import held_up
 from .clip import Clip, ClipMaker, hand_frames
@@ -98,7 +98,7 @@ def swaying_clip(
     frames = hand_frames(angles, main)
     extent = rng.uniform(*extents) * camera.extent.min()
     centre = (camera.extent - 1) / 2 + rng.uniform(-0.4, 0.4, 2) * (camera.extent - extent)
-    offset = place(turn(keypoints_from_frames(frames, main.shape)[0], axes), camera, centre, extent)
+    offset = find_translation(turn(keypoints_from_frames(frames, main.shape)[0], axes), camera, centre, extent)
     swaying = turned(np.tile(axes, (len(time), 1, 1)), sway(time, np.radians(rng.uniform(1, 4)), rng))
     offsets = offset + sway(time, rng.uniform(0.001, 0.006), rng)
     seen_axes, seen_offsets = camera_path.before(swaying, offsets)

@@ -37,7 +37,7 @@ from handkp_plugins.fileio.images import list_photographs
 
 from ..hand.model import ProceduralHand
 from ..poses.sampler import PoseSampler, load_poses
-from ..rendering.layers import as_jpeg, as_png, write_shard
+from ..rendering.layers import encode_jpeg, encode_png, write_shard
 from ..rendering.renderer import Renderer, one_thread_per_renderer
 from ..rigs.rigged import load_rig
 from ..scenes.sample import Sample
@@ -173,7 +173,7 @@ def _make_batch(out: Path, recipe: Recipe, batch: range) -> int:
         write_shard(out / recipe.files(batch)[0], _members(samples))
     else:
         for index, sample in samples:
-            write_bytes(out / recipe.file_name(index), as_jpeg(sample.image, _JPEG_QUALITY))
+            write_bytes(out / recipe.file_name(index), encode_jpeg(sample.image, _JPEG_QUALITY))
     write_text(_record_path(out, recipe, batch), json.dumps(records))
     return len(batch)
 
@@ -181,8 +181,8 @@ def _make_batch(out: Path, recipe: Recipe, batch: range) -> int:
 def _members(samples: Iterator[tuple[int, Sample]]) -> Iterator[tuple[str, bytes]]:
     """Names and contents of a shard's members."""
     for index, sample in samples:
-        yield member_name(index, '.jpg'), as_jpeg(sample.image, _LAYER_QUALITY)
-        yield member_name(index, '.png'), as_png(sample.mask)
+        yield member_name(index, '.jpg'), encode_jpeg(sample.image, _LAYER_QUALITY)
+        yield member_name(index, '.png'), encode_png(sample.mask)
 
 
 def _samples(recipe: Recipe, batch: range, records: list[dict[str, Any]]) -> Iterator[tuple[int, Sample]]:

@@ -1,34 +1,35 @@
-"""Pictures as photographs are: several hands, or none, among people and clutter, each hand with its labels."""
+"""Sets of images as photographs are: several hands, or none, among people and clutter, each hand with its labels."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ..rendering.photometric import develop, exposure, streaked
-from ..rendering.renderer import Renderer, Rendering
-from ..scenes.multi_hand import MOST_HANDS, Stage, random_stage
-from ..scenes.sample import Piece, Sample, SampleMaker, lights_of, shaded_props
+from ..rendering.camera import Camera
+from ..rendering.photometric import develop, exposure, motion_blur
+from ..rendering.renderer import Part, Renderer, Rendering
+from ..scenes.multi_hand import MOST_HANDS, MultiHandScene, random_multi_hand_scene
+from ..scenes.sample import Sample, SampleMaker, linear_colors, shade_objects
 from ..scenes.scene import HandInScene, Scene
 from .recipe import Recipe
 
-_LEAST_SEEN = 0.3
-"""Share of the side of a hand that faces the camera which nothing before it may hide: else the stage is drawn anew."""
+_LEAST_VISIBLE = 0.3
+"""Share of a hand's side towards the camera that must be visible; otherwise the scene is drawn anew."""
 _BEFORE = 0.012  # metres by which a surface must be nearer than the hand's skin to hide it
 _ATTEMPTS = 12
 _FAR = 20.0  # metres
-_MOVING_SHARE, _MOTION = 0.12, (0.005, 0.03)  # of pictures with motion blur; its length as a share of the longer side
+_MOVING_SHARE, _MOTION = 0.12, (0.005, 0.03)  # of images with motion blur; its length as a share of the longer side
 
 
 @dataclass(frozen=True)
-class StageSample(Sample):
-    """A picture with the COCO record of each hand, with ids, in ``annotations``; ``annotation`` is empty."""
+class SceneSample(Sample):
+    """An image with the COCO record of each hand, with ids, in ``annotations``; ``annotation`` is empty."""
 
     annotations: tuple[dict[str, Any], ...] = ()
 
     @property
     def labels(self) -> dict[str, Any]:
-        """What is kept of it beside the picture, whose size is its own."""
+        """What is kept of it beside the image, whose size is its own."""
         height, width = self.image.shape[:2]
         return {
             'camera': self.camera,
@@ -37,76 +38,75 @@ class StageSample(Sample):
         }
 
 
-class StageMaker(SampleMaker):
-    """Makes pictures of stages; keep one per process.
+class SceneMaker(SampleMaker):
+    """Makes images of multi-hand scenes; keep one per process.
 
     Args:
-        size: of the longer side in pixels.
-        settings: of :class:`SampleMaker`.
+        size: Of the longer side in pixels.
+        settings: Of :class:`SampleMaker`.
     """
 
-    photograph_share = 0.5  # generated clutter, of which there is no end, as often
+    photograph_share = 0.5  # generated clutter never repeats
 
     def __init__(self, size: int, **settings: Any) -> None:
         super().__init__(size=size, renderer=Renderer(size, far=_FAR), **settings)
         self._renderers = {(size, size): self.renderer}
-        self.stage_options = {name: self.scene_options[name] for name in ('alone', 'one_shape')}
+        del self.scene_options['layer']
 
-    def make(self, seed: int, index: int) -> StageSample:
-        """The sample of an index. Labels depend on it, on the seed and on all arguments but the backgrounds."""
+    def make(self, seed: int, index: int) -> SceneSample:
+        """Make the sample of an index. Labels depend on it, the seed and all arguments but the backgrounds."""
         look = np.random.default_rng([seed, index, 1])
         for attempt in range(_ATTEMPTS):
             rng = np.random.default_rng([seed, index, 0, attempt])
-            stage = random_stage(self.models, self.size, rng, self.poses, **self.stage_options)
-            rendering = self._staged(stage, look)
-            hands = [(scene, hand) for scene in stage.scenes for hand in scene.hands]
-            if all(seen_share(hand, scene, rendering.depth) >= _LEAST_SEEN for scene, hand in hands):
+            scene = random_multi_hand_scene(self.models, self.size, rng, self.poses, **self.scene_options)
+            rendering = self._render_multi_hand(scene, look)
+            hands = [(person, hand) for person in scene.people for hand in person.hands]
+            if all(visible_share(hand, scene.camera, rendering.depth) >= _LEAST_VISIBLE for _, hand in hands):
                 break
         else:
-            raise RuntimeError(f'no stage of {_ATTEMPTS} shows all of its hands')
-        width, height = stage.camera.extent
+            raise RuntimeError(f'no scene of {_ATTEMPTS} shows all of its hands')
+        width, height = scene.camera.extent
         layers = np.dstack([rendering.color, rendering.alpha])
         if look.random() < _MOVING_SHARE:
             angle = look.uniform(0, np.pi)
-            layers = streaked(layers, self.size * look.uniform(*_MOTION) * np.array([np.cos(angle), np.sin(angle)]))
-        behind = self._behind(self.size, look)[:height, :width]
-        return StageSample(
-            image=develop(layers[..., :3] + (1 - layers[..., 3:]) * behind, look),
+            layers = motion_blur(layers, self.size * look.uniform(*_MOTION) * np.array([np.cos(angle), np.sin(angle)]))
+        background = self._background(self.size, look)[:height, :width]
+        return SceneSample(
+            image=develop(layers[..., :3] + (1 - layers[..., 3:]) * background, look),
             mask=rendering.alpha,
             annotation={},
-            camera={'K': stage.camera.matrix.tolist()},
+            camera={'K': scene.camera.matrix.tolist()},
             annotations=tuple(
-                self._labels_of(scene, hand, rendering) | {'id': MOST_HANDS * index + k}
-                for k, (scene, hand) in enumerate(hands)
+                self._labels_of(person, hand, rendering) | {'id': MOST_HANDS * index + k}
+                for k, (person, hand) in enumerate(hands)
             ),
         )
 
-    def _staged(self, stage: Stage, rng: np.random.Generator) -> Rendering:
-        pieces: list[Piece] = []
-        for scene in stage.scenes:
-            pieces += self._shaded(scene, gloss=rng.uniform(0.1, 1.3), cloth=int(rng.integers(2**31)))
-        pieces += shaded_props(stage.props, np.zeros((0, 4)), stage.lighting, stage.camera)
-        width, height = (int(side) for side in stage.camera.extent)
+    def _render_multi_hand(self, scene: MultiHandScene, rng: np.random.Generator) -> Rendering:
+        parts: list[Part] = []
+        for person in scene.people:
+            parts += self._shade(person, gloss=rng.uniform(0.1, 1.3), cloth=int(rng.integers(2**31)))
+        parts += shade_objects(scene.objects, np.zeros((0, 4)), scene.lighting, scene.camera)
+        width, height = (int(side) for side in scene.camera.extent)
         if (width, height) not in self._renderers:
             self._renderers[width, height] = Renderer(width, height, _FAR)
         self.renderer = self._renderers[width, height]
-        if not any(len(faces) for _, faces, _ in pieces):
+        if not any(len(part.faces) for part in parts):
             empty = np.zeros((height, width), np.float32)
             return Rendering(np.dstack([empty] * 3), empty, np.full(empty.shape, np.inf))
-        return self._drawn(pieces, exposure(lights_of(pieces), rng), stage.camera)
+        return self._draw(parts, exposure(linear_colors(parts), rng), scene.camera)
 
-    def _labels_of(self, scene: Scene, hand: HandInScene, rendering: Rendering) -> dict[str, Any]:
-        """The COCO record of one of a scene's hands; its area is that of the box."""
-        is_main = hand is scene.main
-        own = scene if is_main else replace(scene, main=hand, other=scene.main)
+    def _labels_of(self, person: Scene, hand: HandInScene, rendering: Rendering) -> dict[str, Any]:
+        """COCO record of one of a person's hands; its area is that of the box."""
+        is_main = hand is person.main
+        own = person if is_main else replace(person, main=hand, other=person.main)
         labels = self._annotation(own, rendering)
         width, height = labels['bbox'][2:]
         return labels | {'area': round(width * height, 1), 'held': labels['held'] if is_main else None}
 
 
-def seen_share(hand: HandInScene, scene: Scene, depth: np.ndarray) -> float:
-    """Share of the hand's surface in the picture that faces the camera, before which nothing is: no thing, other hand
-    or finger of its own.
+def visible_share(hand: HandInScene, camera: Camera, depth: np.ndarray) -> float:
+    """Share of the hand's surface in the image and towards the camera that nothing hides, not even its own fingers.
 
     Args:
         depth: (H, W) metres of the nearest surface.
@@ -114,7 +114,7 @@ def seen_share(hand: HandInScene, scene: Scene, depth: np.ndarray) -> float:
     points = hand.to_camera(hand.hand.vertices[hand.model.is_hand])
     normals = hand.hand.normals[hand.model.is_hand] @ hand.axes.T
     height, width = depth.shape
-    column, row = np.rint(scene.camera.project(points)).astype(int).T
+    column, row = np.rint(camera.project(points)).astype(int).T
     counts = np.einsum('vi,vi->v', normals, points) < 0
     counts &= (column >= 0) & (row >= 0) & (column < width) & (row < height)
     before = depth[row[counts], column[counts]]
@@ -122,14 +122,14 @@ def seen_share(hand: HandInScene, scene: Scene, depth: np.ndarray) -> float:
 
 
 @dataclass(frozen=True)
-class StageRecipe(Recipe):
-    """What decides the contents of a set of pictures with none to four hands.
+class SceneRecipe(Recipe):
+    """What decides the contents of a set of images with none to four hands.
 
     Args:
-        num: images.
-        size: of the longer side in pixels, 128 to 1024; the other side is another from picture to picture.
-        layers: not allowed.
-        scenes: tells such a set from others.
+        num: Images.
+        size: Of the longer side in pixels, 128 to 1024; the other side varies from image to image.
+        layers: Must be False.
+        scenes: Tells such a set from others.
     """
 
     size: int = 480
@@ -142,6 +142,6 @@ class StageRecipe(Recipe):
         if self.size < 128:
             raise ValueError(f'size: expected 128 to 1024 pixels for scenes, got {self.size}')
 
-    def maker(self, **settings: Any) -> StageMaker:
-        """What draws the pictures; keep one per process."""
-        return StageMaker(**settings)
+    def maker(self, **settings: Any) -> SceneMaker:
+        """What draws the images; keep one per process."""
+        return SceneMaker(**settings)

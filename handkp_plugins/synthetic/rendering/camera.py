@@ -33,7 +33,7 @@ class Camera:
         return self.focal * points[:, :2] / points[:, 2:3] + (self.extent - 1) / 2
 
 
-def place(points: np.ndarray, camera: Camera, centre: np.ndarray, extent: float) -> np.ndarray:
+def find_translation(points: np.ndarray, camera: Camera, centre: np.ndarray, extent: float) -> np.ndarray:
     """Translation (3,) that brings points (N, 3), already turned into camera axes, to a place in the picture.
 
     Args:

@@ -14,7 +14,7 @@ _PNG_LEVEL = 3
 _DAY = (1980, 1, 1, 0, 0, 0)  # the same pictures shall give the same file, whenever they are made
 
 
-def extended(color: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+def extend_colors(color: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Straight colours (H, W, 3) that go on smoothly beyond the edge of what was drawn, to the picture's borders.
 
     So neither JPEG's blocks nor a warp mix the hand with black. Each level of a pyramid is the level above it, shrunk
@@ -37,12 +37,12 @@ def extended(color: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return filled
 
 
-def as_jpeg(image: np.ndarray, quality: int) -> bytes:
+def encode_jpeg(image: np.ndarray, quality: int) -> bytes:
     """An RGB picture (H, W, 3) uint8 as the bytes of a JPEG file."""
     return cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
-def as_png(alpha: np.ndarray) -> bytes:
+def encode_png(alpha: np.ndarray) -> bytes:
     """Coverage (H, W) 0…1 as the bytes of a grey PNG file of 8 bit."""
     grey = np.rint(255 * alpha).astype(np.uint8)
     return cv2.imencode('.png', grey, [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL])[1].tobytes()

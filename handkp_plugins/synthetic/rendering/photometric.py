@@ -17,7 +17,7 @@ def exposure(linear: np.ndarray, rng: np.random.Generator) -> float:
     return (target / brightness) ** 0.7
 
 
-def toned(linear: np.ndarray, factor: float) -> np.ndarray:
+def tone_map(linear: np.ndarray, factor: float) -> np.ndarray:
     """Linear colours (V, 3) times a factor, highlights bent down."""
     exposed = linear * factor
     # bend the highlights down as film and phones do, instead of burning them out
@@ -76,11 +76,11 @@ def random_look(size: int, rng: np.random.Generator) -> CameraLook:
 
 def develop(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A sharp (H, W, 3) sRGB 0…1 picture as a middling camera would give it, 8 bit."""
-    image = taken(image, random_look(image.shape[0], rng), rng)
-    return compressed(image, int(rng.uniform(30, 85))) if rng.random() < 0.3 else image
+    image = apply_camera(image, random_look(image.shape[0], rng), rng)
+    return jpeg_compress(image, int(rng.uniform(30, 85))) if rng.random() < 0.3 else image
 
 
-def taken(image: np.ndarray, look: CameraLook, rng: np.random.Generator) -> np.ndarray:
+def apply_camera(image: np.ndarray, look: CameraLook, rng: np.random.Generator) -> np.ndarray:
     """A sharp (H, W, 3) sRGB 0…1 picture as the camera gives it, 8 bit; its noise is drawn anew."""
     height, width = image.shape[:2]
     if look.defocus:
@@ -99,7 +99,7 @@ def taken(image: np.ndarray, look: CameraLook, rng: np.random.Generator) -> np.n
     return np.clip(np.rint(image * 255), 0, 255).astype(np.uint8)
 
 
-def streaked(image: np.ndarray, shift: np.ndarray) -> np.ndarray:
+def motion_blur(image: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """A picture (H, W, C) of something that moves by (2,) pixels, half before and half after, while light falls in."""
     length = np.abs(shift).max()
     if length < 1:
@@ -111,7 +111,7 @@ def streaked(image: np.ndarray, shift: np.ndarray) -> np.ndarray:
     return cv2.filter2D(image, -1, kernel / kernel.sum())
 
 
-def compressed(image: np.ndarray, quality: int) -> np.ndarray:
+def jpeg_compress(image: np.ndarray, quality: int) -> np.ndarray:
     """An 8-bit picture (H, W, 3) with the traces of JPEG's compression."""
     return cv2.imdecode(cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
 

@@ -4,14 +4,13 @@ Fingers shadow each other and the palm; without that a folded hand looks like se
 16th vertex or so and spread to the others, which costs little and looks soft.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 
 from ..hand.kinematics import turn, unit
 from .lights import Light, Lighting
+from .meshes import Mesh
 
 _WRAP = np.array([0.30, 0.14, 0.09], np.float32)
 """How far red, green and blue reach around the edge of the light: blood under the skin scatters red furthest."""
@@ -20,22 +19,12 @@ _COARSE_SHARE = 16
 _NEIGHBOURS = 4
 
 
-@dataclass(frozen=True)
-class Surface:
-    """What shading needs: points (V, 3), unit normals (V, 3), linear colours (V, 3), gloss 0…1 (one or V values)."""
-
-    points: np.ndarray
-    normals: np.ndarray
-    color: np.ndarray
-    gloss: np.ndarray | float
-
-
 class Shader:
     """Shades meshes that share one topology and resting shape.
 
     Args:
-        resting: (V, 3) vertices at rest, from which neighbourhoods are taken once.
-        coarseness: shadows are found at one of so many vertices.
+        resting: (V, 3) vertices at rest, which decide the neighbourhoods.
+        coarseness: Shadows are found at one of so many vertices.
     """
 
     def __init__(self, resting: np.ndarray, coarseness: int = _COARSE_SHARE) -> None:
@@ -50,25 +39,24 @@ class Shader:
         )
 
     def shade(
-        self, surface: Surface, spheres: np.ndarray, lighting: Lighting, seen: np.ndarray | None = None
+        self, mesh: Mesh, gloss: float, spheres: np.ndarray, lighting: Lighting, seen: np.ndarray | slice = slice(None)
     ) -> np.ndarray:
-        """Linear RGB (V, 3) that leaves the surface towards a camera at the origin.
+        """Linear RGB (S, 3) that leaves the mesh towards a camera at the origin.
 
         Args:
+            gloss: 0…1 and more.
             spheres: (P, 4) x, y, z, radius of what casts shadows.
-            seen: ids (S,) of the vertices to shade, (S, 3) being returned; None for all.
+            seen: Ids (S,) of the vertices to shade; all by default.
         """
         single = np.float32  # half the memory to move, and enough for light
         spheres = spheres.astype(single)
-        points, normals = (a[self.coarse].astype(single) for a in (surface.points, surface.normals))
-        columns = [ambient(points, normals, spheres)[:, None]]
+        points, normals = (a[self.coarse].astype(single) for a in (mesh.points, mesh.normals))
+        columns = [ambient_share(points, normals, spheres)[:, None]]
         # where a shadow starts, red fades last
-        columns += [lit(points, normals, spheres, lamp)[:, None] ** _SHADOW_TINT for lamp in lighting.lamps]
-        shadow = self.spread @ np.concatenate(columns, axis=1, dtype=single)
+        columns += [light_share(points, normals, spheres, lamp)[:, None] ** _SHADOW_TINT for lamp in lighting.lamps]
+        shadow = (self.spread @ np.concatenate(columns, axis=1, dtype=single))[seen]
 
-        seen = slice(None) if seen is None else seen
-        points, normals, color = (a[seen].astype(single) for a in (surface.points, surface.normals, surface.color))
-        shadow, gloss = shadow[seen], np.asarray(surface.gloss, single)
+        points, normals = (a[seen].astype(single) for a in (mesh.points, mesh.normals))
         sky, ground = lighting.sky.astype(single), lighting.ground.astype(single)
         light = (ground + (0.5 - 0.5 * normals[:, 1:2]) * (sky - ground)) * shadow[:, :1]
         to_camera = unit(-points)
@@ -82,7 +70,7 @@ class Shader:
             glint = np.maximum(np.einsum('vi,vi->v', normals, half), 0)[:, None]
             strength = (facing > 0) * reaches[:, 1:2]
             shine += lamp_color * (strength * (0.06 * _power_12(glint) + 0.12 * _power_50(glint)))
-        return color * light + shine * (gloss if gloss.ndim == 0 else gloss[seen, None])
+        return to_linear(mesh.colors[seen]).astype(single) * light + shine * single(gloss)
 
 
 def _power_12(x: np.ndarray) -> np.ndarray:
@@ -97,7 +85,7 @@ def _power_50(x: np.ndarray) -> np.ndarray:
     return x16 * x16 * x16 * x2
 
 
-def ambient(points: np.ndarray, normals: np.ndarray, spheres: np.ndarray) -> np.ndarray:
+def ambient_share(points: np.ndarray, normals: np.ndarray, spheres: np.ndarray) -> np.ndarray:
     """Share (N,) of the surroundings that each point sees past the spheres."""
     distance = np.sqrt(_squared_distances(points, spheres))
     towards = _products(normals, spheres[:, :3]) - np.einsum('ni,ni->n', normals, points)[:, None]
@@ -106,7 +94,7 @@ def ambient(points: np.ndarray, normals: np.ndarray, spheres: np.ndarray) -> np.
     return np.prod(1 - 0.9 * covered, axis=1)
 
 
-def lit(points: np.ndarray, normals: np.ndarray, spheres: np.ndarray, light: Light) -> np.ndarray:
+def light_share(points: np.ndarray, normals: np.ndarray, spheres: np.ndarray, light: Light) -> np.ndarray:
     """Share (N,) of a light that reaches each point past the spheres."""
     points = points + 0.002 * normals
     direction = light.direction.astype(points.dtype)[None]

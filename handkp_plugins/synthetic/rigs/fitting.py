@@ -60,7 +60,7 @@ def _flat_side(rig: RiggedMesh, bone: str) -> np.ndarray:
     return frame[:3, [0, 2]] @ thin
 
 
-def unbent(rig: RiggedMesh) -> RiggedMesh:
+def straighten(rig: RiggedMesh) -> RiggedMesh:
     """A rig brought to our bones at :data:`REST_POSE` by linear blend skinning with its own weights.
 
     Raises:
@@ -70,7 +70,7 @@ def unbent(rig: RiggedMesh) -> RiggedMesh:
         if (rig.weights[:, BONE_INDEX[f'{finger}_2']] > _OWN).sum() < 3:
             raise ValueError(f'no part of the mesh follows the end bone of the {finger}')
     frames = joint_frames(REST_POSE, HandShape())
-    rig = _centred(rig)
+    rig = _center_joints(rig)
     theirs, references = _bone_ends(rig.joints), _dorsal_references(rig)
     transforms = np.zeros((len(BONES), 4, 4))
     for bone, (start, end) in theirs.items():
@@ -90,7 +90,7 @@ def unbent(rig: RiggedMesh) -> RiggedMesh:
     return replace(rig, points=np.einsum('vij,vj->vi', blend[:, :, :3], rig.points) + blend[:, :, 3])
 
 
-def _centred(rig: RiggedMesh) -> RiggedMesh:
+def _center_joints(rig: RiggedMesh) -> RiggedMesh:
     """A rig with its fingers' outer joints moved to the middle of the flesh around them; some rigs have them half a
     centimetre nearer to the back or the pad."""
     joints, references = dict(rig.joints), _dorsal_references(rig)

@@ -66,7 +66,7 @@ def read_texture(path: Path) -> np.ndarray:
 def _decode(data: bytes, what: str) -> np.ndarray:
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if image is None:
-        raise ValueError(f'{what}: expected a picture that OpenCV reads, got {len(data)} other bytes')
+        raise ValueError(f'{what}: expected an image that OpenCV reads, got {len(data)} other bytes')
     return image[:, :, ::-1]
 
 
@@ -111,7 +111,7 @@ class _SkinnedFile(GltfFile):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
         """Points (V, 3), faces (F, 3), weights (V, J) and texture places (V, 2) of one part of a mesh."""
         if primitive.get('mode', 4) != 4:
-            raise self.wrong(f'expected a mesh of triangles (mode 4), got mode {primitive["mode"]}')
+            raise self.wrong(f'expected triangles (mode 4), got mode {primitive["mode"]}')
         attributes = primitive.get('attributes', {})
         missing = [name for name in ('POSITION', 'JOINTS_0', 'WEIGHTS_0') if name not in attributes]
         if missing:

@@ -91,14 +91,14 @@ class GltfFile:
         if uri.startswith('data:'):
             head, comma, body = uri.partition(',')
             if not comma or not head.endswith(';base64'):
-                raise self.wrong(f'{what}: a data: expected URI in base64, got {head[:40]!r}')
+                raise self.wrong(f'{what}: uri: expected a data: URI in base64, got {head[:40]!r}')
             try:
                 return base64.b64decode(body, validate=True)
             except binascii.Error as error:
                 raise self.wrong(f'{what}: its base64 is damaged ({error})') from error
         folder, name = self.path.resolve().parent, unquote(uri)
         if ':' in uri or '\0' in name or not (folder / name).resolve().is_relative_to(folder):
-            raise self.wrong(f'{what}: a data: expected URI or a file below {folder}, got {uri[:80]!r}')
+            raise self.wrong(f'{what}: uri: expected a data: URI or a file below {folder}, got {uri[:80]!r}')
         target = (folder / name).resolve()
         if not os.path.isfile(target):  # unlike Path.is_file, no error for a name that no file can have
             raise FileNotFoundError(f'{self.path}: {what} names {uri[:80]!r}, which is missing')

@@ -9,7 +9,7 @@ from handkp_plugins.structures.skeleton import PARENTS
 from ..hand.kinematics import joint_frames, keypoints_from_frames
 from ..hand.pose import LONG_FINGERS
 from ..hand.shape import MEAN_ROOTS, HandShape
-from ..hand.surface import merged, quartered, subdivided
+from ..hand.surface import merge_points, split_triangles, subdivide
 from ..poses.gestures import GESTURES
 from .gltf import SkinnedMesh
 from .joints import PARTS, THUMB_PARTS
@@ -59,7 +59,7 @@ def bone_of_role(role: str) -> str:
     return f'{finger}_{min(order.index(part), 2)}'
 
 
-def in_palm_frame(mesh: SkinnedMesh, roles: dict[str, int]) -> RiggedMesh:
+def to_palm_frame(mesh: SkinnedMesh, roles: dict[str, int]) -> RiggedMesh:
     """Scale, turn and, if it is a left hand, mirror a rig; joints of no role go with the palm.
 
     Raises:
@@ -85,7 +85,7 @@ def in_palm_frame(mesh: SkinnedMesh, roles: dict[str, int]) -> RiggedMesh:
     points = _apply(matrix, mesh.points)
     if np.abs(points).max() > _FARTHEST:
         raise ValueError(f'a point of its mesh lies {np.abs(points).max():.3g} m away from its joints')
-    ids, first, solid = merged(points, mesh.faces, _MERGE_WITHIN)
+    ids, first, solid = merge_points(points, mesh.faces, _MERGE_WITHIN)
     faces = ids[mesh.faces][solid]
     if not len(faces):
         raise ValueError('no triangle of its mesh has an area')
@@ -116,12 +116,12 @@ def _apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
     return points @ matrix[:, :3].T + matrix[:, 3]
 
 
-def refined(rig: RiggedMesh) -> RiggedMesh:
+def refine(rig: RiggedMesh) -> RiggedMesh:
     """Loop's subdivision until there are enough vertices for smooth colours and outlines."""
     while len(rig.points) < _VERTICES:
-        matrix, faces = subdivided(rig.faces, len(rig.points))
+        matrix, faces = subdivide(rig.faces, len(rig.points))
         uv = rig.corner_uv
         if uv is not None:
-            uv = quartered(uv, 0.5 * (uv + np.roll(uv, -1, axis=1)))
+            uv = split_triangles(uv, 0.5 * (uv + np.roll(uv, -1, axis=1)))
         rig = replace(rig, points=matrix @ rig.points, weights=matrix @ rig.weights, faces=faces, corner_uv=uv)
     return rig

@@ -11,12 +11,12 @@ from ..hand.model import TemplateHand
 from ..hand.skin import SkinLook
 from ..hand.surface import neighbour_mean
 from ..hand.template import HandTemplate, as_template, smoothstep
-from .fitting import frame_weights, unbent
+from .fitting import frame_weights, straighten
 from .gltf import read_skinned_mesh, read_texture
 from .joints import find_kind
-from .mesh import BONE_INDEX, RiggedMesh, in_palm_frame, refined
+from .mesh import BONE_INDEX, RiggedMesh, refine, to_palm_frame
 from .textures import normal_tilt, tone_detail
-from .weld import with_forearm
+from .weld import weld_forearm
 
 _DETAIL_FADE = 25.0  # mm above the weld within which the textures' details fade
 _CREASE_SMOOTHING = 2  # rounds of averaging: a rig's vertices are further apart than a crease is wide
@@ -38,13 +38,13 @@ def load_rig(path: Path) -> 'RiggedHand':
     textures = [mesh.texture] if mesh.texture is not None else _pictures_beside(path, kind.textures)
     bumps = [mesh.normal_map] if mesh.normal_map is not None else _pictures_beside(path, kind.normal_maps)
     try:
-        return _rigged(refined(in_palm_frame(mesh, roles)), textures, bumps)
+        return _rigged(refine(to_palm_frame(mesh, roles)), textures, bumps)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
 
 
 def _rigged(rig: RiggedMesh, textures: list[np.ndarray], bumps: list[np.ndarray]) -> 'RiggedHand':
-    flat = unbent(rig)
+    flat = straighten(rig)
     tones, tilts = [], []
     if rig.corner_uv is not None:
         tones = [tone_detail(rig.faces, rig.corner_uv, picture, len(rig.points)) for picture in textures]
@@ -52,7 +52,7 @@ def _rigged(rig: RiggedMesh, textures: list[np.ndarray], bumps: list[np.ndarray]
     known = np.concatenate([flat.weights, *tilts, *tones], axis=1)
     fill = np.zeros(known.shape[1])
     fill[BONE_INDEX['palm']] = 1.0  # of the forearm's points; from there on weights go by place
-    points, faces, known, weld = with_forearm(1e3 * flat.points, flat.faces, known, fill)
+    points, faces, known, weld = weld_forearm(1e3 * flat.points, flat.faces, known, fill)
     points = 1e-3 * points
     weights, details = np.split(known, [flat.weights.shape[1]], axis=1)
     template = as_template(points, faces, frame_weights(weights, points, faces))

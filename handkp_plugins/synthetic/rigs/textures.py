@@ -15,7 +15,7 @@ _STEEPEST = 0.25
 
 def tone_detail(faces: np.ndarray, corner_uv: np.ndarray, texture: np.ndarray, num_points: int) -> np.ndarray:
     """How much brighter or darker (V, 3), as a logarithm, a texture is at each point than around it."""
-    mean = _vertex_mean(faces, _sampled(texture, corner_uv), num_points)
+    mean = _vertex_mean(faces, _sample_texture(texture, corner_uv), num_points)
     tone = np.log(np.maximum(mean, 0.02))
     around, average = tone, neighbour_mean(faces, num_points)
     for _ in range(_ROUNDS):
@@ -43,13 +43,13 @@ def normal_tilt(points: np.ndarray, faces: np.ndarray, corner_uv: np.ndarray, no
     flat = np.abs(area) < 1e-12
     steps[flat] = np.eye(2)
     right, down = (unit(along) for along in np.linalg.solve(steps, edges).transpose(1, 0, 2))  # (F, 3) each
-    normal = 2 * _sampled(normal_map, corner_uv) - 1  # (F, 3, 3)
+    normal = 2 * _sample_texture(normal_map, corner_uv) - 1  # (F, 3, 3)
     x, y = (normal[..., :2] / np.maximum(normal[..., 2:], _STEEPEST)).transpose(2, 0, 1)[..., None]  # (F, 3, 1) each
     tilt = (x * right[:, None] - y * down[:, None]) * ~flat[:, None, None]
     return _vertex_mean(faces, tilt, len(points))
 
 
-def _sampled(picture: np.ndarray, corner_uv: np.ndarray) -> np.ndarray:
+def _sample_texture(picture: np.ndarray, corner_uv: np.ndarray) -> np.ndarray:
     """A picture's values (F, 3, 3), 0…1, at each corner of each triangle."""
     smooth = cv2.GaussianBlur(picture, (0, 0), _BLUR).astype(np.float32) / 255
     height, width = picture.shape[:2]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..hand.implicit import FOREARM_EXPONENT, FOREARM_LENGTH, forearm_section
-from ..hand.surface import cut, loops_of, neighbour_mean
+from ..hand.surface import cut_mesh, find_loops, neighbour_mean
 from ..hand.template import smoothstep
 
 _CUT_FROM, _CUT_TO, _CUT_STEP = -14.0, 16.0, 1.0  # mm from the wrist: where the mesh may be cut
@@ -16,7 +16,7 @@ _RINGS = np.concatenate([np.arange(2.5, 30, 3.0), np.geomspace(32, FOREARM_LENGT
 _SMOOTH_WITHIN, _SMOOTH_ROUNDS = 12.0, 12  # mm around the weld
 
 
-def with_forearm(
+def weld_forearm(
     points: np.ndarray, faces: np.ndarray, values: np.ndarray, fill: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """A hand (V, 3) in mm in the palm's frame, its wrist at the origin, with our forearm instead of its own end.
@@ -32,8 +32,8 @@ def with_forearm(
         ValueError: the mesh has no simple outline there.
     """
     height = _wrist_height(points, faces)
-    matrix, faces, border = cut(faces, points[:, 1] - height)
-    points, values, loop = matrix @ points, matrix @ values, loops_of(border)[0]
+    matrix, faces, border = cut_mesh(faces, points[:, 1] - height)
+    points, values, loop = matrix @ points, matrix @ values, find_loops(border)[0]
     x, z, centre = _around(points[loop])
     rings = []
     for below in _RINGS:
@@ -56,7 +56,7 @@ def with_forearm(
         np.stack([np.roll(ids[-1], -1), ids[-1], np.full(n, last)], -1),
     ]
     faces = np.concatenate([faces, *strips])
-    points = _smoothed(np.concatenate([points, *rings, end]), faces, height)
+    points = _smooth_weld(np.concatenate([points, *rings, end]), faces, height)
     return points, faces, np.concatenate([values, np.broadcast_to(fill, (len(points) - start, len(fill)))]), height
 
 
@@ -73,8 +73,8 @@ def _wrist_height(points: np.ndarray, faces: np.ndarray) -> float:
 
 def _outline_size(points: np.ndarray, faces: np.ndarray, height: float) -> float:
     """Geometric mean of the outline's breadth and depth at a height; 0 where there is none, or several, or a fold."""
-    matrix, _, border = cut(faces, points[:, 1] - height)
-    loops = loops_of(border)
+    matrix, _, border = cut_mesh(faces, points[:, 1] - height)
+    loops = find_loops(border)
     if len(loops) != 1:
         return 0.0
     x, z, _ = _around((matrix @ points)[loops[0]])
@@ -95,7 +95,7 @@ def _goes_round_once(x: np.ndarray, z: np.ndarray) -> bool:
     return bool((angle > 0).all() or (angle < 0).all())
 
 
-def _smoothed(points: np.ndarray, faces: np.ndarray, height: float) -> np.ndarray:
+def _smooth_weld(points: np.ndarray, faces: np.ndarray, height: float) -> np.ndarray:
     """Points averaged over their neighbours near the weld, so that no edge is seen there."""
     mean = neighbour_mean(faces, len(points))
     share = 0.5 * (1 - smoothstep(np.abs(points[:, 1:2] - height), 0.0, _SMOOTH_WITHIN))

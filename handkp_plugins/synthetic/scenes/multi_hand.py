@@ -1,4 +1,4 @@
-"""Draws stages: pictures of none to four hands of several sizes, of one or several people, before one camera."""
+"""Multi-hand scenes: none to four hands of several sizes, of one or several people, before one camera."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,25 +9,24 @@ from ..hand.kinematics import turn
 from ..hand.model import HandModel
 from ..hand.skin import random_skin
 from ..poses.sampler import PoseSampler
-from ..rendering.camera import Camera, place
+from ..rendering.camera import Camera, find_translation
 from ..rendering.lights import Lighting, random_lighting
-from .grasp import Prop
+from .grasp import SceneObject
 from .people import bystander, limb, owner
 from .scene import HandInScene, Scene, other_hand, random_scene
 from .views import arm_is_clear
 
 MOST_HANDS = 4
 HANDS_SHARES = (0.12, 0.4, 0.27, 0.12, 0.09)
-"""Share of pictures with none, one, … four hands."""
+"""Share of images with none, one, … four hands."""
 CLOSE_SHARE = 0.35
-"""Share of pictures of one or two hands that are close-ups."""
+"""Share of close-ups among images of one or two hands."""
 BOTH_SHARE = 0.3
-"""Share of people of whom both hands are looked for, where the picture shall have more than one, beside
-``scene.OTHER_HAND_SHARE``."""
+"""Share of people who get a second hand, beside ``scene.OTHER_HAND_SHARE``, where the image needs more than one."""
 OWNER_SHARE = 0.7
-"""Share of hands that are not large behind which the person is looked for whom they belong to."""
+"""Share of hands that are not large and get a body and a head behind them."""
 BYSTANDER_SHARE, LIMB_SHARE = 0.3, 0.2
-"""Share of pictures with a person, or with a bare limb, without hands; half again as often where no hand is."""
+"""Share of images with a person, or with a bare limb, without hands; half again as much where there is no hand."""
 
 SHAPES = ((4, 3), (3, 4), (16, 9), (9, 16), (1, 1))
 _SHAPE_SHARES = (0.35, 0.2, 0.12, 0.08, 0.25)
@@ -35,112 +34,115 @@ _FOCAL = (0.75, 1.7)  # shares of the longer side
 _EXTENT = (0.06, 0.72)  # of a hand, shares of the shorter side
 _CLOSE = (0.5, 1.15)
 _LARGE = 0.45
-_INSIDE = 0.6  # least share of a hand's box in the picture
+_INSIDE = 0.6  # least share of a hand's box in the image
 _OVERLAP = 0.35  # greatest share of the smaller of two boxes that lies in the other
 _NEAREST = 0.06  # metres from the camera
 _OUTLINE_STEP = 40
 _TRIES = 20
-_DEPTHS = (0.7, 4.0)  # of who and what has no hands, metres
+_DEPTHS = (0.7, 4.0)  # metres, of people and limbs without hands
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Everything that the geometry and shading of one picture depend on.
+class MultiHandScene:
+    """Everything that the geometry and shading of one image depend on.
 
     Args:
-        scenes: for each person their hand or two hands and things; light and camera are the same in all.
-        props: people and limbs without hands.
+        people: For each person their hand or two hands and objects. Light and camera are the same in all.
+        objects: People and limbs without hands.
     """
 
-    scenes: tuple[Scene, ...]
-    props: tuple[Prop, ...]
+    people: tuple[Scene, ...]
+    objects: tuple[SceneObject, ...]
     camera: Camera
     lighting: Lighting
 
 
-def random_stage(
+def random_multi_hand_scene(
     models: Sequence[HandModel], size: int, rng: np.random.Generator, poses: PoseSampler, alone: bool, one_shape: bool
-) -> Stage:
-    """A stage for a picture whose longer side has ``size`` pixels; the other arguments are :func:`random_scene`'s."""
+) -> MultiHandScene:
+    """Draw a scene for an image whose longer side is ``size`` pixels; see :func:`random_scene` for the arguments."""
     wide, high = SHAPES[rng.choice(len(SHAPES), p=_SHAPE_SHARES)]
     width, height = (size * side // max(wide, high) for side in (wide, high))
     camera = Camera(width, size * rng.uniform(*_FOCAL), height)
     lighting, wanted = random_lighting(rng), int(rng.choice(MOST_HANDS + 1, p=HANDS_SHARES))
     close = wanted in (1, 2) and rng.random() < CLOSE_SHARE
-    scenes: list[Scene] = []
-    taken: list[np.ndarray] = []
-    while len(taken) < wanted:
-        scene = random_scene(models, min(width, height), rng, poses, alone=alone, one_shape=one_shape)
-        if scene.other is None and not alone and rng.random() < BOTH_SHARE:
-            scene = replace(scene, other=other_hand(scene.main, scene.camera, rng, poses))
-        if len(taken) + len(scene.hands) > wanted:
-            scene = replace(scene, other=None)
-        scene = replace(scene, camera=camera, lighting=lighting)
-        placed = _find_place(scene, taken, close and not taken, rng)
-        if placed is None:
+    people: list[Scene] = []
+    boxes: list[np.ndarray] = []
+    while len(boxes) < wanted:
+        person = random_scene(models, min(width, height), rng, poses, alone=alone, one_shape=one_shape)
+        if person.other is None and not alone and rng.random() < BOTH_SHARE:
+            person = replace(person, other=other_hand(person.main, person.camera, rng, poses))
+        if len(boxes) + len(person.hands) > wanted:
+            person = replace(person, other=None)
+        person = _place_person(replace(person, camera=camera, lighting=lighting), boxes, close and not boxes, rng)
+        if person is None:
             break
-        scenes.append(placed)
-        taken += [_box(hand, camera) for hand in placed.hands]
-    more = 1.0 if taken else 1.5
-    props: list[Prop] = []
+        people.append(person)
+        boxes += [_box(hand, camera) for hand in person.hands]
+    more = 1.0 if boxes else 1.5
+    objects: list[SceneObject] = []
     for share, make in ((BYSTANDER_SHARE, bystander), (LIMB_SHARE, limb)):
         if rng.random() < more * share:
             depth = rng.uniform(*_DEPTHS)
             pixel = rng.uniform(0, camera.extent) - (camera.extent - 1) / 2
-            props += make(np.array([*pixel * depth / camera.focal, depth]), random_skin(rng), rng)
-    return Stage(tuple(scenes), tuple(p for p in props if p.mesh.points[:, 2].min() > _NEAREST), camera, lighting)
+            objects += make(np.array([*pixel * depth / camera.focal, depth]), random_skin(rng), rng)
+    return MultiHandScene(tuple(people), tuple(filter(_is_clear, objects)), camera, lighting)
 
 
-def _find_place(scene: Scene, taken: list[np.ndarray], close: bool, rng: np.random.Generator) -> Scene | None:
-    """The scene with its hands in another size and place, where they hide none that is taken; None if none is found."""
-    camera, main = scene.camera, scene.main
+def _is_clear(obj: SceneObject) -> bool:
+    """Whether an object does not touch the camera."""
+    return obj.mesh.points[:, 2].min() > _NEAREST
+
+
+def _place_person(person: Scene, boxes: list[np.ndarray], close: bool, rng: np.random.Generator) -> Scene | None:
+    """Give a person's hands another size and place, clear of the other hands' boxes; None where no place is found."""
+    camera, main = person.camera, person.main
     shorter = camera.extent.min()
     outline = turn(main.hand.vertices[main.model.is_hand][::_OUTLINE_STEP], main.axes)
     for _ in range(_TRIES):
         share = rng.uniform(*_CLOSE) if close else np.exp(rng.uniform(*np.log(_EXTENT)))
         room = np.maximum(camera.extent - 0.8 * share * shorter, 0.2 * camera.extent)
         centre = (camera.extent - 1) / 2 + rng.uniform(-0.5, 0.5, 2) * room
-        moved = _moved(scene, place(outline, camera, centre, share * shorter) - main.offset)
-        if all(_fits(hand, camera, taken) for hand in moved.hands):
+        moved = _translate(person, find_translation(outline, camera, centre, share * shorter) - main.offset)
+        if all(_fits(hand, camera, boxes) for hand in moved.hands):
             if share < _LARGE and rng.random() < OWNER_SHARE:
                 moved = replace(moved, worn=(*moved.worn, *owner(moved.main, moved.skin, rng)))
             return moved
     return None
 
 
-def _moved(scene: Scene, by: np.ndarray) -> Scene:
-    """A scene whose hands and things are moved by (3,); what would then touch the camera is left out."""
+def _translate(person: Scene, offset: np.ndarray) -> Scene:
+    """Move hands and objects by (3,), and leave out the objects that then touch the camera."""
 
-    def shifted(prop: Prop | None) -> Prop | None:
-        prop = prop and prop.moved(np.eye(3), by)
-        return prop if prop and prop.mesh.points[:, 2].min() > _NEAREST else None
+    def move(obj: SceneObject | None) -> SceneObject | None:
+        obj = obj and obj.transform(np.eye(3), offset)
+        return obj if obj and _is_clear(obj) else None
 
-    other = scene.other and replace(scene.other, offset=scene.other.offset + by)
     return replace(
-        scene,
-        main=replace(scene.main, offset=scene.main.offset + by),
-        other=other,
-        held=shifted(scene.held),
-        in_front=shifted(scene.in_front),
-        worn=tuple(prop for prop in map(shifted, scene.worn) if prop),
+        person,
+        main=replace(person.main, offset=person.main.offset + offset),
+        other=person.other and replace(person.other, offset=person.other.offset + offset),
+        held=move(person.held),
+        in_front=move(person.in_front),
+        worn=tuple(filter(None, map(move, person.worn))),
     )
 
 
-def _fits(hand: HandInScene, camera: Camera, taken: list[np.ndarray]) -> bool:
-    """Whether a hand's arm is clear of the camera, most of the hand is in the picture, and no other box in its own."""
+def _fits(hand: HandInScene, camera: Camera, boxes: list[np.ndarray]) -> bool:
+    """Whether arm and hand are clear of the camera, most of the hand is in the image, and no other box in its own."""
     if not arm_is_clear(hand.hand, hand.axes, hand.offset):
         return False
     if hand.to_camera(hand.hand.vertices[::_OUTLINE_STEP])[:, 2].min() < _NEAREST:
         return False
     box = _box(hand, camera)
-    area, picture = _area(box), np.array([0, 0, *camera.extent - 1.0])
-    return _shared(box, picture) > _INSIDE * area and all(
-        _shared(box, other) < _OVERLAP * min(area, _area(other)) for other in taken
+    area, image = _area(box), np.array([0, 0, *camera.extent - 1.0])
+    return _shared_area(box, image) > _INSIDE * area and all(
+        _shared_area(box, other) < _OVERLAP * min(area, _area(other)) for other in boxes
     )
 
 
 def _box(hand: HandInScene, camera: Camera) -> np.ndarray:
-    """The box (x1, y1, x2, y2) of a hand, which the picture's border does not cut."""
+    """Box (x1, y1, x2, y2) of a hand, not clipped to the image."""
     pixels = camera.project(hand.to_camera(hand.hand.vertices[hand.model.is_hand][::_OUTLINE_STEP]))
     return np.concatenate([pixels.min(0), pixels.max(0)])
 
@@ -149,6 +151,5 @@ def _area(box: np.ndarray) -> float:
     return float(np.prod(np.maximum(box[2:] - box[:2], 0)))
 
 
-def _shared(a: np.ndarray, b: np.ndarray) -> float:
-    """Area that two boxes share."""
+def _shared_area(a: np.ndarray, b: np.ndarray) -> float:
     return _area(np.concatenate([np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])]))

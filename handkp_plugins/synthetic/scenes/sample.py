@@ -1,25 +1,25 @@
-"""One generated picture with its labels, from a seed and an index alone."""
+"""One generated image with its labels, from a seed and an index alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from handkp_plugins.imaging.backgrounds import generated, photograph
+from handkp_plugins.imaging.backgrounds import crop_photograph, generate_background
 
 from ..hand.kinematics import turn
 from ..hand.model import HandModel
 from ..poses.sampler import PoseSampler
 from ..rendering.camera import Camera
-from ..rendering.layers import extended
+from ..rendering.layers import extend_colors
 from ..rendering.lights import Lighting
 from ..rendering.meshes import Mesh
-from ..rendering.photometric import develop, exposure, toned
+from ..rendering.photometric import develop, exposure, tone_map
 from ..rendering.renderer import Part, Renderer, Rendering
-from ..rendering.shading import Shader, Surface, to_linear, to_srgb
-from .grasp import Prop
+from ..rendering.shading import Shader, to_srgb
+from .grasp import SceneObject
 from .scene import Scene, random_scene
 from .sleeve import make_sleeve
 
@@ -28,20 +28,18 @@ _THICKNESS = 1e-3 * np.array([21.0] + [15.0, 11.5, 10.5, 8.0] + 4 * [13.0, 9.5, 
 """Half the flesh's thickness at each keypoint of the mean hand, metres."""
 _AWAY = 0.25
 """Sine by which a normal may point away from the camera: skinned normals are not quite those of the triangles."""
-Piece = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""A surface: points (V, 3), triangles (F, 3) and the linear colours (V, 3) that leave it towards the camera."""
-_MARGIN = 8  # pixels around the picture
+_MARGIN = 8  # pixels around the image
 _SEEN_WITHIN = 1.75
-"""A keypoint counts as seen if the surface before it is nearer to it than this many half thicknesses."""
+"""A keypoint is visible if the surface before it is nearer to it than this many half thicknesses."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture and what is known of it.
+    """An image and its labels.
 
     Args:
         image: (H, W, 3) RGB, 8 bit; of a layer the straight colours, which go on beyond the hand's edge.
-        mask: (H, W) share of each pixel covered by hands, arms, sleeves and things.
+        mask: (H, W) share of each pixel covered by hands, arms, sleeves and objects.
         annotation: COCO record without ids.
         camera: ``{'K': 3×3 list}``.
     """
@@ -53,7 +51,7 @@ class Sample:
 
     @property
     def labels(self) -> dict[str, Any]:
-        """What is kept of it beside the picture."""
+        """What is kept of it beside the image."""
         return {'camera': self.camera, 'annotation': self.annotation}
 
 
@@ -61,17 +59,17 @@ class SampleMaker:
     """Makes samples of one size; keep one per process.
 
     Args:
-        models: the hands to pose, each as often.
-        size: width and height in pixels.
-        poses: what to draw poses from; None for all sources but recorded ones.
-        backgrounds: photographs to crop; generated backgrounds where there are none.
-        layers: put nothing behind the hand and leave the picture sharp, for whoever composites it later.
-        alone, one_shape: see :func:`random_scene`.
-        renderer: draws the pictures; None for one of square pictures.
+        models: The hands to pose, each as often.
+        size: Width and height in pixels.
+        poses: What to draw poses from; None for all sources but recorded ones.
+        backgrounds: Photographs to crop; None for generated backgrounds.
+        layers: Put nothing behind the hand and leave the image sharp, to be composited later.
+        alone, one_shape: See :func:`random_scene`.
+        renderer: Draws the images; None for one of square images.
     """
 
     photograph_share = 0.85
-    """Share of pictures that get a photograph behind the hand, where there are any."""
+    """Share of images that get a photograph behind the hand, where there are any."""
 
     def __init__(
         self,
@@ -91,64 +89,60 @@ class SampleMaker:
         self._shaders = {id(model): Shader(model.resting) for model in self.models}
 
     def make(self, seed: int, index: int) -> Sample:
-        """The sample of an index. Labels depend on it, on the seed and on all arguments but the backgrounds."""
+        """Make the sample of an index. Labels depend on it, the seed and all arguments but the backgrounds."""
         rng = np.random.default_rng([seed, index])
         scene = random_scene(self.models, self.size, rng, self.poses, **self.scene_options)
         look = np.random.default_rng([seed, index, 1])
         rendering = self._render(scene, look)
         if self.layers:
-            image = np.rint(255 * extended(rendering.color, rendering.alpha)).astype(np.uint8)
+            image = np.rint(255 * extend_colors(rendering.color, rendering.alpha)).astype(np.uint8)
         else:
-            image = develop(rendering.color + (1 - rendering.alpha[..., None]) * self._behind(self.size, look), look)
-        return Sample(
-            image=image,
-            mask=rendering.alpha,
-            annotation=self._annotation(scene, rendering),
-            camera={'K': scene.camera.matrix.tolist()},
-        )
+            background = self._background(self.size, look)
+            image = develop(rendering.color + (1 - rendering.alpha[..., None]) * background, look)
+        return Sample(image, rendering.alpha, self._annotation(scene, rendering), {'K': scene.camera.matrix.tolist()})
 
-    def _behind(self, size: int, rng: np.random.Generator) -> np.ndarray:
+    def _background(self, size: int, rng: np.random.Generator) -> np.ndarray:
         if self.backgrounds and rng.random() < self.photograph_share:
-            return photograph(self.backgrounds, size, rng)
-        return generated(size, rng)
+            return crop_photograph(self.backgrounds[int(rng.integers(len(self.backgrounds)))], size, rng)
+        return generate_background(size, rng)
 
     def _render(self, scene: Scene, rng: np.random.Generator) -> Rendering:
-        pieces = self._shaded(scene, gloss=rng.uniform(0.1, 1.3), cloth=int(rng.integers(2**31)))
-        return self._drawn(pieces, exposure(lights_of(pieces), rng), scene.camera)
+        parts = self._shade(scene, gloss=rng.uniform(0.1, 1.3), cloth=int(rng.integers(2**31)))
+        return self._draw(parts, exposure(linear_colors(parts), rng), scene.camera)
 
-    def _shaded(self, scene: Scene, gloss: float, cloth: int) -> list[Piece]:
-        """All surfaces that can be seen, in the scene's light; ``gloss`` is the skin's, ``cloth`` a seed of sleeves."""
-        hands, camera = np.concatenate([hand.spheres for hand in scene.hands]), scene.camera
-        casters = np.concatenate([hands, *(prop.spheres for prop in scene.props)])
-        pieces: list[Piece] = []
+    def _shade(self, scene: Scene, gloss: float, cloth: int) -> list[Part]:
+        """All visible surfaces in the scene's light, in linear colours.
+
+        Args:
+            gloss: Of the skin.
+            cloth: Seed of the sleeves' cloth.
+        """
+        hands, camera, light = np.concatenate([hand.spheres for hand in scene.hands]), scene.camera, scene.lighting
+        casters = np.concatenate([hands, *(obj.spheres for obj in scene.objects)])
+        parts: list[Part] = []
         for hand in scene.hands:
-            posed = hand.hand
-            color = to_linear(hand.model.colors(scene.skin))
-            skin = Surface(hand.to_camera(posed.vertices), turn(posed.normals, hand.axes), color, gloss)
-            pieces.append(shaded(skin, posed.faces, self._shaders[id(hand.model)], casters, scene.lighting, camera))
-            if hand.sleeve is not None:  # of one garment, so of one cloth
+            posed, colors = hand.hand, hand.model.colors(scene.skin)
+            skin = Mesh(hand.to_camera(posed.vertices), turn(posed.normals, hand.axes), posed.faces, colors)
+            parts.append(shade_mesh(skin, gloss, self._shaders[id(hand.model)], casters, light, camera))
+            if hand.sleeve is not None:  # both sleeves of a person are of one cloth
                 sleeve = make_sleeve(posed.forearm, hand.sleeve, hand.shape, np.random.default_rng(cloth))
-                moved = _surface(sleeve.moved(hand.axes, hand.offset), 0.0)
-                pieces.append(shaded(moved, sleeve.faces, Shader(sleeve.points), hands[:0], scene.lighting, camera))
-        return pieces + shaded_props(scene.props, hands, scene.lighting, camera)
+                moved = sleeve.transform(hand.axes, hand.offset)
+                parts.append(shade_mesh(moved, 0.0, Shader(sleeve.points), hands[:0], light, camera))
+        return parts + shade_objects(scene.objects, hands, light, camera)
 
-    def _drawn(self, pieces: list[Piece], factor: float, camera: Camera) -> Rendering:
-        """Pieces, exposed by a factor, as a picture."""
-        exposed = toned(lights_of(pieces), factor)
-        ends = np.cumsum([len(light) for _, _, light in pieces])[:-1]
-        parts = [
-            Part(points, faces, to_srgb(light))
-            for (points, faces, _), light in zip(pieces, np.split(exposed, ends), strict=True)
-        ]
-        return self.renderer.render(parts, camera.focal)
+    def _draw(self, parts: list[Part], factor: float, camera: Camera) -> Rendering:
+        """Expose linear colours by a factor and render them."""
+        return self.renderer.render(
+            [replace(part, colors=to_srgb(tone_map(part.colors, factor))) for part in parts], camera.focal
+        )
 
     def _annotation(self, scene: Scene, rendering: Rendering) -> dict[str, Any]:
         hand = scene.main
         points = hand.to_camera(hand.hand.keypoints)
         pixels = scene.camera.project(points)
         visibility = keypoint_visibility(points, pixels, rendering.depth, hand.shape.breadth.mean())
-        for prop in scene.props:
-            hidden = behind_mesh(prop.mesh, points, pixels, scene.camera)
+        for obj in scene.objects:
+            hidden = is_behind_mesh(obj.mesh, points, pixels, scene.camera)
             visibility = np.where(hidden, np.minimum(visibility, OCCLUDED), visibility)
         outline = scene.camera.project(hand.to_camera(hand.hand.vertices[hand.model.is_hand]))
         low = np.clip(outline.min(0), 0, scene.camera.extent - 1)
@@ -174,55 +168,53 @@ class SampleMaker:
         }
 
 
-def shaded(
-    surface: Surface, faces: np.ndarray, shader: Shader, spheres: np.ndarray, lighting: Lighting, camera: Camera
-) -> Piece:
-    """What can be seen of a surface, in the light that spheres (P, 4) leave it."""
-    seen, faces = towards_camera(surface, faces, camera)
-    return surface.points[seen], faces, shader.shade(surface, spheres, lighting, seen)
+def shade_mesh(
+    mesh: Mesh, gloss: float, shader: Shader, spheres: np.ndarray, lighting: Lighting, camera: Camera
+) -> Part:
+    """The visible part of a mesh, in the light that spheres (P, 4) leave it; colours are linear."""
+    seen, faces = visible_part(mesh, camera)
+    return Part(mesh.points[seen], faces, shader.shade(mesh, gloss, spheres, lighting, seen))
 
 
-def shaded_props(props: Sequence[Prop], spheres: np.ndarray, lighting: Lighting, camera: Camera) -> list[Piece]:
-    """What can be seen of each thing; see :func:`shaded`."""
+def shade_objects(
+    objects: Sequence[SceneObject], spheres: np.ndarray, lighting: Lighting, camera: Camera
+) -> list[Part]:
+    """:func:`shade_mesh` of each object."""
     return [
-        shaded(_surface(p.mesh, p.gloss), p.mesh.faces, Shader(p.mesh.points, coarseness=2), spheres, lighting, camera)
-        for p in props
+        shade_mesh(obj.mesh, obj.gloss, Shader(obj.mesh.points, coarseness=2), spheres, lighting, camera)
+        for obj in objects
     ]
 
 
-def lights_of(pieces: list[Piece]) -> np.ndarray:
-    """The linear colours (V, 3) of all pieces."""
-    return np.concatenate([light for _, _, light in pieces])
+def linear_colors(parts: list[Part]) -> np.ndarray:
+    """The colours (V, 3) of all parts."""
+    return np.concatenate([part.colors for part in parts])
 
 
-def towards_camera(surface: Surface, faces: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """The part of a closed surface that can be seen: ids (S,) of vertices, and triangles (F', 3) among those.
+def visible_part(mesh: Mesh, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """Ids (S,) of the vertices of a closed mesh that can be visible, and triangles (F', 3) among those.
 
-    Left out are what faces away from the camera at the origin and what lies outside the picture: more than half of a
-    hand and its arm, which then is neither shaded nor drawn.
+    What faces away from the camera at the origin and what lies outside the image is left out: more than half of a hand
+    and its arm, which then is neither shaded nor drawn.
     """
-    points, distance = surface.points, np.sqrt(np.einsum('vi,vi->v', surface.points, surface.points))
-    shows = np.einsum('vi,vi->v', surface.normals, points) < _AWAY * distance
+    points, distance = mesh.points, np.sqrt(np.einsum('vi,vi->v', mesh.points, mesh.points))
+    shows = np.einsum('vi,vi->v', mesh.normals, points) < _AWAY * distance
     room = (0.5 * camera.extent + _MARGIN) / camera.focal
     shows &= (np.abs(points[:, :2]) <= room * points[:, 2:]).all(1)
-    faces = faces[shows[faces[:, 0]] | shows[faces[:, 1]] | shows[faces[:, 2]]]
+    faces = mesh.faces[shows[mesh.faces].any(1)]
     used = np.zeros(len(points), bool)
     used[faces.ravel()] = True
     return np.flatnonzero(used), (np.cumsum(used) - 1)[faces]
 
 
-def _surface(mesh: Mesh, gloss: float) -> Surface:
-    return Surface(mesh.points, mesh.normals, to_linear(mesh.colors), gloss)
-
-
 def keypoint_visibility(points: np.ndarray, pixels: np.ndarray, depth: np.ndarray, thickness: float) -> np.ndarray:
-    """2 seen, 1 hidden by a hand, sleeve or thing, 0 outside the picture, for each keypoint (21,).
+    """2 visible, 1 occluded, 0 outside the image, for each keypoint (21,).
 
     Args:
         points: (21, 3) in the camera frame, metres.
         pixels: (21, 2) their projections.
         depth: (H, W) metres of the nearest surface.
-        thickness: of this hand's fingers, as a factor of the mean hand's.
+        thickness: Of this hand's fingers, as a factor of the mean hand's.
     """
     height, width = depth.shape
     column, row = np.rint(pixels).astype(int).T
@@ -232,10 +224,10 @@ def keypoint_visibility(points: np.ndarray, pixels: np.ndarray, depth: np.ndarra
     return np.where(inside, np.where(seen, VISIBLE, OCCLUDED), OUTSIDE)
 
 
-def behind_mesh(mesh: Mesh, points: np.ndarray, pixels: np.ndarray, camera: Camera) -> np.ndarray:
+def is_behind_mesh(mesh: Mesh, points: np.ndarray, pixels: np.ndarray, camera: Camera) -> np.ndarray:
     """Whether each point (N, 3) of the camera frame, seen at pixels (N, 2), lies behind some triangle of a mesh.
 
-    ``keypoint_visibility`` cannot tell a thin thing that lies on the skin from the skin; this can.
+    ``keypoint_visibility`` cannot tell a thin object on the skin from the skin; this can.
     """
     corner = camera.project(mesh.points)[mesh.faces]  # (F, 3, 2)
     depth = mesh.points[mesh.faces, 2]

@@ -16,8 +16,8 @@ from ..poses.gestures import GESTURES
 from ..poses.sampler import MAX_PENETRATION, PoseSampler
 from ..rendering.camera import Camera
 from ..rendering.lights import Lighting, random_lighting
-from ..rendering.meshes import ball, box, cylinder, painted
-from .grasp import GRASPS, Prop, held_object
+from ..rendering.meshes import ball, box, cylinder, paint
+from .grasp import GRASPS, SceneObject, held_object
 from .views import LAYER, LAYER_CUT_SHARE, PHOTOGRAPH, arm_is_clear, random_view, view_hand
 from .worn import ring, watch
 
@@ -76,9 +76,9 @@ class Scene:
 
     main: HandInScene
     other: HandInScene | None
-    held: Prop | None
-    in_front: Prop | None
-    worn: tuple[Prop, ...]
+    held: SceneObject | None
+    in_front: SceneObject | None
+    worn: tuple[SceneObject, ...]
     skin: SkinLook
     camera: Camera
     lighting: Lighting
@@ -89,9 +89,9 @@ class Scene:
         return [self.main] + ([self.other] if self.other else [])
 
     @property
-    def props(self) -> list[Prop]:
+    def objects(self) -> list[SceneObject]:
         """All things."""
-        return [prop for prop in (self.held, self.in_front, *self.worn) if prop is not None]
+        return [obj for obj in (self.held, self.in_front, *self.worn) if obj is not None]
 
 
 def random_scene(
@@ -134,9 +134,9 @@ def random_scene(
     return Scene(
         main=main,
         other=other_hand(main, camera, rng, poses) if happens(OTHER_HAND_SHARE) else None,
-        held=held.moved(axes, offset) if held else None,
+        held=held.transform(axes, offset) if held else None,
         in_front=_in_front(main, camera, rng) if happens(IN_FRONT_SHARE) else None,
-        worn=tuple(prop.moved(axes, offset) for prop in worn),
+        worn=tuple(obj.transform(axes, offset) for obj in worn),
         skin=random_skin(rng),
         camera=camera,
         lighting=random_lighting(rng),
@@ -182,7 +182,7 @@ def other_hand(main: HandInScene, camera: Camera, rng: np.random.Generator, pose
     return None
 
 
-def _in_front(main: HandInScene, camera: Camera, rng: np.random.Generator) -> Prop | None:
+def _in_front(main: HandInScene, camera: Camera, rng: np.random.Generator) -> SceneObject | None:
     """A bar, board or ball between camera and hand that covers a part of it, in the camera frame."""
     points = main.to_camera(main.hand.keypoints)
     reach = np.ptp(points, axis=0)[:2].max()
@@ -204,9 +204,9 @@ def _in_front(main: HandInScene, camera: Camera, rng: np.random.Generator) -> Pr
             mesh = box(radius * np.array([1.0, rng.uniform(0.6, 2.5), rng.uniform(0.02, 0.5)]))
         else:
             mesh = ball(radius)
-        mesh = painted(mesh, rng).moved(axes, target * depth / target[2])
+        mesh = paint(mesh, rng).transform(axes, target * depth / target[2])
         if mesh.points[:, 2].min() > 0.06 and 0 < _covered(mesh.points, points, camera) <= _MOST_COVERED:
-            return Prop(kind, mesh, np.zeros((0, 4)), float(rng.uniform(0, 1.5)))
+            return SceneObject(kind, mesh, np.zeros((0, 4)), float(rng.uniform(0, 1.5)))
     return None
 
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from ..hand.kinematics import rotation, turn
 from ..hand.model import Handedness, PosedHand
-from ..rendering.camera import Camera, place
+from ..rendering.camera import Camera, find_translation
 
-VIEW_SHARES = {'any': 0.2, 'held_up': 0.3, 'shown': 0.25, 'first_person': 0.14, 'upside_down': 0.11}
+VIEW_SHARES = {'any': 0.2, 'held_up': 0.3, 'signing': 0.25, 'first_person': 0.14, 'upside_down': 0.11}
 """Share of each kind of view; ``random_view`` says what they are."""
 
 # views in which the arm comes to the camera more than this (cosine), or so near (metres), that it would hide the hand
@@ -59,7 +59,7 @@ def random_view(rng: np.random.Generator, handedness: Handedness) -> np.ndarray:
         length = np.linalg.norm([x, y, z])
         return rotation(np.array([x, y, z]) / max(length, 1e-9), 2 * np.arctan2(length, w))
     side = {'right': 1.0, 'left': -1.0}[handedness]
-    palm, spread = (0.7, (22, 20, 24)) if kind == 'shown' else (0.45, (38, 32, 55))
+    palm, spread = (0.7, (22, 20, 24)) if kind == 'signing' else (0.45, (38, 32, 55))
     about, nod, roll = np.radians(rng.normal(0, spread))
     about += rng.choice([0.0, np.pi, side * np.pi / 2], p=[palm, 0.8 - palm, 0.2])
     if kind == 'first_person':
@@ -91,7 +91,7 @@ def view_hand(
     outline = hand.vertices[is_hand][::_OUTLINE_STEP]
     for _ in range(_VIEW_TRIES):
         axes = random_view(rng, hand.handedness)
-        offset = place(turn(outline, axes), camera, centre, extent)
+        offset = find_translation(turn(outline, axes), camera, centre, extent)
         if arm_is_clear(hand, axes, offset):
             break
     return axes, offset

@@ -6,33 +6,29 @@ from ..hand.kinematics import unit
 from ..hand.model import PosedHand
 from ..hand.proxies import FINGER_OF_SPHERE
 from ..rendering.meshes import Mesh, cylinder, torus
-from .grasp import Prop
+from .grasp import NO_SHADOW, SceneObject, axes_along
 
 _METALS = np.array([[0.83, 0.67, 0.36], [0.75, 0.75, 0.77], [0.72, 0.50, 0.42], [0.12, 0.12, 0.13]])
-_NO_SHADOW = np.zeros((0, 4))
 _WIDEST_ARM = 0.06  # metres from its axis
 
 
-def ring(hand: PosedHand, rng: np.random.Generator) -> Prop:
+def ring(hand: PosedHand, rng: np.random.Generator) -> SceneObject:
     """A ring on a long finger's first segment, in the palm's frame."""
     finger = int(rng.choice([1, 2, 3, 4], p=[0.2, 0.2, 0.45, 0.15]))
     near, far = hand.spheres[finger == FINGER_OF_SPHERE][1:3]
-    axis = unit((far - near)[None, :3])[0]
-    axes = _axes_along(axis)
+    axes = axes_along(unit((far - near)[None, :3])[0])
     middle = near[:3] + 0.35 * (far - near)[:3]
     local = (hand.vertices - middle) @ axes
     around = local[(np.abs(local[:, 1]) < 0.0025) & (np.hypot(local[:, 0], local[:, 2]) < 1.5 * near[3])]
     if not len(around):
         around = near[3] * np.array([[1.0, 0, 1], [-1, 0, -1]])
     low, high = around.min(0), around.max(0)
-    middle = middle + axes @ (0.5 * (low + high) * [1, 0, 1])
-    half = 0.5 * (high - low)[[0, 2]]
-    radial = float(rng.uniform(0.0006, 0.0011))
-    mesh = torus((half[0], half[1]), radial, float(rng.uniform(0.0008, 0.003)))
-    return _in_metal('ring', mesh, axes, middle, rng)
+    half = 0.5 * (high - low)
+    mesh = torus((half[0], half[2]), float(rng.uniform(0.0006, 0.0011)), float(rng.uniform(0.0008, 0.003)))
+    return _metal('ring', mesh, axes, middle + axes @ (0.5 * (low + high) * [1, 0, 1]), rng)
 
 
-def watch(hand: PosedHand, rng: np.random.Generator) -> list[Prop]:
+def watch(hand: PosedHand, rng: np.random.Generator) -> list[SceneObject]:
     """A strap around the forearm and a dial on its back, in the palm's frame."""
     at, width = float(rng.uniform(0.028, 0.05)), float(rng.uniform(0.008, 0.012))
     axes, origin = hand.forearm[:3, :3], hand.forearm[:3, 3]
@@ -41,22 +37,19 @@ def watch(hand: PosedHand, rng: np.random.Generator) -> list[Prop]:
     away = np.abs(local[:, 1] + at)
     around = local[away <= max(0.006, np.partition(away, 24)[24])]  # some forearms have few points, far between
     low, high = around.min(0), around.max(0)
+    half = 0.5 * (high - low)
     middle = origin + axes @ np.array([0.5 * (low[0] + high[0]), -at, 0.5 * (low[2] + high[2])])
-    half = 0.5 * (high - low)[[0, 2]]
-    strap = torus((half[0], half[1]), 0.0018, width)
-    strap = Prop('watch', strap.colored(rng.uniform(0.02, 0.8, 3)), _NO_SHADOW, 0.4).moved(axes, middle)
-    # a cylinder's y is along the arm; the dial's shall be out of the back
+    strap = torus((half[0], half[2]), 0.0018, width).with_color(rng.uniform(0.02, 0.8, 3))
+    # a cylinder's y is along the arm, but the dial points out of its back
     tilted = axes @ np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
     dial = cylinder(float(rng.uniform(0.013, 0.02)), 0.008)
-    return [strap, _in_metal('watch', dial, tilted, middle + axes[:, 2] * (half[1] + 0.003), rng)]
+    return [
+        SceneObject('watch', strap, NO_SHADOW, 0.4).transform(axes, middle),
+        _metal('watch', dial, tilted, middle + axes[:, 2] * (half[2] + 0.003), rng),
+    ]
 
 
-def _axes_along(axis: np.ndarray) -> np.ndarray:
-    """A rotation (3, 3) whose y axis is the given one."""
-    aside = unit(np.cross(axis, [0.0, 0, 1])[None] + 1e-9)[0]
-    return np.stack([aside, axis, np.cross(aside, axis)], axis=1)
-
-
-def _in_metal(name: str, mesh: Mesh, axes: np.ndarray, middle: np.ndarray, rng: np.random.Generator) -> Prop:
+def _metal(name: str, mesh: Mesh, axes: np.ndarray, middle: np.ndarray, rng: np.random.Generator) -> SceneObject:
+    """A mesh in a random metal, at a place."""
     color = _METALS[int(rng.integers(len(_METALS)))] * rng.uniform(0.8, 1.1)
-    return Prop(name, mesh.colored(color), _NO_SHADOW, float(rng.uniform(1.0, 3.0))).moved(axes, middle)
+    return SceneObject(name, mesh.with_color(color), NO_SHADOW, float(rng.uniform(1.0, 3.0))).transform(axes, middle)

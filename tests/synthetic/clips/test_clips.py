@@ -91,9 +91,9 @@ def test_things_stay_where_they_are_worn_and_held(model, clips):
     moving = max(clips, key=lambda clip: np.ptp(clip.angles, axis=0).max())
     rng, first = np.random.default_rng(0), moving.scene(0)
     hand = first.main
-    prop = ring(hand.hand, rng)
+    obj = ring(hand.hand, rng)
     scene = replace(
-        first, worn=(prop.moved(hand.axes, hand.offset), watch(hand.hand, rng)[0].moved(hand.axes, hand.offset))
+        first, worn=(obj.transform(hand.axes, hand.offset), watch(hand.hand, rng)[0].transform(hand.axes, hand.offset))
     )
     clip = plan_clip(scene, CAMERA, np.arange(40) / 30, PoseSampler(), np.random.default_rng(8))
     assert np.ptp(clip.angles, axis=0).max() > 30
@@ -135,7 +135,7 @@ def test_the_wall_moves_as_the_camera_turns(model, clips, monkeypatch):
     maker = ClipMaker(frames=3, fps=30, size=240, height=320, models=[model])
     dot = np.zeros((512, 512, 3), np.float32)
     dot[254:258, 254:258] = 1
-    monkeypatch.setattr(maker, '_behind', lambda size, rng: dot)
+    monkeypatch.setattr(maker, '_background', lambda size, rng: dot)
     x, y, _ = np.eye(3)
     axes = np.stack([np.eye(3), rotation(y, np.arctan(20 / 400)), rotation(x, -np.arctan(8 / 400))])
     clip = replace(clips[0], camera_path=CameraPath(axes, np.zeros((3, 3))), offsets=clips[0].offsets[:3])
@@ -151,10 +151,10 @@ def test_exposure_is_set_once_a_clip_and_drifts(model, monkeypatch):
     """Where no hand is, a grey wall shows the drift alone."""
     exposures, pictures = [], []
     maker = ClipMaker(frames=8, fps=30, height=64, models=[model], size=64)
-    monkeypatch.setattr(maker, '_behind', lambda size, rng: np.full((size, size, 3), 0.5, np.float32))
+    monkeypatch.setattr(maker, '_background', lambda size, rng: np.full((size, size, 3), 0.5, np.float32))
     monkeypatch.setattr(video, 'exposure', lambda light, rng: exposures.append(light) or 1.0)
     nothing = np.zeros((64, 64, 3), np.uint8)
-    monkeypatch.setattr(video, 'taken', lambda image, look, rng: pictures.append(image) or nothing)
+    monkeypatch.setattr(video, 'apply_camera', lambda image, look, rng: pictures.append(image) or nothing)
     masks = [sample.mask for index in range(3) for sample in maker.clip(2, index)]
     assert len(exposures) == 3
     drift = np.log([np.median(p[mask == 0]) / 0.5 for p, mask in zip(pictures, masks, strict=True)]).reshape(3, 8)
@@ -262,7 +262,7 @@ def test_a_failing_frame_is_named(tmp_path, monkeypatch):
         ({'height': 8}, 'height: expected 64 to 1024 .* got 8'),
         ({'frames': 2}, 'frames: expected 3 or more, got 2'),
         ({'fps': 0.0}, 'fps: expected 5 to 240 .* got 0.0'),
-        ({'layers': True}, 'layers: not expected with clips'),
+        ({'layers': True}, 'layers: expected False with clips'),
     ],
 )
 def test_arguments_out_of_range(arguments, message):

@@ -13,7 +13,7 @@ from handkp_plugins.synthetic.poses.gestures import GESTURES
 from handkp_plugins.synthetic.poses.sampler import MAX_PENETRATION, PoseSampler
 from handkp_plugins.synthetic.rendering.camera import Camera
 from handkp_plugins.synthetic.rendering.lights import Light, Lighting
-from handkp_plugins.synthetic.rendering.photometric import random_look, streaked, taken
+from handkp_plugins.synthetic.rendering.photometric import apply_camera, motion_blur, random_look
 
 TIME = np.arange(60) / 30
 
@@ -131,16 +131,16 @@ def test_some_cameras_stand_and_none_jumps():
 def test_a_streak_lies_along_the_motion():
     dot = np.zeros((21, 21, 3), np.float32)
     dot[10, 10] = 1
-    spread = streaked(dot, np.array([8.0, 0]))[..., 0]
+    spread = motion_blur(dot, np.array([8.0, 0]))[..., 0]
     assert spread.sum() == pytest.approx(1, abs=1e-4)
     along = np.flatnonzero(spread[10] > 0.04)
     assert spread[9:12].sum() > 0.99 and 8 <= len(along) <= 10 and along.mean() == 10
-    assert streaked(dot, np.array([0.4, -0.6])) is dot
+    assert motion_blur(dot, np.array([0.4, -0.6])) is dot
 
 
 def test_noise_is_new_in_each_picture_and_the_rest_is_not():
     rng = np.random.default_rng(4)
     look = random_look(64, rng)
-    one, two = (taken(np.full((64, 48, 3), 0.5, np.float32), look, rng).astype(float) for _ in range(2))
+    one, two = (apply_camera(np.full((64, 48, 3), 0.5, np.float32), look, rng).astype(float) for _ in range(2))
     assert one.shape == (64, 48, 3) and (one != two).mean() > 0.3
     assert one.mean((0, 1)) == pytest.approx(two.mean((0, 1)), abs=0.5)

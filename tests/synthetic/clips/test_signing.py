@@ -24,7 +24,7 @@ def test_a_person_shows_every_sign_with_one_hand(clips):
         assert clip.gestures == [NAMES[i % 3]] * 3 and clip.cast.camera.extent.tolist() == [96, 64]
         assert (hand.shape.segments == first.shape.segments).all()
         assert hand.hand.handedness == first.hand.handedness
-        assert not clip.cast.props and clip.cast.other is None
+        assert not clip.cast.objects and clip.cast.other is None
     assert len({clip.cast.main.shape.segments.tobytes() for clip in clips}) == 6
     assert {clip.cast.main.hand.handedness for clip in clips} == {'left', 'right'}
 

@@ -37,7 +37,7 @@ def test_the_tips_touch_at_the_tap_times_and_only_there(model, rate, jitter):
         assert len(taps) == int(2 * rate) and (d[lowest] < 0.02).all()
         between = [d[(time > a) & (time < b)].max() for a, b in zip(taps[:-1], taps[1:], strict=True)]
         assert min(between, default=1) > (0.05 if rate < 4 else 0.03)
-        assert clip.gestures == ['tapping'] * 481 and not clip.cast.props and clip.cast.other is None
+        assert clip.gestures == ['tapping'] * 481 and not clip.cast.objects and clip.cast.other is None
 
 
 def test_both_tips_stay_in_the_picture_and_the_hand_moves_smoothly(model):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from handkp_plugins.synthetic.rendering.camera import Camera, place
+from handkp_plugins.synthetic.rendering.camera import Camera, find_translation
 
 
 def test_projection_worked_out_by_hand():
@@ -18,7 +18,7 @@ def test_place_meets_centre_and_extent(seed):
     rng = np.random.default_rng(seed)
     points = rng.normal(size=(21, 3)) * 0.05 + rng.normal(size=3)
     camera, centre = Camera(256, 300), np.array([100.0, 140.0])
-    pixels = camera.project(points + place(points, camera, centre, 150))
+    pixels = camera.project(points + find_translation(points, camera, centre, 150))
     low, high = pixels.min(0), pixels.max(0)
     assert np.allclose(0.5 * (low + high), centre, atol=1)
     assert (high - low).max() == pytest.approx(150, abs=2)

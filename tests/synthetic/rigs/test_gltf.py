@@ -85,7 +85,7 @@ def test_the_texture_is_rgb(tmp_path):
     mesh = read_skinned_mesh(save(document, tmp_path / 'hand.gltf'))
     assert mesh.texture.shape == (8, 40, 3) and mesh.texture[0, 0].tolist() == [60, 60, 60]
     document['images'][0]['uri'] = 'data:image/png;base64,AAAA'
-    with pytest.raises(ValueError, match=r'hand.gltf: image 0: a picture .* got 3'):
+    with pytest.raises(ValueError, match=r'hand.gltf: image 0: expected an image .* got 3'):
         read_skinned_mesh(save(document, tmp_path / 'hand.gltf'))
 
 
@@ -95,7 +95,7 @@ def test_files_outside_the_folder_are_refused(tmp_path, uri):
     (tmp_path / 'in').mkdir()
     document = tube_hand()
     document['buffers'][0]['uri'] = uri
-    with pytest.raises(ValueError, match='buffer 0: a data: URI or a file below'):
+    with pytest.raises(ValueError, match='buffer 0: uri: expected a data: URI or a file below'):
         read_skinned_mesh(save(document, tmp_path / 'in/hand.gltf'))
 
 
@@ -127,14 +127,17 @@ def _not_a_number(document: dict[str, Any]) -> None:
     ('change', 'message'),
     [
         (_set('accessors', 0, 'count', to=10**9), r'accessor 0: 1000000000 rows of 12 bytes do not fit'),
-        (_set('accessors', 0, 'byteOffset', to=-4), r'accessor 0: byteOffset must be a whole number, 0 or more'),
-        (_set('accessors', 0, 'type', to='VEC2'), r'accessor 0: VEC3 of one of .* got VEC2 of 5126'),
-        (_set('accessors', 2, 'componentType', to=5126), r'accessor 2: VEC4 of one of \[5121, 5123, 5125\]'),
+        (
+            _set('accessors', 0, 'byteOffset', to=-4),
+            r'accessor 0: byteOffset: expected a whole number, .* got -4',
+        ),
+        (_set('accessors', 0, 'type', to='VEC2'), r'accessor 0: expected VEC3 of one of .* got VEC2 of 5126'),
+        (_set('accessors', 2, 'componentType', to=5126), r'accessor 2: expected VEC4 of one of \[5121, 5123, 5125\]'),
         (_set('accessors', 3, 'sparse', to={}), r'accessor 3: sparse'),
         (_set('bufferViews', 1, 'byteLength', to=10**9), r'bufferView 1: bytes .* of'),
         (_set('buffers', 0, 'byteLength', to=10**9), r'buffer 0: 1000000000 bytes are promised'),
         (_set('buffers', 0, 'uri', to='data:;base64,?'), r'buffer 0: its base64 is damaged'),
-        (_set('buffers', 0, 'uri', to='data:,abc'), r'buffer 0: expected a data: URI in base64'),
+        (_set('buffers', 0, 'uri', to='data:,abc'), r'buffer 0: uri: expected a data: URI in base64'),
         (_set('skins', 0, 'joints', to=[0]), r'1 joints, but 25 inverse bind matrices'),
         (_set('skins', 0, 'joints', to=[99] * 25), r'nodes: expected entry 0 to 25, got 99'),
         (_set('meshes', 0, 'primitives', 0, 'mode', to=1), r'expected triangles \(mode 4\), got mode 1'),
@@ -155,7 +158,7 @@ def test_damaged_files_say_what_is_wrong(tmp_path, change, message):
 
 
 def test_files_that_are_no_gltf(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'rig: an existing .*none\.glb'):
+    with pytest.raises(FileNotFoundError, match=r'rig: expected an existing .*none\.glb'):
         read_skinned_mesh(tmp_path / 'none.glb')
     path = tmp_path / 'hand.gltf'
     for content, message in ((b'\x00\xff', 'does not parse'), (b'[]', 'no object'), (b'glTF', 'no JSON chunk')):

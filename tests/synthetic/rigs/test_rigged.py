@@ -159,7 +159,7 @@ def test_an_unknown_rig_is_told_about_by_a_table_beside_it(tmp_path):
     assert off_axis(load_rig(path)).max() < 1.2 * RADIUS
     for content, message in (
         ('{', 'own.joints.json: expected JSON'),
-        ('["wrist"]', 'own.joints.json: a JSON object from roles to joint names'),
+        ('["wrist"]', 'own.joints.json: expected a JSON object from roles to joint names'),
         ('{"elbow": "joint1"}', r"own.joints.json: expected roles .* got \['elbow'\]"),
         ('{"wrist": "joint1"}', r'its joints are those of no rig known \(own.joints.json\)'),
     ):

@@ -11,27 +11,27 @@ from mmdet.utils import register_all_modules
 
 from handkp_plugins.datasets.checks.box_files import check_box_file
 from handkp_plugins.synthetic.datasets.generate import generate
-from handkp_plugins.synthetic.datasets.scene_recipe import StageMaker, StageRecipe, seen_share
+from handkp_plugins.synthetic.datasets.scene_recipe import SceneMaker, SceneRecipe, visible_share
 from handkp_plugins.synthetic.hand.model import ProceduralHand
 from handkp_plugins.synthetic.hand.skin import random_skin, skin_tone
 from handkp_plugins.synthetic.poses.sampler import PoseSampler
 from handkp_plugins.synthetic.rendering.renderer import Part
-from handkp_plugins.synthetic.scenes.multi_hand import Stage, random_stage
+from handkp_plugins.synthetic.scenes.multi_hand import MultiHandScene, random_multi_hand_scene
 from handkp_plugins.synthetic.scenes.people import bystander, owner
 
 SIZE = 160
-RECIPE = StageRecipe(num=22, size=SIZE, seed=3)
+RECIPE = SceneRecipe(num=22, size=SIZE, seed=3)
 
 
 @pytest.fixture(scope='module')
-def maker() -> StageMaker:
-    return StageMaker(size=SIZE, models=[ProceduralHand()])
+def maker() -> SceneMaker:
+    return SceneMaker(size=SIZE, models=[ProceduralHand()])
 
 
 @pytest.fixture(scope='module')
-def stages(maker: StageMaker) -> list[Stage]:
+def scenes(maker: SceneMaker) -> list[MultiHandScene]:
     rng, poses = np.random.default_rng(0), PoseSampler()
-    return [random_stage(maker.models, SIZE, rng, poses, alone=False, one_shape=False) for _ in range(60)]
+    return [random_multi_hand_scene(maker.models, SIZE, rng, poses, alone=False, one_shape=False) for _ in range(60)]
 
 
 @pytest.fixture(scope='module')
@@ -41,7 +41,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def drawn_hand(maker: StageMaker, hand, camera) -> np.ndarray:
+def drawn_hand(maker: SceneMaker, hand, camera) -> np.ndarray:
     """Coverage (H, W) of one hand without its arm."""
     posed, is_hand = hand.hand, hand.model.is_hand
     faces = posed.faces[is_hand[posed.faces].all(1)]
@@ -49,17 +49,17 @@ def drawn_hand(maker: StageMaker, hand, camera) -> np.ndarray:
     return maker.renderer.render([Part(points, faces, np.ones_like(points))], camera.focal).alpha
 
 
-def test_each_box_is_that_of_the_hand_drawn(maker: StageMaker, stages: list[Stage]):
+def test_each_box_is_that_of_the_hand_drawn(maker: SceneMaker, scenes: list[MultiHandScene]):
     checked = cut = 0
-    for stage in [s for s in stages if s.scenes][:10]:
-        rendering = maker._staged(stage, np.random.default_rng(0))
-        for scene in stage.scenes:
-            for hand in scene.hands:
-                rows, columns = np.nonzero(drawn_hand(maker, hand, stage.camera))
-                x, y, width, height = maker._labels_of(scene, hand, rendering)['bbox']
+    for scene in [s for s in scenes if s.people][:10]:
+        rendering = maker._render_multi_hand(scene, np.random.default_rng(0))
+        for person in scene.people:
+            for hand in person.hands:
+                rows, columns = np.nonzero(drawn_hand(maker, hand, scene.camera))
+                x, y, width, height = maker._labels_of(person, hand, rendering)['bbox']
                 drawn = [columns.min(), rows.min(), columns.max(), rows.max()]
                 beyond = np.array([x, y, x + width, y + height]) - drawn
-                if min(x, y) > 0 and (np.array([x + width, y + height]) < stage.camera.extent - 1).all():
+                if min(x, y) > 0 and (np.array([x + width, y + height]) < scene.camera.extent - 1).all():
                     assert np.abs(beyond).max() < 1.6
                 else:  # of a hand that the border cuts, the part outside may reach further along the border
                     assert (beyond[:2] < 1.6).all() and (beyond[2:] > -1.6).all()
@@ -70,23 +70,23 @@ def test_each_box_is_that_of_the_hand_drawn(maker: StageMaker, stages: list[Stag
     assert checked >= 12 and checked - cut >= 8
 
 
-def test_none_to_four_hands_of_many_sizes(stages: list[Stage]):
-    counts = [sum(len(scene.hands) for scene in stage.scenes) for stage in stages]
+def test_none_to_four_hands_of_many_sizes(scenes: list[MultiHandScene]):
+    counts = [sum(len(person.hands) for person in scene.people) for scene in scenes]
     assert set(counts) == {0, 1, 2, 3, 4}
     sizes = [
-        np.ptp(stage.camera.project(hand.to_camera(hand.hand.keypoints)), axis=0).max() / stage.camera.extent.min()
-        for stage in stages
-        for scene in stage.scenes
-        for hand in scene.hands
+        np.ptp(scene.camera.project(hand.to_camera(hand.hand.keypoints)), axis=0).max() / scene.camera.extent.min()
+        for scene in scenes
+        for person in scene.people
+        for hand in person.hands
     ]
     assert min(sizes) < 0.1 and max(sizes) > 0.7
-    assert len({tuple(stage.camera.extent) for stage in stages}) >= 4
-    assert any(stage.props for stage in stages) and any(
-        prop.name == 'body' for stage in stages for scene in stage.scenes for prop in scene.worn
+    assert len({tuple(scene.camera.extent) for scene in scenes}) >= 4
+    assert any(scene.objects for scene in scenes) and any(
+        obj.name == 'body' for scene in scenes for person in scene.people for obj in person.worn
     )
 
 
-def test_hands_are_drawn_apart_and_inside(maker: StageMaker):
+def test_hands_are_drawn_apart_and_inside(maker: SceneMaker):
     for index in range(12):
         sample = maker.make(5, index)
         height, width = sample.image.shape[:2]
@@ -98,18 +98,18 @@ def test_hands_are_drawn_apart_and_inside(maker: StageMaker):
         assert all(a['handedness'] in ('left', 'right') and len(a['keypoints']) == 63 for a in sample.annotations)
 
 
-def test_a_hand_behind_another_thing_is_not_seen(maker: StageMaker, stages: list[Stage]):
-    stage = next(s for s in stages if len(s.scenes) == 1 and s.scenes[0].other is None)
-    scene = stage.scenes[0]
-    alone = replace(scene, held=None, in_front=None, worn=())
-    depth = maker._staged(replace(stage, scenes=(alone,), props=()), np.random.default_rng(0)).depth
-    assert seen_share(scene.main, scene, depth) > 0.5
-    assert seen_share(scene.main, scene, np.minimum(depth, 0.06)) == 0
+def test_a_hand_behind_another_thing_is_not_seen(maker: SceneMaker, scenes: list[MultiHandScene]):
+    scene = next(s for s in scenes if len(s.people) == 1 and s.people[0].other is None)
+    person = scene.people[0]
+    alone = replace(person, held=None, in_front=None, worn=())
+    depth = maker._render_multi_hand(replace(scene, people=(alone,), objects=()), np.random.default_rng(0)).depth
+    assert visible_share(person.main, scene.camera, depth) > 0.5
+    assert visible_share(person.main, scene.camera, np.minimum(depth, 0.06)) == 0
 
 
-def test_people_stay_behind_their_hand_and_share_its_skin(stages: list[Stage]):
+def test_people_stay_behind_their_hand_and_share_its_skin(scenes: list[MultiHandScene]):
     rng, skin = np.random.default_rng(2), random_skin(np.random.default_rng(1))
-    hands = [scene.main for stage in stages for scene in stage.scenes]
+    hands = [person.main for scene in scenes for person in scene.people]
     bodies = [(hand, owner(hand, skin, rng)) for hand in hands]
     assert sum(bool(body) for _, body in bodies) > 10
     for hand, body in bodies:
@@ -159,8 +159,11 @@ def test_mmdetection_reads_the_set_with_its_pictures_of_no_hand(whole: Path):
 
 @pytest.mark.parametrize(
     'arguments, message',
-    [({'layers': True}, 'layers: not expected with scenes'), ({'size': 100}, 'size: expected 128 to 1024 .* got 100')],
+    [
+        ({'layers': True}, 'layers: expected False with scenes'),
+        ({'size': 100}, 'size: expected 128 to 1024 .* got 100'),
+    ],
 )
 def test_what_scenes_are_not_made_with(arguments: dict, message: str):
     with pytest.raises(ValueError, match=message):
-        StageRecipe(**arguments)
+        SceneRecipe(**arguments)

@@ -1,4 +1,4 @@
-"""Labels against the rendered picture: masks, visibility, left and right."""
+"""Labels against the rendered image: masks, visibility, left and right."""
 
 from dataclasses import replace
 
@@ -9,13 +9,12 @@ import pytest
 from handkp_plugins.synthetic.hand.model import ProceduralHand
 from handkp_plugins.synthetic.hand.shape import HandShape
 from handkp_plugins.synthetic.poses.gestures import GESTURES
-from handkp_plugins.synthetic.rendering.camera import Camera, place
+from handkp_plugins.synthetic.rendering.camera import Camera, find_translation
 from handkp_plugins.synthetic.rendering.meshes import ball, box
 from handkp_plugins.synthetic.rendering.renderer import Part
-from handkp_plugins.synthetic.rendering.shading import Surface
 from handkp_plugins.synthetic.scenes import sample as module
-from handkp_plugins.synthetic.scenes.grasp import Prop
-from handkp_plugins.synthetic.scenes.sample import SampleMaker, behind_mesh, keypoint_visibility, towards_camera
+from handkp_plugins.synthetic.scenes.grasp import SceneObject
+from handkp_plugins.synthetic.scenes.sample import SampleMaker, is_behind_mesh, keypoint_visibility, visible_part
 from handkp_plugins.synthetic.scenes.scene import Scene, random_scene
 from handkp_plugins.synthetic.scenes.sleeve import make_sleeve
 from handkp_plugins.synthetic.scenes.views import random_view
@@ -33,7 +32,7 @@ def maker() -> SampleMaker:
 def posed(maker: SampleMaker, gesture: str, axes: np.ndarray, handedness: str) -> Scene:
     scene = random_scene(maker.models, SIZE, np.random.default_rng(0), maker.poses)
     hand = maker.models[0].pose(GESTURES[gesture], HandShape(), handedness)
-    offset = place(hand.keypoints @ axes.T, scene.camera, np.array([64.0, 64.0]), 90)
+    offset = find_translation(hand.keypoints @ axes.T, scene.camera, np.array([64.0, 64.0]), 90)
     main = replace(scene.main, hand=hand, shape=HandShape(), axes=axes, offset=offset, sleeve=None)
     return replace(scene, main=main, other=None, held=None, in_front=None, worn=())
 
@@ -58,7 +57,7 @@ def test_keypoints_lie_on_the_rendered_hand(maker):
     assert len(visible_inside) > 0.4 * len(inside)
 
 
-def test_labels_agree_with_the_camera_and_the_picture(maker):
+def test_labels_agree_with_the_camera_and_the_image(maker):
     for index in range(10):
         sample = maker.make(12, index)
         a, keypoints = sample.annotation, np.array(sample.annotation['keypoints']).reshape(21, 3)
@@ -96,10 +95,10 @@ def test_visibility_by_depth_alone():
 def test_a_thin_card_on_the_skin_hides_what_lies_under_it_and_belongs_to_alpha(maker):
     scene = posed(maker, 'open', PALM_TO_CAMERA, 'right')
     tip = scene.main.to_camera(scene.main.hand.keypoints)[12]
-    card = box(np.array([0.012, 0.06, 0.0004])).moved(np.eye(3), tip - [0, 0, 0.0105])
-    behind = box(np.array([0.012, 0.06, 0.0004])).moved(np.eye(3), tip + [0, 0, 0.03])
+    card = box(np.array([0.012, 0.06, 0.0004])).transform(np.eye(3), tip - [0, 0, 0.0105])
+    behind = box(np.array([0.012, 0.06, 0.0004])).transform(np.eye(3), tip + [0, 0, 0.03])
     for mesh, expected in ((card, 1), (behind, 2)):
-        there = replace(scene, held=Prop('card', mesh, np.zeros((0, 4)), 0.5))
+        there = replace(scene, held=SceneObject('card', mesh, np.zeros((0, 4)), 0.5))
         assert labels(maker, there)[12, 2] == expected and labels(maker, there)[4, 2] == 2
         x, y, _ = labels(maker, there)[12]
         above = maker._render(there, np.random.default_rng(0)).alpha[max(round(y) - 12, 0), round(x)]
@@ -109,8 +108,8 @@ def test_a_thin_card_on_the_skin_hides_what_lies_under_it_and_belongs_to_alpha(m
 def test_what_faces_away_need_not_be_drawn(maker, monkeypatch):
     scenes = [random_scene(maker.models, SIZE, np.random.default_rng([8, i]), maker.poses) for i in range(12)]
     some = [maker._render(scene, np.random.default_rng(0)) for scene in scenes]
-    every = lambda surface, faces, camera: (np.arange(len(surface.points)), faces)  # noqa: E731
-    monkeypatch.setattr(module, 'towards_camera', every)
+    every = lambda mesh, camera: (np.arange(len(mesh.points)), mesh.faces)  # noqa: E731
+    monkeypatch.setattr(module, 'visible_part', every)
     for scene, part in zip(scenes, some, strict=True):
         whole = maker._render(scene, np.random.default_rng(0))
         assert np.mean(np.abs(whole.alpha - part.alpha) > 0) < 1e-3
@@ -123,19 +122,19 @@ def test_one_cannot_look_through_a_cuff(maker):
     forearm[:3, 0], forearm[:3, 1] = [1, 0, 0], [0, np.sin(tilt), -np.cos(tilt)]  # the hand's end is nearer
     forearm[:3, 2], forearm[:3, 3] = np.cross(forearm[:3, 0], forearm[:3, 1]), [0, 0.08, 0.4]
     sleeve = make_sleeve(forearm, 0.05, HandShape(), np.random.default_rng(0))
-    seen, faces = towards_camera(Surface(sleeve.points, sleeve.normals, sleeve.colors, 0.0), sleeve.faces, camera)
+    seen, faces = visible_part(sleeve, camera)
     part = maker.renderer.render([Part(sleeve.points[seen], faces, sleeve.colors[seen])], camera.focal)
     whole = maker.renderer.render([Part(sleeve.points, sleeve.faces, sleeve.colors)], camera.focal)
     assert (whole.alpha > 0).sum() > 1500 and np.abs(whole.alpha - part.alpha).max() < 0.5
 
 
-def test_half_a_ball_and_nothing_outside_the_picture_is_seen():
+def test_half_a_ball_and_nothing_outside_the_image_is_seen():
     camera, globe = Camera(100, 100.0), ball(0.1)
-    ahead, aside = (globe.moved(np.eye(3), np.array(place)) for place in ([0, 0, 1.0], [1.0, 0, 1.0]))
-    seen, faces = towards_camera(Surface(ahead.points, ahead.normals, ahead.colors, 0.0), ahead.faces, camera)
+    ahead, aside = (globe.transform(np.eye(3), np.array(place)) for place in ([0, 0, 1.0], [1.0, 0, 1.0]))
+    seen, faces = visible_part(ahead, camera)
     assert 0.45 < len(faces) / len(ahead.faces) < 0.8 and faces.max() == len(seen) - 1
     assert np.allclose(ahead.points[seen][faces[0]], ahead.points[ahead.faces[_row_of(ahead.faces, seen[faces[0]])]])
-    assert len(towards_camera(Surface(aside.points, aside.normals, aside.colors, 0.0), aside.faces, camera)[0]) == 0
+    assert len(visible_part(aside, camera)[0]) == 0
 
 
 def _row_of(faces: np.ndarray, row: np.ndarray) -> int:
@@ -143,9 +142,9 @@ def _row_of(faces: np.ndarray, row: np.ndarray) -> int:
 
 
 def test_behind_a_mesh_worked_out_by_hand():
-    camera, wall = Camera(101, 100.0), box(np.array([0.1, 0.1, 0.01])).moved(np.eye(3), np.array([0, 0, 0.5]))
+    camera, wall = Camera(101, 100.0), box(np.array([0.1, 0.1, 0.01])).transform(np.eye(3), np.array([0, 0, 0.5]))
     points = np.array([[0, 0, 0.6], [0, 0, 0.4], [0.3, 0, 0.6], [0.11, 0, 0.6]])
-    assert behind_mesh(wall, points, camera.project(points), camera).tolist() == [True, False, False, True]
+    assert is_behind_mesh(wall, points, camera.project(points), camera).tolist() == [True, False, False, True]
 
 
 @pytest.mark.parametrize('handedness', ['left', 'right'])

@@ -13,7 +13,7 @@ from handkp_plugins.synthetic.poses.gestures import GESTURES
 from handkp_plugins.synthetic.poses.sampler import PoseSampler
 from handkp_plugins.synthetic.rendering.camera import Camera
 from handkp_plugins.synthetic.rendering.lights import random_lighting
-from handkp_plugins.synthetic.rendering.meshes import ball, box, cylinder, painted, torus
+from handkp_plugins.synthetic.rendering.meshes import ball, box, cylinder, paint, torus
 from handkp_plugins.synthetic.scenes import scene as module
 from handkp_plugins.synthetic.scenes.grasp import held_object
 from handkp_plugins.synthetic.scenes.scene import Scene, random_scene
@@ -51,7 +51,7 @@ def test_scenes_depend_on_the_seed_alone(hands, scenes):
 def test_hands_alone_have_no_company(hands):
     for i in range(40):
         scene = random_scene(hands, 128, np.random.default_rng([3, i]), PoseSampler(), alone=True)
-        assert not scene.props and len(scene.hands) == 1
+        assert not scene.objects and len(scene.hands) == 1
 
 
 def test_hands_of_one_shape_do(hands):
@@ -90,7 +90,7 @@ def test_a_thing_in_front_covers_some_keypoints_and_not_most(scenes):
 
 def test_half_the_keypoints_under_a_board():
     points = np.array([[x, 0, 1.0] for x in (-0.3, -0.1, 0.1, 0.3)])
-    board = box(np.array([0.2, 0.2, 0.01])).moved(np.eye(3), np.array([0.2, 0, 0.9]))
+    board = box(np.array([0.2, 0.2, 0.01])).transform(np.eye(3), np.array([0.2, 0, 0.9]))
     assert module._covered(board.points, points, Camera(100, 100)) == 0.5
 
 
@@ -98,11 +98,11 @@ def test_half_the_keypoints_under_a_board():
 def test_held_things_touch_the_hand_and_do_not_pass_through_it(hands, name):
     hand, found = hands[0].pose(GESTURES[name], HandShape(), 'left'), 0
     for seed in range(12):
-        prop = held_object(hand, np.random.default_rng(seed))
-        if prop is None:
+        obj = held_object(hand, np.random.default_rng(seed))
+        if obj is None:
             continue
         found += 1
-        to_surface = np.linalg.norm(prop.mesh.points[:, None] - hand.spheres[None, :, :3], axis=2) - hand.spheres[:, 3]
+        to_surface = np.linalg.norm(obj.mesh.points[:, None] - hand.spheres[None, :, :3], axis=2) - hand.spheres[:, 3]
         assert to_surface.min() > -0.0035  # flesh gives way a little
         touching = {int(finger) for finger in FINGER_OF_SPHERE[to_surface.min(0) < 0.012]}
         assert len(touching) >= 2
@@ -112,10 +112,10 @@ def test_held_things_touch_the_hand_and_do_not_pass_through_it(hands, name):
 def test_rings_and_watches_lie_around_what_wears_them(hands):
     hand = hands[0].pose(GESTURES['open'], HandShape(), 'right')
     for seed in range(5):
-        prop = ring(hand, np.random.default_rng(seed))
-        middle = prop.mesh.points.mean(0)
+        obj = ring(hand, np.random.default_rng(seed))
+        middle = obj.mesh.points.mean(0)
         assert np.linalg.norm(hand.keypoints - middle, axis=1).min() < 0.03
-        across = np.linalg.norm(prop.mesh.points - middle, axis=1)
+        across = np.linalg.norm(obj.mesh.points - middle, axis=1)
         assert across.min() > 0.005 and across.max() < 0.016
         nearest = np.linalg.norm(hand.vertices - middle, axis=1).min()
         assert nearest > 0.003  # the finger's axis lies inside the ring
@@ -127,7 +127,7 @@ def test_rings_and_watches_lie_around_what_wears_them(hands):
 
 def test_views_of_ones_own_hand_point_away_and_some_hands_hang_down(monkeypatch):
     """Fingers are up in the picture (negative y) and away from the camera; or down."""
-    for kind, sign in (('first_person', -1), ('upside_down', 1), ('held_up', -1), ('shown', -1)):
+    for kind, sign in (('first_person', -1), ('upside_down', 1), ('held_up', -1), ('signing', -1)):
         fingers = views_of(kind, monkeypatch)[:, :, 1]
         assert np.mean(np.sign(fingers[:, 1]) == sign) > 0.75
         assert (np.mean(fingers[:, 2] > 0.2) > 0.7) == (kind == 'first_person')
@@ -136,11 +136,11 @@ def test_views_of_ones_own_hand_point_away_and_some_hands_hang_down(monkeypatch)
 def test_signs_are_shown_upright_and_from_the_palm(monkeypatch):
     """What points away from the camera, z, is the back of the hand; hands that are held up are turned more."""
     upright, palm = (
-        {kind: np.mean(views_of(kind, monkeypatch)[:, row, column] * sign > 0.8) for kind in ('shown', 'held_up')}
+        {kind: np.mean(views_of(kind, monkeypatch)[:, row, column] * sign > 0.8) for kind in ('signing', 'held_up')}
         for row, column, sign in ((1, 1, -1), (2, 2, 1))
     )
-    assert upright['shown'] > 0.65 > 0.5 > upright['held_up']
-    assert palm['shown'] > 0.5 > 0.35 > palm['held_up']
+    assert upright['signing'] > 0.65 > 0.5 > upright['held_up']
+    assert palm['signing'] > 0.5 > 0.35 > palm['held_up']
 
 
 def views_of(kind: str, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
@@ -174,7 +174,7 @@ def test_solids_are_closed_and_their_normals_point_outward(mesh):
     assert agree[areas > 1e-12].all()
     # a closed surface has no net area vector, once each triangle is turned to its normal
     assert np.abs((normals * np.sign(along)[:, None]).sum(0)).max() < 1e-9
-    turned = mesh.moved(rotation(np.array([1.0, 0, 0]), 0.5), np.array([1.0, 2, 3]))
+    turned = mesh.transform(rotation(np.array([1.0, 0, 0]), 0.5), np.array([1.0, 2, 3]))
     assert np.allclose(turned.points.mean(0), [1, 2, 3], atol=0.01)
-    colors = painted(mesh, np.random.default_rng(0)).colors
+    colors = paint(mesh, np.random.default_rng(0)).colors
     assert colors.shape == mesh.points.shape and (colors >= 0).all() and (colors <= 1).all()

@@ -1,4 +1,4 @@
-"""Random numbers for a batch: of one stream in training, of each sample's own in evaluation."""
+"""Random numbers for a batch: from one stream in training, from each sample's own in evaluation."""
 
 import math
 import zlib
@@ -10,16 +10,16 @@ from torch import Tensor
 _OWN_NUMBERS = 256
 
 
-class Draws:
+class BatchRandom:
     """Draws one number for each of N samples, on the CPU, so that choosing samples never waits for a GPU.
 
-    Every step draws for all samples, whether they need it or not: then a sample's numbers do not depend on the others.
+    Every step draws for all samples, even for those that do not need it: so no sample's numbers depend on the others.
 
     Args:
         num: N.
-        ids: In evaluation what each sample's numbers shall depend on; None takes PyTorch's global generators, which
-            follow the seed of a training and are kept in its checkpoints.
-        device: Of the noise, the only thing that is drawn there in training.
+        ids: In evaluation, what each sample's numbers depend on. None takes PyTorch's global generators, which follow
+            the seed of a training and are kept in its checkpoints.
+        device: Of the noise, which training draws there.
     """
 
     def __init__(self, num: int, ids: Sequence[Hashable] | None, device: torch.device) -> None:

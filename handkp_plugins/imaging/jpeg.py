@@ -1,6 +1,6 @@
 """JPEG's loss without its files: quantised cosine transforms of 8×8 blocks, by matrix products for a whole batch.
 
-Torchvision has JPEG itself, but one picture after another, in whole bytes, and with another result on a GPU.
+Torchvision has JPEG itself, but one image after another, in whole bytes, and with another result on a GPU.
 """
 
 import math
@@ -17,7 +17,7 @@ _LUMINANCE = torch.tensor([
 _CHROMINANCE = torch.full((8, 8), 99)
 _CHROMINANCE[:4, :4] = torch.tensor([[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]])
 _FROM_BGR = torch.tensor([[0.114, 0.587, 0.299], [0.5, -0.331264, -0.168736], [-0.081312, -0.418688, 0.5]])
-"""Brightness, blueness and redness of blue, green and red (JFIF 1.02)."""
+"""Luminance and the two chrominances of blue, green and red (JFIF 1.02)."""
 _TO_BGR = torch.linalg.inv(_FROM_BGR)
 
 _MIDDLE = 128 / 255
@@ -46,12 +46,12 @@ def quantisation(quality: Tensor) -> Tensor:
     return steps
 
 
-def compress(pictures: Tensor, quality: Tensor) -> Tensor:
-    """Pictures (n, 3, h, w), BGR 0…1, as JPEG of these qualities (n,) would give them back."""
-    n, _, h, w = pictures.shape
-    device = pictures.device
+def jpeg_compress(images: Tensor, quality: Tensor) -> Tensor:
+    """Compress images (n, 3, h, w), BGR 0…1, as JPEG of these qualities (n,) would, and decode them again."""
+    n, _, h, w = images.shape
+    device = images.device
     cosines = _COSINES.to(device)
-    padded = F.pad(pictures, (0, -w % 8, 0, -h % 8), mode='replicate') if h % 8 or w % 8 else pictures
+    padded = F.pad(images, (0, -w % 8, 0, -h % 8), mode='replicate') if h % 8 or w % 8 else images
     rows, columns = padded.shape[2] // 8, padded.shape[3] // 8
     colors = torch.matmul(_FROM_BGR.to(device), padded.flatten(2))  # (n, 3, rows·8·columns·8)
     colors[:, 0] -= _MIDDLE
