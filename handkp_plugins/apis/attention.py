@@ -14,10 +14,10 @@ from handkp_plugins.models.backbones import PMSDSNet
 from handkp_plugins.models.layers import spatial_attention
 from handkp_plugins.models.necks import TransformerNeck
 from handkp_plugins.structures.crops import Attention, TokenAttention, to_input_space
-from handkp_plugins.structures.skeleton import FINGERS
+from handkp_plugins.structures.skeleton import FINGER_KEYPOINTS
 from handkp_plugins.visualization.attention_figures import stages_figure, tokens_figure
 
-TIPS = tuple(ids[-1] for ids in FINGERS.values())
+TIPS = tuple(ids[-1] for ids in FINGER_KEYPOINTS.values())
 
 
 def attention_figure(

@@ -10,17 +10,17 @@ import numpy as np
 
 NUM_KEYPOINTS = 21
 
-FINGERS: dict[str, list[int]] = {
-    'thumb': [1, 2, 3, 4],
-    'forefinger': [5, 6, 7, 8],
-    'middle_finger': [9, 10, 11, 12],
-    'ring_finger': [13, 14, 15, 16],
-    'pinky_finger': [17, 18, 19, 20],
+FINGERS = ('thumb', 'index', 'middle', 'ring', 'little')
+LONG_FINGERS = FINGERS[1:]
+
+FINGER_KEYPOINTS: dict[str, list[int]] = {
+    finger: list(range(first, first + 4)) for finger, first in zip(FINGERS, (1, 5, 9, 13, 17), strict=True)
 }
+"""Ids of each finger's keypoints, from its root to its tip."""
 
-THUMB_TIP, INDEX_TIP = FINGERS['thumb'][-1], FINGERS['forefinger'][-1]
+THUMB_TIP, INDEX_TIP = FINGER_KEYPOINTS['thumb'][-1], FINGER_KEYPOINTS['index'][-1]
 
-_FINGER_COLORS = {
+_FINGER_COLORS = {  # by the finger's name in OneHand10K
     'thumb': (255, 128, 0),
     'forefinger': (255, 153, 255),
     'middle_finger': (102, 178, 255),
@@ -28,14 +28,14 @@ _FINGER_COLORS = {
     'pinky_finger': (0, 255, 0),
 }
 
-KEYPOINT_NAMES: list[str] = ['wrist'] + [f'{finger}{i}' for finger in FINGERS for i in (1, 2, 3, 4)]
+KEYPOINT_NAMES: list[str] = ['wrist'] + [f'{finger}{i}' for finger in _FINGER_COLORS for i in (1, 2, 3, 4)]
 
 KEYPOINT_COLORS: list[tuple[int, int, int]] = [(255, 255, 255)] + [
-    _FINGER_COLORS[finger] for finger in FINGERS for _ in range(4)
+    color for color in _FINGER_COLORS.values() for _ in range(4)
 ]
 """One RGB colour per keypoint; a bone takes the colour of its far end."""
 
-PARENTS: list[int] = [-1] + [0 if i == 0 else ids[i - 1] for ids in FINGERS.values() for i in range(4)]
+PARENTS: list[int] = [-1] + [0 if i == 0 else ids[i - 1] for ids in FINGER_KEYPOINTS.values() for i in range(4)]
 """The keypoint next nearer to the wrist; -1 for the wrist itself."""
 
 BONES: list[tuple[int, int]] = [(parent, child) for child, parent in enumerate(PARENTS) if parent >= 0]
@@ -49,9 +49,9 @@ JOINT_ORDERS: dict[str, list[int]] = {
     'freihand': _ROOT_TO_TIP,
     'mediapipe': _ROOT_TO_TIP,
     # the wrist first, each finger from its tip to its root
-    'rhd': [0] + [i for ids in FINGERS.values() for i in reversed(ids)],
+    'rhd': [0] + [i for ids in FINGER_KEYPOINTS.values() for i in reversed(ids)],
     # the right hand's 21: each finger from its tip to its root, the wrist last
-    'interhand': [20] + [i - 1 for ids in FINGERS.values() for i in reversed(ids)],
+    'interhand': [20] + [i - 1 for ids in FINGER_KEYPOINTS.values() for i in reversed(ids)],
     # little finger to thumb, each from its root to its tip; keypoint 0 is the centre of the palm and not the wrist
     'stb': [0] + [17 - 4 * finger + i for finger in range(5) for i in range(4)],
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from handkp_plugins.synthetic.hand.kinematics import joint_frames, keypoints_from_frames
+from handkp_plugins.synthetic.hand.kinematics import hand_keypoints
 from handkp_plugins.synthetic.hand.shape import HandShape
 from handkp_plugins.synthetic.poses.gestures import GESTURES
 
@@ -16,7 +16,7 @@ def gesture_rows(per_sign: int, seed: int = 0, signs: tuple[str, ...] = SIGNS) -
     rng = np.random.default_rng(seed)
     rows = []
     for sign in signs:
-        flat = keypoints_from_frames(joint_frames(GESTURES[sign], HandShape()), HandShape())[:, :2]
+        flat = hand_keypoints(GESTURES[sign].angles, HandShape())[:, :2]
         for _ in range(per_sign):
             a = rng.normal(0, 0.1)
             turn = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])

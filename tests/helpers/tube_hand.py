@@ -7,9 +7,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+from scipy.spatial.transform import Rotation
 
-from handkp_plugins.synthetic.hand.kinematics import FRAME_INDEX, joint_frames, rotation
-from handkp_plugins.synthetic.hand.pose import LONG_FINGERS, HandPose
+from handkp_plugins.structures.skeleton import FINGERS
+from handkp_plugins.synthetic.hand.kinematics import FRAME_INDEX, joint_frames
+from handkp_plugins.synthetic.hand.pose import HandPose
 from handkp_plugins.synthetic.hand.shape import MEAN_SEGMENTS, HandShape
 from handkp_plugins.synthetic.rigs.joints import PARTS, RIG_KINDS, THUMB_PARTS
 
@@ -35,7 +37,7 @@ def tube_hand(
     joints = _joints()
     roles = list(joints)
     points, faces, weights = _mesh(joints, roles)
-    matrix = 100 * rotation(np.array([0.6, 0.0, 0.8]), 1.1)
+    matrix = 100 * Rotation.from_rotvec(1.1 * np.array([0.6, 0.0, 0.8])).as_matrix()
     places = np.stack(list(joints.values()))
     if handedness == 'left':
         matrix, faces = matrix @ np.diag([-1.0, 1, 1]), faces[:, ::-1]
@@ -44,7 +46,8 @@ def tube_hand(
     bind = np.tile(np.eye(4), (len(roles), 1, 1))
     for frame, place in zip(bind, places, strict=True):
         axis = rng.normal(size=3)
-        frame[:3, :3], frame[:3, 3] = rotation(axis / np.linalg.norm(axis), rng.uniform(0, 3)), place
+        axis *= rng.uniform(0, 3) / np.linalg.norm(axis)
+        frame[:3, :3], frame[:3, 3] = Rotation.from_rotvec(axis).as_matrix(), place
     names = next(k for k in RIG_KINDS if k.name == kind).joints
     order = np.argsort(-weights, axis=1)[:, :4]
     return _document(
@@ -71,9 +74,9 @@ def write_tube_hand(path: Path, **options: Any) -> Path:
 
 
 def _joints() -> dict[str, np.ndarray]:
-    frames = joint_frames(_REST, HandShape())
+    frames = joint_frames(_REST.angles, HandShape())
     joints = {'wrist': np.array([0.0, -0.009, 0.0])}
-    for i, finger in enumerate(('thumb', *LONG_FINGERS)):
+    for i, finger in enumerate(FINGERS):
         bones = [frames[FRAME_INDEX[f'{finger}_{j}']] for j in range(3)]
         chain = [bone[:3, 3] for bone in bones]
         chain.append(chain[2] + bones[2][:3, 1] * (MEAN_SEGMENTS[i, 2] - TIP_DEPTH))
@@ -89,7 +92,7 @@ def _mesh(joints: dict[str, np.ndarray], roles: list[str]) -> tuple[np.ndarray, 
     parts = []
     palm = np.array([[0.002, y, -0.002] for y in (-0.03, -0.02, -0.01, 0, 0.02, 0.04, 0.06, 0.08, 0.1)])
     parts.append(_tube(palm, [{'wrist': 1.0}] * len(palm), (0.034, 0.012), roles))
-    for finger in ('thumb', *LONG_FINGERS):
+    for finger in FINGERS:
         names = [f'{finger}_{part}' for part in (THUMB_PARTS if finger == 'thumb' else PARTS[1:])]
         chain = [joints[name] for name in names]
         last = chain[3] - chain[2]

@@ -36,7 +36,7 @@ def test_joint_orders_match_mmpose_names(ours, theirs):
 
 
 def test_stb_runs_from_the_little_finger_to_the_thumb():
-    stb = ['wrist'] + [f'{f}{i}' for f in reversed(list(sk.FINGERS)) for i in (1, 2, 3, 4)]
+    stb = ['wrist'] + [sk.KEYPOINT_NAMES[i] for ids in reversed(sk.FINGER_KEYPOINTS.values()) for i in ids]
     assert [stb[i] for i in sk.JOINT_ORDERS['stb']] == sk.KEYPOINT_NAMES
 
 

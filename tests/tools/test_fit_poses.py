@@ -12,7 +12,7 @@ import pytest
 from helpers.paths import ROOT
 from helpers.tool_module import load_tool
 
-from handkp_plugins.synthetic.hand.kinematics import frames_of_angles, keypoints_from_frames
+from handkp_plugins.synthetic.hand.kinematics import hand_keypoints
 from handkp_plugins.synthetic.hand.proxies import pose_penetration
 from handkp_plugins.synthetic.hand.shape import HandShape
 from handkp_plugins.synthetic.poses.gestures import GESTURES, gesture
@@ -36,7 +36,7 @@ def angles() -> np.ndarray:
 def hands(angles) -> np.ndarray:
     """(6, 21, 3) metres, palm to the camera, fingers up; y down."""
     shape = HandShape()
-    return keypoints_from_frames(frames_of_angles(angles, shape), shape) * [-1, -1, 1]
+    return hand_keypoints(angles, shape) * [-1, -1, 1]
 
 
 def normalised(hand: np.ndarray) -> np.ndarray:
@@ -70,8 +70,8 @@ def test_every_format_gives_the_poses_back(tool, tmp_path, angles, hands, capsys
         ('keypoint.csv', {}, 6),
     ):
         out = tmp_path / 'poses' / f'{name}.npz'
-        (report,) = tool.main([tmp_path / name], out, **options)
-        assert (report.kept, report.dropped) == (6, 0) and report.median < 0.01, name
+        (fit,) = tool.main([tmp_path / name], out, **options)
+        assert fit.good.tolist() == [True] * 6 and fit.median < 0.01, name
         assert near(np.stack([pose.angles for pose in load_poses(out)]), angles) < within, name
         with np.load(out) as file:
             assert file['angles'].dtype == np.float32 and file['residual'].shape == (6,)
@@ -86,14 +86,14 @@ def test_fingers_inside_each_other_are_moved_apart(tool, tmp_path, capsys):
     shape = HandShape()
     inside = gesture((24, 6, 15, 41, 64), *[(84, 0, 106, 64)] * 4, 6)  # the thumb 10 mm inside folded fingers
     both = np.stack([inside.angles, GESTURES['open'].angles])
-    points = keypoints_from_frames(frames_of_angles(both, shape), shape) * [-1, -1, 1]
+    points = hand_keypoints(both, shape) * [-1, -1, 1]
     for dims, trust in ((3, 1.0), (3, 0.0), (2, 1.0)):
         np.save(tmp_path / 'a.npy', points[..., :dims])
         tool.main([tmp_path / 'a.npy'], tmp_path / 'out.npz', depth_trust=trust)
         assert '2 poses in' in (text := capsys.readouterr().out) and 'fingers moved apart in 1' in text
         poses = load_poses(tmp_path / 'out.npz')
         assert max(pose_penetration(pose, shape) for pose in poses) < 0.004
-        found = keypoints_from_frames(frames_of_angles(poses[0].angles[None], shape), shape) * [-1, -1, 1]
+        found = hand_keypoints(poses[0].angles[None], shape) * [-1, -1, 1]
         assert np.linalg.norm((found - points[:1])[..., :2], axis=2).mean() < 0.008
 
 
@@ -127,8 +127,8 @@ def test_bad_rows_are_counted_and_named(tool, tmp_path, hands, capsys):
 
 def test_every_nth_row_and_nothing_that_fits(tool, tmp_path, hands):
     np.save(tmp_path / 'a.npy', hands)
-    (report,) = tool.main([tmp_path / 'a.npy'], tmp_path / 'out.npz', every=4, sequence=True)
-    assert report.kept == 2
+    (fit,) = tool.main([tmp_path / 'a.npy'], tmp_path / 'out.npz', every=4, sequence=True)
+    assert fit.kept == 2
     with pytest.raises(ValueError, match='no row fits within a residual of 1e-09'):
         tool.main([tmp_path / 'a.npy'], tmp_path / 'none.npz', max_residual=1e-9)
     with pytest.raises(ValueError, match='got 0, 0.06 and 1'):
@@ -152,7 +152,7 @@ def test_recorded_sets(tool, tmp_path, real_data):
         (video, 25, {}, 0.035),
         (gestures / 'asl_letters' / 'asl_AZ_21x3.npz', 300, dict(aspect=16 / 9, depth_trust=0.3), 0.04),
     ):
-        (report,) = tool.main([path], tmp_path / 'out.npz', every=every, **options)
-        assert report.median < limit and report.dropped <= 0.15 * report.kept, path
+        (fit,) = tool.main([path], tmp_path / 'out.npz', every=every, **options)
+        assert fit.median < limit and (~fit.good).sum() <= 0.15 * fit.kept, path
     with np.load(tmp_path / 'out.npz') as file:
         assert len(set(file['names'].tolist())) > 15

@@ -9,10 +9,10 @@ film the hand from its thumb's side.
 
 import numpy as np
 
-from handkp_plugins.structures.skeleton import FINGERS, INDEX_TIP, THUMB_TIP
+from handkp_plugins.structures.skeleton import FINGER_KEYPOINTS, INDEX_TIP, THUMB_TIP
 
 WRIST = 0
-INDEX_MCP, MIDDLE_MCP, _, LITTLE_MCP = (ids[0] for name, ids in FINGERS.items() if name != 'thumb')
+INDEX_MCP, MIDDLE_MCP, _, LITTLE_MCP = (ids[0] for name, ids in FINGER_KEYPOINTS.items() if name != 'thumb')
 USED = (WRIST, THUMB_TIP, INDEX_MCP, INDEX_TIP, MIDDLE_MCP, LITTLE_MCP)
 """The keypoints that the measurement needs."""
 LEAST_SCORE = 0.1

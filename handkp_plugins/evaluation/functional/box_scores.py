@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from handkp_plugins.structures.skeleton import FINGERS
+from handkp_plugins.structures.skeleton import FINGER_KEYPOINTS
 
 from .distances import pck_at
 
 CROP_SIZE, CROP_PADDING = 256, 1.25
 
-_JOINTS = np.array(list(FINGERS.values()))
+_JOINTS = np.array(list(FINGER_KEYPOINTS.values()))
 GROUPS: dict[str, list[int]] = {
     'wrist': [0],
     'MCP': _JOINTS[:, 0].tolist(),

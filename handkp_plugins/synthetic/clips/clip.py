@@ -11,8 +11,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..hand.kinematics import FRAME_INDEX, frames_of_angles, keypoints_from_frames
-from ..hand.pose import LONG_FINGERS, HandPose
+from handkp_plugins.structures.skeleton import LONG_FINGERS
+
+from ..hand.kinematics import FRAME_INDEX, joint_frames, keypoints_from_frames
+from ..hand.pose import HandPose
 from ..poses.sampler import PoseSampler
 from ..rendering.camera import Camera
 from ..rendering.photometric import apply_camera, exposure, jpeg_compress, motion_blur, random_look
@@ -116,7 +118,7 @@ def plan_clip(scene: Scene, camera: Camera, time: np.ndarray, poses: PoseSampler
 
 def hand_frames(angles: np.ndarray, hand: HandInScene) -> np.ndarray:
     """Frames (N, 35, 4, 4) of a hand at joint angles (N, 24) in degrees, mirrored for a left one."""
-    frames = frames_of_angles(angles, hand.shape)
+    frames = joint_frames(angles, hand.shape)
     return _MIRROR @ frames @ _MIRROR if hand.hand.handedness == 'left' else frames
 
 

@@ -3,11 +3,13 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..hand.kinematics import turn
-from ..hand.pose import ANGLE_NAMES, LONG_FINGERS, HandPose
+from handkp_plugins.structures.skeleton import FINGERS, LONG_FINGERS
+
+from ..hand.kinematics import apply_matrix
+from ..hand.pose import ANGLE_NAMES, HandPose
 from ..hand.proxies import pose_penetration
 from ..hand.shape import HandShape
-from ..poses.pinching import closed_pinch
+from ..poses.pinching import close_pinch
 from ..poses.sampler import MAX_PENETRATION, PoseSampler
 from ..rendering.camera import Camera, find_translation
 from .motion import minimum_jerk, sway, turned
@@ -31,7 +33,7 @@ _SPREAD = 0.6  # how near to these bounds it comes
 _TURNING = np.radians([25, 25, 25, 45])  # deviation about the camera's axes and about the forearm's length
 _KEPT = np.array([0.7, 0.7, 0.7, 0.2, 0.8, 0.3, 0.3])  # of a goal by the next one: those turns, size, place
 _FINGER_OF_ANGLE = np.array([
-    ('thumb', *LONG_FINGERS, 'palm', 'wrist').index(name.split('_')[0]) for name in ANGLE_NAMES
+    (*FINGERS, 'palm', 'wrist').index(name.split('_')[0]) for name in ANGLE_NAMES
 ])  # fmt: skip
 
 
@@ -104,11 +106,11 @@ def _tap(plan: FingerPlan, rng: np.random.Generator) -> None:
     """Two to five taps of a finger, there and back: on the thumb's pad, or lifted as from a table."""
     start, name, finger = plan.pose, plan.name, str(rng.choice(LONG_FINGERS))
     if rng.random() < 0.5:
-        other = closed_pinch(start, [finger], plan.shape)
+        other = close_pinch(start, [finger], plan.shape)
     else:
         angles = start.angles.copy()
         angles[ANGLE_NAMES.index(f'{finger}_mcp')] += rng.choice([-1, 1]) * rng.uniform(15, 40)
-        other = HandPose.clipped(angles)
+        other = HandPose.clip(angles)
     half = max(0.5 / rng.uniform(1.5, 4.5), float(np.abs(other.angles - start.angles).max()) / _FASTEST)
     for _ in range(int(rng.integers(2, 6))):
         there = plan.go(other, TAPPING, half, rng, lag=0.1)
@@ -149,7 +151,7 @@ def hand_path(
         within = np.tanh(_SPREAD * goal[4:])
         extent = shorter * (least + (greatest - least) * (1 + within[0]) / 2)
         centre = (camera.extent - 1) / 2 + _WANDER * within[1:] * (camera.extent - extent) / 2
-        turned_hand = turn(keypoints[i], turns(goal[None, :4])[0] @ forearms[i].T)
+        turned_hand = apply_matrix(keypoints[i], turns(goal[None, :4])[0] @ forearms[i].T)
         return find_translation(turned_hand, camera, centre, extent)
 
     deviation = np.array([*_TURNING, 1, 1, 1])

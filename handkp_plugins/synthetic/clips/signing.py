@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..hand.kinematics import keypoints_from_frames, turn
+from ..hand.kinematics import apply_matrix, keypoints_from_frames
 from ..hand.pose import HandPose
 from ..poses.fingerspelling import LETTERS
 from ..poses.gestures import GESTURES
-from ..poses.sampler import shown
+from ..poses.sampler import jitter_without_penetration
 from ..rendering.camera import find_translation
 from ..scenes.scene import Scene, random_scene
 from ..scenes.views import held_up
@@ -67,7 +67,7 @@ class SignMaker(ClipMaker):
         scene = random_scene(self.models, self.size, np.random.default_rng([seed, person]), self.poses, **options)
         camera = replace(scene.camera, height=self.height)
         rng, time, main = np.random.default_rng([seed, index, 2]), self.time, scene.main
-        first, last = (shown(pose, _LOOSE, rng, main.shape).angles for _ in range(2))
+        first, last = (jitter_without_penetration(pose, _LOOSE, rng, main.shape).angles for _ in range(2))
         angles = first + minimum_jerk(time / time[-1])[:, None] * (last - first)
         about, nod, roll = np.radians(rng.normal(0, _TURN, 3))
         side = {'right': 1, 'left': -1}[main.hand.handedness]
@@ -98,7 +98,7 @@ def swaying_clip(
     frames = hand_frames(angles, main)
     extent = rng.uniform(*extents) * camera.extent.min()
     centre = (camera.extent - 1) / 2 + rng.uniform(-0.4, 0.4, 2) * (camera.extent - extent)
-    offset = find_translation(turn(keypoints_from_frames(frames, main.shape)[0], axes), camera, centre, extent)
+    offset = find_translation(apply_matrix(keypoints_from_frames(frames, main.shape)[0], axes), camera, centre, extent)
     swaying = turned(np.tile(axes, (len(time), 1, 1)), sway(time, np.radians(rng.uniform(1, 4)), rng))
     offsets = offset + sway(time, rng.uniform(0.001, 0.006), rng)
     seen_axes, seen_offsets = camera_path.before(swaying, offsets)

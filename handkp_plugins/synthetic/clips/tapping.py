@@ -15,7 +15,7 @@ from handkp_plugins.structures.skeleton import INDEX_TIP, THUMB_TIP
 from ..hand.pose import ANGLE_NAMES, HandPose
 from ..hand.shape import HandShape
 from ..poses.gestures import GESTURES
-from ..poses.pinching import closed_pinch
+from ..poses.pinching import close_pinch
 from ..scenes.scene import random_scene
 from ..scenes.views import held_up
 from .clip import TRIES, Clip, ClipMaker
@@ -117,10 +117,10 @@ def _ends(shape: HandShape, share: float, rng: np.random.Generator) -> tuple[np.
     """Angles (24,) of the closed and the open hand; ``share`` of the greatest opening."""
     base = GESTURES[str(rng.choice(_PINCHES))].angles
     others = np.array([name.split('_')[0] not in ('thumb', 'index', 'palm') for name in ANGLE_NAMES])
-    loose = HandPose.clipped(base + others * rng.normal(0, _LOOSE, len(ANGLE_NAMES)))
-    closed = closed_pinch(loose, ['index'], shape).angles
+    loose = HandPose.clip(base + others * rng.normal(0, _LOOSE, len(ANGLE_NAMES)))
+    closed = close_pinch(loose, ['index'], shape).angles
     change = np.array([_OPENING.get(name, 0) for name in ANGLE_NAMES]) * share * rng.uniform(0.75, 1.0)
-    return closed, HandPose.clipped(closed + change).angles
+    return closed, HandPose.clip(closed + change).angles
 
 
 def _tips_inside(clip: Clip) -> float:

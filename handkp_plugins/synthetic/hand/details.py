@@ -1,4 +1,4 @@
-"""Details of the skin that never change: where creases and nails lie on the template, and their relief."""
+"""Details of the skin that are the same for all hands: creases, nails, and the relief of joints, pads and tendons."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -6,9 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from handkp_plugins.structures.skeleton import FINGERS
+
 from .implicit import finger_coordinates
 from .kinematics import FRAME_INDEX
-from .pose import LONG_FINGERS
 from .shape import MEAN_ROOTS, MEAN_SEGMENTS
 from .template import HandTemplate, hand_template, smoothstep, vertex_normals
 
@@ -18,16 +19,13 @@ _NAIL_RIM_DEPTH = 0.0004
 
 @lru_cache(maxsize=1)
 def carved_template() -> HandTemplate:
-    """The template with creases and the rims of the nails pressed into it, built on first use and kept."""
+    """The template with creases and the rims of the nails pressed into it; built on first use."""
     template = hand_template()
     nail, _ = nails(template)
     depth = _CREASE_DEPTH * creases(template) + _NAIL_RIM_DEPTH * 4 * nail * (1 - nail)
     vertices = template.vertices - depth[:, None] * template.normals
-    return replace(
-        template,
-        vertices=vertices.astype(np.float32),
-        normals=vertex_normals(vertices, template.faces).astype(np.float32),
-    )
+    normals = vertex_normals(vertices, template.faces)
+    return replace(template, vertices=vertices.astype(np.float32), normals=normals.astype(np.float32))
 
 
 _PALM_LINES = [  # in mm on the palm of a right hand, x to the little finger
@@ -38,28 +36,22 @@ _PALM_LINES = [  # in mm on the palm of a right hand, x to the little finger
 
 
 def relief(template: HandTemplate) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """By the name of a field of ``HandShape``: how far each vertex (V,) rises along its normal for each metre of that
-    field, and how the normals (V, 3) tilt for it."""
-    heights = {'joint_bulge': _joints(template), 'pad_bulge': _pads(template), 'tendons': _tendons(template)}
-    out = {}
-    for name, height in heights.items():
-        small = 2e-4
-        raised = vertex_normals(template.vertices + small * height[:, None] * template.normals, template.faces)
-        tilt = (raised - vertex_normals(template.vertices, template.faces)) / small
-        out[name] = height.astype(np.float32), tilt.astype(np.float32)
-    return out
-
-
-def _joints(template: HandTemplate) -> np.ndarray:
-    to_joint = np.minimum(np.abs(template.place - 1), np.abs(template.place - 2))
-    return (template.finger >= 0) * (1 - smoothstep(to_joint, 0.05, 0.3)) * (template.place < 2.6)
-
-
-def _pads(template: HandTemplate) -> np.ndarray:
-    place = template.place
+    """Per field of ``HandShape``, for each metre of it: rise of the vertices (V,) along their normals, and tilt of the
+    normals (V, 3)."""
+    place, on_finger = template.place, template.finger >= 0
     to_joint = np.minimum(np.abs(place - 1), np.abs(place - 2))
     ends = smoothstep(place, 0.3, 0.6) * (1 - smoothstep(place, 2.6, 2.95))
-    return (template.finger >= 0) * smoothstep(to_joint, 0.15, 0.45) * ends
+    heights = {
+        'joint_bulge': on_finger * (1 - smoothstep(to_joint, 0.05, 0.3)) * (place < 2.6),
+        'pad_bulge': on_finger * smoothstep(to_joint, 0.15, 0.45) * ends,
+        'tendons': _tendons(template),
+    }
+    out, step = {}, 2e-4
+    for name, height in heights.items():
+        raised = vertex_normals(template.vertices + step * height[:, None] * template.normals, template.faces)
+        tilt = (raised - vertex_normals(template.vertices, template.faces)) / step
+        out[name] = height.astype(np.float32), tilt.astype(np.float32)
+    return out
 
 
 def _tendons(template: HandTemplate) -> np.ndarray:
@@ -93,11 +85,10 @@ def creases(template: HandTemplate) -> np.ndarray:
     depth = np.zeros(len(points))
     for line in _PALM_LINES:
         depth = np.maximum(depth, 0.9 * palmar * _line(x, y, np.array(line, dtype=float), 1.2) * (template.finger < 0))
-    for place_y in (-3.0, -10.0):
-        depth = np.maximum(
-            depth, 0.6 * palmar * np.exp(-(((y - place_y - 0.004 * x**2) / 1.2) ** 2)) * (np.abs(x) < 30)
-        )
-    for i, name in enumerate(('thumb', *LONG_FINGERS)):
+    for wrist_y in (-3.0, -10.0):
+        crease = np.exp(-(((y - wrist_y - 0.004 * x**2) / 1.2) ** 2)) * (np.abs(x) < 30)
+        depth = np.maximum(depth, 0.6 * palmar * crease)
+    for i, name in enumerate(FINGERS):
         along = finger_coordinates(points, template.rest_frames[FRAME_INDEX[f'{name}_0']])[:, 1]
         joints = np.concatenate([[0.0], np.cumsum(1e3 * MEAN_SEGMENTS[i])])
         own = template.finger == i
@@ -116,7 +107,7 @@ def creases(template: HandTemplate) -> np.ndarray:
 
 
 def _line(x: np.ndarray, y: np.ndarray, line: np.ndarray, width: float) -> np.ndarray:
-    """1 on a line through the given points in the plane, fading over ``width``."""
+    """1 on a line through points (N, 2) in the plane, fading over ``width``."""
     shares = np.linspace(0, 1, 40)
     knots = np.linspace(0, 1, len(line))
     curve = np.stack([np.interp(shares, knots, line[:, i]) for i in (0, 1)], axis=1)
@@ -129,10 +120,10 @@ _NAIL_LENGTH = {'thumb': 13.5, 'index': 11.0, 'middle': 11.5, 'ring': 11.0, 'lit
 
 
 def nails(template: HandTemplate) -> tuple[np.ndarray, np.ndarray]:
-    """How far each vertex (V,) is nail (0…1), and metres from it to the nail's free edge."""
+    """How much each vertex (V,) is nail (0…1), and metres from it to the nail's free edge."""
     points = 1e3 * template.vertices.astype(float)
     mask, to_edge = np.zeros(len(points)), np.full(len(points), 1.0)
-    for i, name in enumerate(('thumb', *LONG_FINGERS)):
+    for i, name in enumerate(FINGERS):
         across, along, dorsal = finger_coordinates(points, template.rest_frames[FRAME_INDEX[f'{name}_0']]).T
         edge = 1e3 * MEAN_SEGMENTS[i].sum() - 0.8
         u = (along - edge + 0.5 * _NAIL_LENGTH[name]) / (0.5 * _NAIL_LENGTH[name])

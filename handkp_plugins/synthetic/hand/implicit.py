@@ -4,11 +4,14 @@ Fingers are lofted through cross-sections along their axis, so that joints, pads
 the palm and forearm likewise along y. Parts are joined by a smooth minimum, which makes the webs between them.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.interpolate import CubicSpline, PchipInterpolator
 
+from handkp_plugins.structures.skeleton import FINGERS, LONG_FINGERS
+
 from .kinematics import FRAME_INDEX
-from .pose import LONG_FINGERS
 from .shape import MEAN_ROOTS, MEAN_SEGMENTS
 
 # Cross-sections of fingers: (place, half breadth, height to the back, height to the palm) in mm. The place counts
@@ -45,30 +48,26 @@ _FOREARM_SECTIONS = np.array([
 
 
 def smooth_min(a: np.ndarray, b: np.ndarray, width: float) -> np.ndarray:
-    """Minimum of two distances with the edge between them rounded over ``width`` (quadratic polynomial blend)."""
+    """Minimum of two distances, the edge between them rounded over ``width`` (quadratic polynomial blend)."""
     h = np.clip(0.5 + 0.5 * (b - a) / width, 0.0, 1.0)
     return b + h * (a - b) - width * h * (1.0 - h)
 
 
 def finger_coordinates(points: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    """Points (N, 3) in mm as (across, along, dorsal) mm in a bone's frame (4, 4) given in metres."""
+    """Transform points (N, 3) in mm to a bone's axes (across, along, dorsal); its frame (4, 4) is in metres."""
     return (points - 1e3 * frame[:3, 3]) @ frame[:3, :3]
 
 
 def place_along(along: np.ndarray, finger: str) -> np.ndarray:
-    """Millimetres along a straight finger as a place that counts its segments (0 root … 3 end of the flesh)."""
-    joints = np.concatenate([[0.0], np.cumsum(1e3 * MEAN_SEGMENTS[_finger_id(finger)])])
+    """Convert millimetres along a straight finger to a count of its segments (0 root … 3 end of the flesh)."""
+    joints = np.concatenate([[0.0], np.cumsum(1e3 * MEAN_SEGMENTS[FINGERS.index(finger)])])
     place = np.interp(along, joints, [0.0, 1.0, 2.0, 3.0])
     return place + np.minimum(along, 0.0) / joints[1] + np.maximum(along - joints[3], 0.0) / (joints[3] - joints[2])
 
 
-def _finger_id(finger: str) -> int:
-    return ('thumb', *LONG_FINGERS).index(finger)
-
-
 def _finger(points: np.ndarray, frame: np.ndarray, finger: str) -> np.ndarray:
     across, along, dorsal = finger_coordinates(points, frame).T
-    length = 1e3 * MEAN_SEGMENTS[_finger_id(finger)].sum()
+    length = 1e3 * MEAN_SEGMENTS[FINGERS.index(finger)].sum()
     sections = np.array(_FINGER_SECTIONS['thumb' if finger == 'thumb' else 'index'])
     places = np.linspace(-0.6, 3.4, 161)
     breadth, back, pad = (
@@ -111,7 +110,7 @@ def _palm(points: np.ndarray) -> np.ndarray:
 
 
 def forearm_section(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Half breadth and half depth (N,) of the forearm at places y (N,) along it, all in mm."""
+    """Half breadth and half depth (N,) of the forearm at y (N,), all in mm."""
     half, height = (np.interp(y, _FOREARM_SECTIONS[:, 0], column) for column in _FOREARM_SECTIONS[:, 1:].T)
     return half, height
 
@@ -125,8 +124,10 @@ def _forearm(points: np.ndarray) -> np.ndarray:
     return (np.sqrt(section ** (2 / FOREARM_EXPONENT) + beyond**2 + before**2) - 1.0) * height
 
 
-def round_cone(points: np.ndarray, start: tuple, end: tuple, radius_start: float, radius_end: float) -> np.ndarray:
-    """Distance of points (N, 3) to a cone with round ends (radius changing linearly along the segment)."""
+def round_cone(
+    points: np.ndarray, start: Sequence[float], end: Sequence[float], radius_start: float, radius_end: float
+) -> np.ndarray:
+    """Distance of points (N, 3) to a cone with round ends, whose radius changes linearly from start to end."""
     a, b = np.array(start, dtype=float), np.array(end, dtype=float)
     share = np.clip((points - a) @ (b - a) / ((b - a) @ (b - a)), 0.0, 1.0)
     nearest = a + share[:, None] * (b - a)
@@ -147,26 +148,25 @@ def _web(points: np.ndarray, corners: np.ndarray, thickness: float) -> np.ndarra
 
 
 def hand_distance(points: np.ndarray, frames: np.ndarray) -> np.ndarray:
-    """Signed distance (roughly) of points (N, 3) in mm to the resting mean hand whose frames (35, 4, 4) are given."""
+    """Rough signed distance of points (N, 3) in mm to the resting mean hand with these frames (35, 4, 4)."""
     thumb = frames[FRAME_INDEX['thumb_0']]
     thumb_mcp = 1e3 * frames[FRAME_INDEX['thumb_1']][:3, 3]
     along = thumb[:3, 1]
     palm = _palm(points)
     # ball of the thumb, ball of the little finger, skin between thumb and forefinger
-    palm = smooth_min(
-        palm, round_cone(points, (-13, 20, -12), tuple(thumb_mcp - 9 * along + [3, -2, 0]), 13, 10.0), 9.0
-    )
-    palm = smooth_min(
-        palm, round_cone(points, (-4, 32, -13), tuple(thumb_mcp - 18 * along + [5, 0, -1]), 8.5, 9.0), 9.0
-    )
-    palm = smooth_min(palm, round_cone(points, (22, 14, -10), (32, 60, -9.5), 12.0, 9.0), 8.0)
-    palm = smooth_min(palm, round_cone(points, (19, -8, 8), (21, -16, 7), 7.5, 6.0), 8.0)
+    for start, end, *radii, width in (
+        ((-13, 20, -12), thumb_mcp - 9 * along + [3, -2, 0], 13, 10.0, 9.0),
+        ((-4, 32, -13), thumb_mcp - 18 * along + [5, 0, -1], 8.5, 9.0, 9.0),
+        ((22, 14, -10), (32, 60, -9.5), 12.0, 9.0, 8.0),
+        ((19, -8, 8), (21, -16, 7), 7.5, 6.0, 8.0),
+    ):
+        palm = smooth_min(palm, round_cone(points, start, end, *radii), width)
     corners = np.stack([1e3 * thumb[:3, 3] + [4, 12, 0], thumb_mcp - 4 * along + [3, 0, 1.5], [-24.0, 73, -5]])
     palm = smooth_min(palm, _web(points, corners, 5.0), 9.0)
     hand = smooth_min(palm, _forearm(points), 14.0)
     for i, finger in enumerate(LONG_FINGERS):
         root = 1e3 * MEAN_ROOTS[i + 1]
         knuckle = root + [0, -1.0, 2.0]
-        hand = smooth_min(hand, round_cone(points, tuple(root + [0, -10, -1]), tuple(knuckle), 8.0, 9.2), 7.0)
+        hand = smooth_min(hand, round_cone(points, root + [0, -10, -1], knuckle, 8.0, 9.2), 7.0)
         hand = smooth_min(hand, _finger(points, frames[FRAME_INDEX[f'{finger}_0']], finger), 5.0)
     return smooth_min(hand, _finger(points, thumb, 'thumb'), 8.0)

@@ -1,4 +1,4 @@
-"""The interface of every posable hand, and the procedural one: pose and shape in; vertices and keypoints out."""
+"""Hands that can be posed: the interface, and the procedural hand."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -7,7 +7,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from .details import carved_template, relief
-from .kinematics import FRAME_INDEX, frame_scales, joint_frames, keypoints_from_frames, unit
+from .kinematics import FRAME_INDEX, frame_scales, joint_frames, keypoints_from_frames, normalize
 from .pose import HandPose
 from .proxies import proxy_spheres
 from .shape import HandShape
@@ -19,8 +19,7 @@ Handedness = Literal['left', 'right']
 
 @dataclass(frozen=True)
 class PosedHand:
-    """One hand in space, in metres; the palm's frame: x to the little finger (of a right hand), y to the fingertips,
-    z out of the back. A left hand is the mirror image in x.
+    """One hand in metres in the palm's frame, see :mod:`.kinematics`. A left hand is the mirror image in x.
 
     Args:
         vertices: (V, 3).
@@ -28,8 +27,8 @@ class PosedHand:
         faces: (F, 3) vertex ids, counter-clockwise seen from outside.
         keypoints: (21, 3) in the order of ``skeleton.KEYPOINT_NAMES``.
         forearm: (4, 4) frame of the forearm, its y axis pointing to the hand (for sleeves).
-        handedness: which hand it is.
-        spheres: (P, 4) x, y, z, radius: the hand in rough, for shadows and contacts.
+        handedness: 'left' or 'right'.
+        spheres: (P, 4) x, y, z, radius: a rough hand, for shadows and contacts.
     """
 
     vertices: np.ndarray
@@ -42,16 +41,16 @@ class PosedHand:
 
 
 class HandModel(Protocol):
-    """A hand that can be posed. The vertex count and faces never change, so colours may be made once per vertex.
+    """A hand that can be posed; vertex count and faces never change.
 
-    ``resting`` (V, 3) are the mean hand's vertices at rest; ``is_hand`` (V,) tells the hand's vertices from the arm's.
+    ``resting`` (V, 3) are the mean hand's vertices at rest; ``is_hand`` (V,) is False for the arm's vertices.
     """
 
     resting: np.ndarray
     is_hand: np.ndarray
 
     def pose(self, pose: HandPose, shape: HandShape, handedness: Handedness = 'right') -> PosedHand:
-        """The hand in a pose and shape."""
+        """Pose the hand."""
         ...
 
     def colors(self, look: SkinLook) -> np.ndarray:
@@ -59,47 +58,41 @@ class HandModel(Protocol):
         ...
 
 
-_HAND_FROM = -0.008  # metres along the resting arm from which the surface counts as hand
+_WRIST_Y = -0.008  # metres along the resting arm; the hand starts here
 
 
 class TemplateHand:
-    """A hand of one mesh, skinned to 35 frames that carry the shape's scales."""
+    """A hand of one mesh, skinned to 35 frames that are scaled by the shape."""
 
     def __init__(self, template: HandTemplate) -> None:
         self.template = template
         self._weights = csr_matrix(template.weights)
         self.painter = SkinPainter(template)
         self.resting = template.vertices
-        self.is_hand = template.vertices[:, 1] > _HAND_FROM
+        self.is_hand = template.vertices[:, 1] > _WRIST_Y
         self._rest_inverse = np.linalg.inv(template.rest_frames)
         self._relief = relief(template)
 
     def pose(self, pose: HandPose, shape: HandShape, handedness: Handedness = 'right') -> PosedHand:
-        """The hand in a pose and shape, by linear blend skinning.
-
-        Raises:
-            ValueError: ``handedness`` is neither 'left' nor 'right'.
-        """
+        """Pose the hand by linear blend skinning. Raises ValueError if ``handedness`` is unknown."""
         if handedness not in ('left', 'right'):
             raise ValueError(f"handedness: expected 'left' or 'right', got {handedness!r}")
-        frames = joint_frames(pose, shape)
+        frames = joint_frames(pose.angles, shape)
         scales = frame_scales(shape)
         transforms = frames @ scales @ self._rest_inverse
-        template = self.template
-        blend = self._weights @ transforms[:, :3].reshape(len(frames), 12).astype(np.float32)
-        blend = blend.reshape(-1, 3, 4)
+        blend = (self._weights @ transforms[:, :3].reshape(len(frames), 12).astype(np.float32)).reshape(-1, 3, 4)
         linear = blend[:, :, :3]
+        template = self.template
         rest, rest_normals = template.vertices, template.normals
         for name, (height, tilt) in self._relief.items():
             amount = np.float32(getattr(shape, name))
             rest = rest + amount * height[:, None] * template.normals
             rest_normals = rest_normals + amount * tilt
         vertices = np.einsum('vij,vj->vi', linear, rest) + blend[:, :, 3]
-        # normals turn with the cofactor matrix, which is right for scaled and sheared frames too
+        # normals go with the cofactor matrix, which is right for scaled and sheared frames too
         columns = [linear[:, :, i] for i in range(3)]
         cofactor = [np.cross(columns[(i + 1) % 3], columns[(i + 2) % 3]) for i in range(3)]
-        normals = sum(c * rest_normals[:, i : i + 1] for i, c in enumerate(cofactor))
-        normals = unit(normals)
+        normals = normalize(sum(c * rest_normals[:, i : i + 1] for i, c in enumerate(cofactor)))
         keypoints, faces = keypoints_from_frames(frames, shape), template.faces
         forearm, spheres = frames[FRAME_INDEX['forearm']], proxy_spheres(frames, scales)
         if handedness == 'left':
@@ -115,7 +108,7 @@ class TemplateHand:
 
 
 class ProceduralHand(TemplateHand):
-    """The hand of this package's own making."""
+    """The hand modelled by this package."""
 
     def __init__(self) -> None:
         super().__init__(carved_template())

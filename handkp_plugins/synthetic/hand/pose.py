@@ -1,6 +1,6 @@
-"""Poses of a hand: 24 joint angles in degrees, with the limits that anatomy sets.
+"""Poses of a hand: 24 joint angles in degrees, and their anatomical limits.
 
-Zero angles mean a flat hand with closed, straight fingers, the thumb half-way out, the wrist straight.
+At zero angles the hand is flat, its fingers closed and straight, the thumb half-way out, the wrist straight.
 
 - ``<finger>_mcp``, ``_pip``, ``_dip``: flexion, positive towards the palm.
 - ``<finger>_abd``: sideways at the knuckle, positive away from the middle finger (the middle finger itself: towards
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-LONG_FINGERS = ('index', 'middle', 'ring', 'little')
+from handkp_plugins.structures.skeleton import LONG_FINGERS
 
 LIMITS: dict[str, tuple[float, float]] = {
     **{
@@ -37,18 +37,19 @@ LIMITS: dict[str, tuple[float, float]] = {
 """Allowed (least, greatest) angle of each joint in degrees, in the order of :attr:`HandPose.angles`."""
 
 ANGLE_NAMES: tuple[str, ...] = tuple(LIMITS)
+THUMB_ANGLES = ANGLE_NAMES[16:21]
 LOW, HIGH = np.array(list(LIMITS.values()), dtype=float).T
 
 
 @dataclass(frozen=True)
 class HandPose:
-    """Joint angles of one hand, the same for a left and a right one.
+    """Joint angles of a left or right hand.
 
     Args:
         angles: (24,) degrees in the order of :data:`ANGLE_NAMES`, within :data:`LIMITS`.
 
     Raises:
-        ValueError: wrong count, an angle that is not finite, or one beyond its limit.
+        ValueError: The shape is wrong, or an angle is not finite or beyond its limit.
     """
 
     angles: np.ndarray = field(default_factory=lambda: np.zeros(len(LIMITS)))
@@ -66,25 +67,29 @@ class HandPose:
 
     @classmethod
     def of(cls, **degrees: float) -> 'HandPose':
-        """A pose from named angles in degrees; those not named are zero."""
-        unknown = sorted(set(degrees) - set(LIMITS))
-        if unknown:
-            raise ValueError(f'joint angle: expected one of {list(LIMITS)}, got {unknown[0]!r}')
-        return cls(np.array([degrees.get(name, 0.0) for name in ANGLE_NAMES]))
+        """Make a pose from named angles in degrees; those not named are zero."""
+        return cls(_as_angles(degrees))
 
     @classmethod
-    def clipped(cls, angles: np.ndarray) -> 'HandPose':
-        """The nearest allowed pose to the given (24,) angles in degrees."""
-        return cls(np.clip(angles, LOW, HIGH))
+    def clip(cls, angles: np.ndarray | Mapping[str, float]) -> 'HandPose':
+        """Make the nearest allowed pose to angles in degrees, (24,) or by name."""
+        return cls(np.clip(_as_angles(angles) if isinstance(angles, Mapping) else angles, LOW, HIGH))
 
     def as_dict(self) -> dict[str, float]:
         """Angle in degrees by name."""
         return dict(zip(ANGLE_NAMES, self.angles.tolist(), strict=True))
 
     def replace(self, changes: Mapping[str, float]) -> 'HandPose':
-        """A pose with some named angles changed."""
+        """Change some named angles."""
         return HandPose.of(**(self.as_dict() | dict(changes)))
 
     def mix(self, other: 'HandPose', share: float | np.ndarray) -> 'HandPose':
-        """The pose between this one (share 0) and another (share 1); one share for all or one for each angle."""
-        return HandPose.clipped(self.angles + share * (other.angles - self.angles))
+        """Mix this pose (share 0) and another (share 1); one share for all or one for each angle."""
+        return HandPose.clip(self.angles + share * (other.angles - self.angles))
+
+
+def _as_angles(degrees: Mapping[str, float]) -> np.ndarray:
+    unknown = sorted(set(degrees) - set(LIMITS))
+    if unknown:
+        raise ValueError(f'joint angle: expected one of {list(LIMITS)}, got {unknown[0]!r}')
+    return np.array([degrees.get(name, 0.0) for name in ANGLE_NAMES])

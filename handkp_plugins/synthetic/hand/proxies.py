@@ -1,9 +1,11 @@
-"""A posed hand as a few dozen spheres: for cheap shadows and to reject hands that pass through themselves."""
+"""A posed hand as a few dozen spheres, for cheap shadows and to reject hands that pass through themselves."""
 
 import numpy as np
 
-from .kinematics import FRAME_INDEX, frame_scales, frames_of_angles
-from .pose import LONG_FINGERS, HandPose
+from handkp_plugins.structures.skeleton import FINGERS
+
+from .kinematics import FRAME_INDEX, frame_scales, joint_frames
+from .pose import HandPose
 from .shape import MEAN_SEGMENTS, HandShape
 
 _FINGER_RADII = {
@@ -18,22 +20,13 @@ _FOREARM = [(x, y, 0.0, 17.0) for y in (-30, -60, -95) for x in (-11, 11)]
 
 def _table() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Frame ids (P,), homogeneous centres (P, 4) in the frame at mean shape, radii (P,), finger ids (P,; -1 none)."""
-    frames, centres, radii, fingers = [], [], [], []
-    for bone, spheres in (('palm', _PALM), ('little_metacarpal', _PALM_LITTLE), ('forearm', _FOREARM)):
-        for *centre, radius in spheres:
-            frames.append(bone)
-            centres.append(centre)
-            radii.append(radius)
-            fingers.append(-1)
-    for i, finger in enumerate(('thumb', *LONG_FINGERS)):
-        for j in range(3):
-            for share, radius in zip(
-                (1 / 6, 1 / 2, 5 / 6), _FINGER_RADII['thumb' if i == 0 else 'long'][j], strict=True
-            ):
-                frames.append(f'{finger}_{j}')
-                centres.append((0.0, share * 1e3 * MEAN_SEGMENTS[i, j], -0.5))
-                radii.append(radius * _SIZE[finger])
-                fingers.append(i)
+    palm = {'palm': _PALM, 'little_metacarpal': _PALM_LITTLE, 'forearm': _FOREARM}
+    rows = [(bone, centre, radius, -1) for bone, spheres in palm.items() for *centre, radius in spheres]
+    for i, finger in enumerate(FINGERS):
+        for j, radii in enumerate(_FINGER_RADII['long' if i else 'thumb']):
+            places = 1e3 * MEAN_SEGMENTS[i, j] * np.array([1 / 6, 1 / 2, 5 / 6])
+            rows += [(f'{finger}_{j}', (0, y, -0.5), _SIZE[finger] * r, i) for y, r in zip(places, radii, strict=True)]
+    frames, centres, radii, fingers = zip(*rows, strict=True)
     points = np.concatenate([1e-3 * np.array(centres), np.ones((len(centres), 1))], axis=1)
     return np.array([FRAME_INDEX[f] for f in frames]), points, 1e-3 * np.array(radii), np.array(fingers)
 
@@ -42,44 +35,38 @@ _FRAME, _CENTRE, _RADIUS, FINGER_OF_SPHERE = _table()
 
 
 def proxy_spheres(frames: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """Spheres (..., P, 4) as x, y, z, radius in metres of a right hand with the given frames (..., 35, 4, 4) and scales
+    """Spheres (..., P, 4), x, y, z, radius in metres, of a right hand with frames (..., 35, 4, 4) and scales
     (35, 4, 4)."""
     spheres = np.einsum('...pij,pj->...pi', (frames @ scales)[..., _FRAME, :, :], _CENTRE)
     spheres[..., 3] = _RADIUS * np.where(FINGER_OF_SPHERE < 0, 1.0, scales[_FRAME, 0, 0])
     return spheres
 
 
-def depths(spheres: np.ndarray) -> np.ndarray:
-    """Metres (..., pairs) by which each sphere enters each of another finger or the palm, negative where it does not.
+def penetration_depths(spheres: np.ndarray) -> np.ndarray:
+    """Metres (..., pairs) by which each sphere (..., P, 4) enters each of another finger or the palm.
 
-    Segments that meet at a joint, and the roots of neighbouring fingers, may overlap.
-
-    Args:
-        spheres: (..., P, 4) as :func:`proxy_spheres` gives them.
+    Negative where it does not. Segments that meet at a joint, and the roots of neighbouring fingers, may overlap.
     """
     one, other = spheres[..., _ONE, :], spheres[..., _OTHER, :]
-    apart = one[..., :3] - other[..., :3]
-    return one[..., 3] + other[..., 3] - np.sqrt(np.einsum('...i,...i->...', apart, apart))
+    offset = one[..., :3] - other[..., :3]
+    return one[..., 3] + other[..., 3] - np.sqrt(np.einsum('...i,...i->...', offset, offset))
 
 
-def penetration(spheres: np.ndarray) -> np.ndarray:
-    """Greatest depth (...) in metres by which one finger enters another or the palm (0 where none does), see
-    :func:`depths`."""
-    return np.maximum(depths(spheres).max(-1), 0.0)
+def max_penetration(spheres: np.ndarray) -> np.ndarray:
+    """Greatest depth (...) in metres by which a finger enters another or the palm, 0 where none does."""
+    return np.maximum(penetration_depths(spheres).max(-1), 0.0)
 
 
 def pose_penetration(pose: HandPose | np.ndarray, shape: HandShape) -> np.ndarray:
-    """Metres by which one finger enters another or the palm, of one pose () or of angles (..., 24) in degrees."""
+    """:func:`max_penetration` of one pose () or of angles (..., 24) in degrees."""
     angles = pose.angles if isinstance(pose, HandPose) else pose
-    return penetration(proxy_spheres(frames_of_angles(angles, shape), frame_scales(shape)))
+    return max_penetration(proxy_spheres(joint_frames(angles, shape), frame_scales(shape)))
 
 
 def _pairs() -> np.ndarray:
     """(P, P) whether two spheres must not overlap."""
-    finger, count = FINGER_OF_SPHERE, len(FINGER_OF_SPHERE)
-    order = np.zeros(count, dtype=int)
-    for i in range(5):
-        order[finger == i] = np.arange(9)
+    finger = FINGER_OF_SPHERE
+    order = np.where(finger < 0, 0, (np.arange(len(finger)) - (finger < 0).sum()) % 9)  # from the finger's root
     both = (finger[:, None] >= 0) & (finger[None] >= 0) & (finger[:, None] != finger[None])
     both &= (order[:, None] >= 2) & (order[None] >= 2)
     same = (finger[:, None] == finger[None]) & (finger[:, None] >= 0) & (np.abs(order[:, None] - order[None]) >= 5)

@@ -1,4 +1,4 @@
-"""Shapes of a hand: bone lengths, breadths and depths, and a sampler of anatomical variety.
+"""Shapes of a hand: bone lengths, breadths and depths, and a sampler of random shapes.
 
 Arrays over fingers go from thumb to little finger. A finger's three segments are the proximal, middle and end phalanx;
 the thumb's are its metacarpal and two phalanges. The end segment is measured to the end of the flesh.
@@ -8,38 +8,26 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-MEAN_SEGMENTS = 1e-3 * np.array(
-    [
-        [45.0, 33.0, 28.0],
-        [42.0, 24.0, 24.5],
-        [46.0, 27.0, 25.5],
-        [42.5, 26.0, 25.5],
-        [33.5, 19.0, 22.5],
-    ]
-)
+MEAN_SEGMENTS = 1e-3 * np.array([
+    [45.0, 33.0, 28.0], [42.0, 24.0, 24.5], [46.0, 27.0, 25.5], [42.5, 26.0, 25.5], [33.5, 19.0, 22.5],
+])  # fmt: skip
 """(5, 3) segment lengths in metres of an adult hand of average size, after published phalanx lengths."""
 
-MEAN_ROOTS = 1e-3 * np.array(
-    [
-        [-19.0, 19.0, -10.0],
-        [-25.5, 90.0, 0.0],
-        [-3.0, 92.5, 2.5],
-        [17.5, 86.5, 1.0],
-        [34.5, 77.0, -4.5],
-    ]
-)
+MEAN_ROOTS = 1e-3 * np.array([
+    [-19.0, 19.0, -10.0], [-25.5, 90.0, 0.0], [-3.0, 92.5, 2.5], [17.5, 86.5, 1.0], [34.5, 77.0, -4.5],
+])  # fmt: skip
 """(5, 3) of the thumb's CMC joint and the fingers' MCP joints in metres from the wrist: x towards the little finger's
 side, y towards the fingertips, z out of the back of a right hand."""
 
 
 @dataclass(frozen=True)
 class HandShape:
-    """What distinguishes one person's hand from another's. The default is the mean hand.
+    """The shape of one person's hand; the default is the mean hand.
 
     Args:
         segments: (5, 3) segment lengths in metres.
         palm: (3,) factors of the palm's breadth, length and depth.
-        root_offsets: (5, 3) metres by which the roots of the fingers lie off their place in the scaled palm.
+        root_offsets: (5, 3) offsets in metres of the roots of the fingers from their places in the scaled palm.
         breadth: (5, 3) factor of each segment's breadth.
         depth: (5, 3) factor of each segment's thickness from back to palm.
         forearm: (2,) factors of the forearm's breadth and depth.
@@ -75,10 +63,7 @@ class HandShape:
 
 
 def random_shape(rng: np.random.Generator) -> HandShape:
-    """A hand of random size, proportions and build.
-
-    Size, slenderness and finger-to-palm ratio vary together over the hand, each finger and segment a little on its own.
-    """
+    """Draw a hand of random size, slenderness and finger-to-palm ratio; each segment also varies a little."""
     size = np.clip(rng.normal(1.0, 0.07), 0.8, 1.2)
     slender = rng.normal(0.0, 0.08)  # narrow against long
     long_fingers = rng.normal(0.0, 0.045)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .details import creases, facing_back, nails
-from .kinematics import turn
+from .kinematics import apply_matrix
 from .template import HandTemplate, smoothstep
 
 # from the lightest to the darkest, sRGB
@@ -22,18 +22,18 @@ _BLUSH = np.array([0.10, -0.045, -0.035])
 
 @dataclass(frozen=True)
 class SkinLook:
-    """How the skin looks.
+    """Appearance of the skin.
 
     Args:
         tone: 0 lightest … 1 darkest.
         tint: (3,) factors of red, green and blue.
-        blush: strength of the red of knuckles, fingertips and the balls of the palm (1 usual).
-        palm_lightness: how far the palm is lighter than the back (1 usual).
-        blotches: strength of uneven colour (1 usual).
+        blush: red of knuckles, fingertips and the balls of the palm (1 usual).
+        palm_lightness: lightness of the palm above that of the back (1 usual).
+        blotches: uneven colour (1 usual).
         wrinkles: strength of creases (1 usual).
-        veins: strength of the veins on the back (0 none, 1 strong).
+        veins: veins on the back (0 none, 1 strong).
         nail_polish: RGB in 0…1, or None for bare nails.
-        nail_length: metres that the nails' white edge measures.
+        nail_length: length of the nails' white edge in metres.
         seed: of the blotches.
     """
 
@@ -54,12 +54,10 @@ class SkinLook:
 
 
 def random_skin(rng: np.random.Generator) -> SkinLook:
-    """Skin of any tone, all about equally often."""
+    """Draw skin of any tone, all about equally often."""
     polish = None
     if rng.random() < 0.14:
-        polish = tuple(
-            np.clip(rng.choice([[0.75, 0.08, 0.12], [0.95, 0.6, 0.65], [0.1, 0.1, 0.12], rng.random(3)]), 0, 1)
-        )
+        polish = tuple(rng.choice([[0.75, 0.08, 0.12], [0.95, 0.6, 0.65], [0.1, 0.1, 0.12], rng.random(3)]))
     return SkinLook(
         tone=float(rng.uniform(0, 1) ** 1.15),
         tint=tuple(1 + rng.normal(0, 0.03, 3)),
@@ -75,11 +73,7 @@ def random_skin(rng: np.random.Generator) -> SkinLook:
 
 
 class SkinPainter:
-    """Paints one template: places that never change are found once, colours are mixed for each look.
-
-    Args:
-        template: V vertices.
-    """
+    """Paints a template's V vertices: finds creases, nails and veins once, and mixes colours for each look."""
 
     def __init__(self, template: HandTemplate) -> None:
         rng = np.random.default_rng(0)
@@ -111,9 +105,9 @@ class SkinPainter:
         vein = look.veins * self.veins[int(rng.integers(_NOISE_FIELDS))][:, None]
         color = color * (1 - 0.11 * vein * np.array([1.1, 0.7, 0.5]))
         color = color * (1 - 0.28 * look.wrinkles * self.crease[:, None] * np.array([0.8, 1.0, 1.05]))
-        return np.clip(self._with_nails(color, back, look) * look.tint, 0.01, 1.0).astype(np.float32)
+        return np.clip(self._paint_nails(color, back, look) * look.tint, 0.01, 1.0).astype(np.float32)
 
-    def _with_nails(self, color: np.ndarray, back: np.ndarray, look: SkinLook) -> np.ndarray:
+    def _paint_nails(self, color: np.ndarray, back: np.ndarray, look: SkinLook) -> np.ndarray:
         if look.nail_polish is not None:
             plate = np.broadcast_to(look.nail_polish, color.shape)
         else:
@@ -125,7 +119,7 @@ class SkinPainter:
 
 
 def skin_tone(look: SkinLook) -> np.ndarray:
-    """The one colour (3,) that stands for the whole skin, sRGB in 0…1."""
+    """Mean colour (3,) of the skin, sRGB in 0…1."""
     return np.clip(_tone(look) * look.tint, 0.01, 1.0)
 
 
@@ -134,11 +128,11 @@ def _tone(look: SkinLook) -> np.ndarray:
 
 
 def wave_noise(points: np.ndarray, scale: float, rng: np.random.Generator, waves: int = 5) -> np.ndarray:
-    """Smooth noise (N,) of about unit deviation over points (N, 3): a product sum of random plane waves."""
+    """Smooth noise (N,) of about unit deviation at points (N, 3): a sum of products of random plane waves."""
     total = np.zeros(len(points), np.float32)
     for _ in range(waves):
         direction = rng.normal(size=(2, 3)) * (2 * np.pi / scale / 1.7)
-        phase = turn(points, direction.astype(np.float32)) + rng.uniform(0, 2 * np.pi, 2).astype(np.float32)
+        phase = apply_matrix(points, direction.astype(np.float32)) + rng.uniform(0, 2 * np.pi, 2).astype(np.float32)
         total += np.sin(phase[:, 0]) * np.sin(phase[:, 1])
     return total * np.float32(2 / np.sqrt(waves))
 

@@ -8,22 +8,24 @@ from functools import lru_cache
 
 import numpy as np
 from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 from skimage.measure import marching_cubes
 
-from .implicit import finger_coordinates, hand_distance, place_along
-from .kinematics import FRAME_INDEX, joint_frames
-from .pose import LONG_FINGERS, HandPose
+from handkp_plugins.structures.skeleton import FINGERS
+
+from .implicit import finger_coordinates, hand_distance, place_along, round_cone
+from .kinematics import FRAME_INDEX, joint_frames, normalize
+from .pose import HandPose
 from .shape import MEAN_SEGMENTS, HandShape
 from .surface import neighbour_mean
 
 REST_POSE = HandPose.of(index_abd=10, ring_abd=8, little_abd=19)
-"""Fingers apart, so that the resting solid does not fuse them."""
+"""Fingers spread, so that the resting solid does not fuse them."""
 
 _LOW, _HIGH = np.array([-106.0, -464.0, -66.0]), np.array([78.0, 218.0, 48.0])  # box around the resting hand, mm
 _STEP = 1.5
 _WEIGHT_SMOOTHING = 8
 _LEAST_WEIGHT = 1e-3
-FINGERS = ('thumb', *LONG_FINGERS)
 
 
 @dataclass(frozen=True)
@@ -52,24 +54,24 @@ class HandTemplate:
 
 
 def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 below ``low``, 1 above ``high``, smooth between."""
+    """Rise smoothly from 0 below ``low`` to 1 above ``high``."""
     t = np.clip((x - low) / (high - low), 0.0, 1.0)
     return t * t * (3 - 2 * t)
 
 
 @lru_cache(maxsize=1)
 def hand_template() -> HandTemplate:
-    """The template, built on first use and kept."""
-    frames = joint_frames(REST_POSE, HandShape())
+    """Build the template on first use; later calls return the same one."""
+    frames = joint_frames(REST_POSE.angles, HandShape())
     points, faces = _mesh(frames)
     *_, membership = finger_attributes(points, frames)
-    weights = smoothed(_weights(points, frames, membership), faces, _WEIGHT_SMOOTHING)
-    return as_template(1e-3 * points, faces, weights)
+    weights = smooth_weights(_weights(points, frames, membership), faces, _WEIGHT_SMOOTHING)
+    return make_template(1e-3 * points, faces, weights)
 
 
-def as_template(points: np.ndarray, faces: np.ndarray, weights: np.ndarray) -> HandTemplate:
-    """A template from points (V, 3) in metres at :data:`REST_POSE`, faces and weights (V, B) of our frames."""
-    frames = joint_frames(REST_POSE, HandShape())
+def make_template(points: np.ndarray, faces: np.ndarray, weights: np.ndarray) -> HandTemplate:
+    """Make a template from points (V, 3) in metres at :data:`REST_POSE`, faces and weights (V, B) of our frames."""
+    frames = joint_frames(REST_POSE.angles, HandShape())
     finger, place, around, _ = finger_attributes(1e3 * points, frames)
     return HandTemplate(
         vertices=points.astype(np.float32),
@@ -84,7 +86,7 @@ def as_template(points: np.ndarray, faces: np.ndarray, weights: np.ndarray) -> H
 
 
 def _mesh(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Surface of the resting solid: points in mm and triangles. The grid grows coarser along the forearm."""
+    """Surface of the resting solid, points in mm and triangles, from a grid that grows coarser along the forearm."""
     x, z = (np.arange(_LOW[i], _HIGH[i], _STEP) for i in (0, 2))
     y = np.concatenate([np.arange(_LOW[1], -120, 12.0), np.arange(-120, -36, 5.0), np.arange(-36, _HIGH[1], _STEP)])
     grid = np.stack(np.meshgrid(x, y, z, indexing='ij'), axis=-1).astype(np.float32)
@@ -95,8 +97,6 @@ def _mesh(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _largest_part(points: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    from scipy.sparse.csgraph import connected_components
-
     edges = faces[:, [0, 1, 1, 2]].reshape(-1, 2)
     graph = coo_matrix((np.ones(len(edges)), edges.T), shape=(len(points),) * 2)
     _, label = connected_components(graph, directed=False)
@@ -106,18 +106,18 @@ def _largest_part(points: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np
 
 
 def vertex_normals(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Unit normals (V, 3), each the area-weighted mean over the triangles around a vertex."""
+    """Unit normals (V, 3): area-weighted means over the triangles around each vertex."""
     a, b, c = (points[faces[:, i]] for i in range(3))
     face_normals = np.cross(b - a, c - a)
     normals = np.zeros_like(points)
     for i in range(3):
         for axis in range(3):
             normals[:, axis] += np.bincount(faces[:, i], face_normals[:, axis], len(points))
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return normalize(normals)
 
 
 def finger_attributes(points: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Which finger each point belongs to, where along it, and soft memberships (V, 5) of thumb … little finger."""
+    """The finger, place and around of :class:`HandTemplate`, and soft memberships (V, 5) of thumb … little finger."""
     distance = np.zeros((len(points), 5))
     place, around = np.zeros((len(points), 5)), np.zeros((len(points), 5, 2))
     for i, name in enumerate(FINGERS):
@@ -130,7 +130,7 @@ def finger_attributes(points: np.ndarray, frames: np.ndarray) -> tuple[np.ndarra
     relative = distance - np.array([10.5, 9.5, 9.5, 9.0, 8.0])
     soft = np.exp(-relative[:, 1:] / 1.8)
     # the thumb takes its ball and web from the palm gradually
-    palm_line = np.minimum.reduce([_distance_to_line(points, start, end) for start, end in _PALM_LINES])
+    palm_line = np.minimum.reduce([round_cone(points, *line, 0, 0) for line in _PALM_LINES])
     thumb_share = smoothstep(palm_line - 13.0 - relative[:, 0], -14.0, 12.0)
     membership = np.concatenate(
         [thumb_share[:, None], (1 - thumb_share[:, None]) * soft / soft.sum(1, keepdims=True)], 1
@@ -142,23 +142,14 @@ def finger_attributes(points: np.ndarray, frames: np.ndarray) -> tuple[np.ndarra
     return finger, place[rows, nearest], around[rows, nearest], membership
 
 
-_PALM_LINES = [
-    (np.array([-6.0, 5, -2]), np.array([-22.0, 92, -2])),
-    (np.array([2.0, 5, -4]), np.array([0.0, 80, -4])),
-    (np.array([0.0, -250, 0]), np.array([-4.0, 5, -2])),
-]
-
-
-def _distance_to_line(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    share = np.clip((points - start) @ (end - start) / ((end - start) @ (end - start)), 0.0, 1.0)
-    return np.linalg.norm(points - start - share[:, None] * (end - start), axis=1)
+_PALM_LINES = [((-6, 5, -2), (-22, 92, -2)), ((2, 5, -4), (0, 80, -4)), ((0, -250, 0), (-4, 5, -2))]
 
 
 def _weights(points: np.ndarray, frames: np.ndarray, membership: np.ndarray) -> np.ndarray:
     """Skinning weights (V, B) before smoothing: along each finger, then by membership, then palm and forearm."""
     weights = np.zeros((len(points), len(FRAME_INDEX)))
     body = palm_weights(points)
-    hand_over_to_arm(body, points[:, 1])
+    blend_into_forearm(body, points[:, 1])
 
     for i, name in enumerate(FINGERS):
         along = finger_coordinates(points, frames[FRAME_INDEX[f'{name}_0']])[:, 1]
@@ -189,22 +180,22 @@ def palm_weights(points: np.ndarray) -> np.ndarray:
     return weights
 
 
-def hand_over_to_arm(weights: np.ndarray, y: np.ndarray) -> None:
-    """Move weights (V, B) to the forearm, through a half-turned frame at the wrist, by the place y (V,) in mm."""
+def blend_into_forearm(weights: np.ndarray, y: np.ndarray) -> None:
+    """Move weights (V, B), in place, to the wrist's half joint and the forearm, by y (V,) in mm."""
     arm, half = smoothstep(-y, 2.0, 20.0), smoothstep(-y, -14.0, 4.0)
     weights *= (1 - half)[:, None]
     weights[:, FRAME_INDEX['wrist_half']] += half - arm
     weights[:, FRAME_INDEX['forearm']] += arm
 
 
-# Around each joint, mm: from where the skin starts to follow the half-turned frame, where it follows it most, and from
-# where it follows the far bone wholly.
+# Places around each joint in mm: where the skin starts to follow the half joint, follows it most, and follows the far
+# bone alone.
 _FINGER_SPANS = [(9.0, 2.0, 15.0), (7.0, 0.0, 7.0), (5.0, 0.0, 5.0)]
 _THUMB_SPANS = [(12.0, 8.0, 26.0), (9.0, 0.0, 9.0), (7.0, 0.0, 7.0)]
 
 
-def smoothed(values: np.ndarray, faces: np.ndarray, rounds: int) -> np.ndarray:
-    """Average weights (V, B) over mesh neighbours some rounds; tiny ones become 0."""
+def smooth_weights(values: np.ndarray, faces: np.ndarray, rounds: int) -> np.ndarray:
+    """Average weights (V, B) over mesh neighbours for some rounds; tiny ones become 0."""
     step = neighbour_mean(faces, len(values))
     for _ in range(rounds):
         values = 0.4 * values + 0.6 * (step @ values)

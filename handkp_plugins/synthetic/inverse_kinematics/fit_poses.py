@@ -1,7 +1,7 @@
 """Inverse kinematics: recorded keypoints of hands → joint angles, by bounded Levenberg-Marquardt on many hands at once.
 
 Each hand starts from the best of a bank of poses (and views, in two dimensions). Two dimensions mean weak perspective,
-which leaves the bend of a finger towards and away from the camera open: mild wishes for natural poses decide, and in a
+which does not show whether a finger bends towards the camera or away: a weak prior over poses decides, and in a
 recorded sequence the frames before and after. A left hand is fitted as the mirror image of a right one.
 """
 
@@ -15,19 +15,19 @@ import numpy as np
 from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
 
 from ..hand.pose import ANGLE_NAMES, HIGH, LOW
-from . import model as fm
-from .levenberg_marquardt import State, Wish, refined
-from .starts import starts
+from .initial_states import initial_states
+from .levenberg_marquardt import State, Target, levenberg_marquardt
+from .model import HAND_LENGTH, NUM_ANGLES, SCALE, camera_keypoints_and_slopes
 
 NOISE = {2: 0.002, 3: 0.0015}
-"""Metres by which recorded keypoints of two and three dimensions may be taken to be off, on a hand of average size."""
-_TRUST = np.ones(NUM_KEYPOINTS)
-_TRUST[[0, 1]] = 0.6, 0.5  # data sets mark the wrist and the thumb's root at different places
-_CHUNK = 256
-_FIRST_STEPS, _STEPS = 8, 40
-_SMOOTHINGS = 2
-_SMOOTH = np.radians(8.0)  # how much angles change from frame to frame, give or take
-_STILL = 0.05  # hand lengths that keypoints move between frames of one shot
+"""Default error of recorded keypoints of two and three dimensions, in metres on a hand of average size."""
+_KEYPOINT_WEIGHTS = np.ones(NUM_KEYPOINTS)
+_KEYPOINT_WEIGHTS[[0, 1]] = 0.6, 0.5  # data sets mark the wrist and the thumb's root at different places
+_BATCH = 256
+_START_STEPS, _STEPS = 8, 40
+_SMOOTHING_ROUNDS = 2
+_ANGLE_CHANGE = np.radians(8.0)  # deviation of angles from frame to frame
+_MAX_MOTION = 0.05  # hand lengths that keypoints move between frames of one shot
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class FittedPoses:
 
     Args:
         angles: (N, 24) degrees within the limits; the wrist's two are zero, as keypoints do not show them.
-        residual: (N,) root of the mean squared distance between keypoints given and fitted (z as far as it is
-            trusted), as a share of the hand's length from the wrist to the tip of the straight middle finger.
-        keypoints: (N, 21, D) fitted, in the units given.
+        residual: (N,) root mean square distance between the keypoints and the fit (z times ``depth_trust``), as a share
+            of the hand's length from the wrist to the tip of the straight middle finger.
+        keypoints: (N, 21, D) of the fit, in the units of the input.
         is_left: (N,) whether it was fitted as a left hand. In two dimensions a left and a right hand in the same pose
-            can look the same, so there it says nothing.
-        views: (N, 3, 3) rotations from the palm's frame to the camera's, of a left hand those of its mirror image.
+            can look the same, so there it is always False.
+        views: (N, 3, 3) rotations from the palm's frame to the camera's; of a left hand, those of its mirror image.
     """
 
     angles: np.ndarray
@@ -63,29 +63,20 @@ def fit_poses(
 
     Args:
         keypoints: (N, 21, 3) or (N, 21, 2) in this package's order and any unit; x right, y down and z away from the
-            camera, as pictures have them.
-        handedness: which hands they are; 'auto' tries both, and takes what fits better. Without effect in two
-            dimensions, see :class:`FittedPoses`.
-        sequence: whether the rows are frames of recordings in order, so that neighbours help. Cuts are noticed.
-        depth_trust: factor of errors in z, below 1 where depth is a guess.
-        noise: metres (on a hand of average size) by which keypoints may be off; None for :data:`NOISE`.
-        progress: called with the number of hands just fitted.
+            camera, as in images.
+        handedness: Which hands they are; 'auto' tries both and takes the better fit. Not used in two dimensions, see
+            :class:`FittedPoses`.
+        sequence: Whether the rows are frames of recordings in order, so that neighbours help. Cuts are detected.
+        depth_trust: Weight of errors in z, below 1 where depth is a guess.
+        noise: Error of the keypoints in metres on a hand of average size; None for :data:`NOISE`.
+        progress: Called with the number of hands just fitted.
 
     Raises:
-        ValueError: wrong shape, keypoints that are not finite or all in one place (the row is named), or an option
+        ValueError: The shape is wrong, keypoints are not finite or all in one place (the row is named), or an option is
             out of range.
     """
     keypoints = np.array(keypoints, dtype=float)
-    if keypoints.ndim != 3 or keypoints.shape[1] != NUM_KEYPOINTS or keypoints.shape[2] not in (2, 3):
-        raise ValueError(f'keypoints: expected shape (N, {NUM_KEYPOINTS}, 2 or 3), got {keypoints.shape}')
-    wrong = ~np.isfinite(keypoints).all((1, 2))
-    if wrong.any():
-        raise ValueError(f'keypoints: expected finite numbers, got others in row {np.flatnonzero(wrong)[0]}')
-    centre = keypoints.mean(1, keepdims=True)
-    radius = np.sqrt(((keypoints - centre) ** 2).sum(2).mean(1))[:, None, None]
-    wrong = radius[:, 0, 0] <= 1e-9 * (1 + np.abs(keypoints).max((1, 2)))
-    if wrong.any():
-        raise ValueError(f'keypoints: expected 21 places, got one for all in row {np.flatnonzero(wrong)[0]}')
+    centre, radius = _centre_and_radius(keypoints)
     if handedness not in ('left', 'right', 'auto'):
         raise ValueError(f"handedness: expected 'left', 'right' or 'auto', got {handedness!r}")
     dims = keypoints.shape[2]
@@ -99,62 +90,85 @@ def fit_poses(
         targets = (keypoints - centre) / radius * mirror
         state = _fit(targets, noise, depth_trust, sequence, lambda done: progress(done / len(sides)))
         states.append(state)
-        fitted.append(fm.seen_points(state.parameters, state.turns)[0][..., :dims] * mirror)
+        fitted.append(camera_keypoints_and_slopes(state.parameters, state.rotations)[0][..., :dims] * mirror)
     is_left = np.full(len(keypoints), sides[0])
     best, points = states[0], fitted[0]
     if len(sides) == 2:
         is_left = states[1].cost < states[0].cost
-        best, points = best.better(states[1]), np.where(is_left[:, None, None], fitted[1], fitted[0])
-    seen = np.array([1, 1, depth_trust])[:dims]
-    error = np.sqrt((((points - (keypoints - centre) / radius) * seen) ** 2).sum(2).mean(1))
+        best, points = best.minimum(states[1]), np.where(is_left[:, None, None], fitted[1], fitted[0])
+    axis_weights = np.array([1, 1, depth_trust])[:dims]
+    error = np.sqrt((((points - (keypoints - centre) / radius) * axis_weights) ** 2).sum(2).mean(1))
     angles = np.zeros((len(keypoints), len(ANGLE_NAMES)))
-    angles[:, : fm.NUM_ANGLES] = np.degrees(best.parameters[:, : fm.NUM_ANGLES])
+    angles[:, :NUM_ANGLES] = np.degrees(best.parameters[:, :NUM_ANGLES])
     return FittedPoses(
         angles=np.clip(angles, LOW, HIGH),
-        residual=error / (fm.HAND_LENGTH * np.exp(best.parameters[:, fm.SCALE])),
+        residual=error / _hand_lengths(best),
         keypoints=points * radius + centre,
         is_left=is_left,
-        views=best.turns,
+        views=best.rotations,
     )
+
+
+def _centre_and_radius(keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean (N, 1, D) and the root mean square distance from it (N, 1, 1) of keypoints, which are checked."""
+    if keypoints.ndim != 3 or keypoints.shape[1] != NUM_KEYPOINTS or keypoints.shape[2] not in (2, 3):
+        raise ValueError(f'keypoints: expected shape (N, {NUM_KEYPOINTS}, 2 or 3), got {keypoints.shape}')
+    wrong = ~np.isfinite(keypoints).all((1, 2))
+    if wrong.any():
+        raise ValueError(f'keypoints: expected finite numbers, got others in row {np.flatnonzero(wrong)[0]}')
+    centre = keypoints.mean(1, keepdims=True)
+    radius = np.sqrt(((keypoints - centre) ** 2).sum(2).mean(1))
+    wrong = radius <= 1e-9 * (1 + np.abs(keypoints).max((1, 2)))
+    if wrong.any():
+        raise ValueError(f'keypoints: expected 21 places, got one for all in row {np.flatnonzero(wrong)[0]}')
+    return centre, radius[:, None, None]
+
+
+def _hand_lengths(state: State) -> np.ndarray:
+    return HAND_LENGTH * np.exp(state.parameters[:, SCALE])
 
 
 def _fit(
     targets: np.ndarray, noise: float, depth_trust: float, sequence: bool, progress: Callable[[float], None]
 ) -> State:
     """The best state of right hands for keypoints (N, 21, D) that are centred and of radius 1."""
-    share = 1 / (1 + _SMOOTHINGS) if sequence else 1.0
-    weights, states = np.ones_like(targets) * _TRUST[:, None] / noise, []
+    share = 1 / (1 + _SMOOTHING_ROUNDS) if sequence else 1.0
+    weights, states = np.ones_like(targets) * _KEYPOINT_WEIGHTS[:, None] / noise, []
     weights[..., 2:] *= depth_trust
-    wish = Wish(targets, weights, np.zeros((len(targets), fm.NUM_ANGLES)), np.zeros(len(targets)))
-    for rows in _chunks(len(targets)):
-        candidates = starts(targets[rows])
-        weights[rows] /= np.exp(candidates[0].parameters[:, fm.SCALE])[:, None, None]
-        first = [refined(start, wish[rows], _FIRST_STEPS) for start in candidates]
-        states.append(refined(reduce(State.better, first), wish[rows], _STEPS))
+    target = Target(targets, weights, np.zeros((len(targets), NUM_ANGLES)), np.zeros(len(targets)))
+    for rows in _batches(len(targets)):
+        candidates = initial_states(targets[rows])
+        weights[rows] /= np.exp(candidates[0].parameters[:, SCALE])[:, None, None]
+        states.append(_best_of(candidates, target[rows]))
         progress(share * len(rows))
-    state = State.joined(states)
-    for _ in range(_SMOOTHINGS if sequence else 0):
-        state = _smoothed(state, wish, lambda done: progress(share * done))
+    state = State.concatenate(states)
+    for _ in range(_SMOOTHING_ROUNDS if sequence else 0):
+        state = _smooth(state, target, lambda done: progress(share * done))
     return state
 
 
-def _chunks(count: int) -> list[np.ndarray]:
-    return np.array_split(np.arange(count), max(1, -(-count // _CHUNK)))
+def _batches(count: int) -> list[np.ndarray]:
+    return np.array_split(np.arange(count), max(1, -(-count // _BATCH)))
 
 
-def _smoothed(state: State, wish: Wish, progress: Callable[[int], None]) -> State:
-    """Every frame fitted again, from its own state and its neighbours', with angles drawn to the neighbours'."""
-    length = fm.HAND_LENGTH * np.exp(state.parameters[:, fm.SCALE])
-    moved = np.sqrt(((wish.keypoints[1:] - wish.keypoints[:-1]) ** 2).sum(2).mean(1)) / length[1:]
-    near = np.concatenate([[0.0], np.exp(-((moved / _STILL) ** 2)), [0.0]])  # none before the first or after the last
-    angles = state.parameters[:, : fm.NUM_ANGLES]
+def _best_of(candidates: list[State], target: Target) -> State:
+    """A few steps from each candidate, then all steps from the best one of each hand."""
+    first = [levenberg_marquardt(candidate, target, _START_STEPS) for candidate in candidates]
+    return levenberg_marquardt(reduce(State.minimum, first), target, _STEPS)
+
+
+def _smooth(state: State, target: Target, progress: Callable[[int], None]) -> State:
+    """Fit each frame again, from its own state and its neighbours', with angles drawn to the neighbours'."""
+    motion = np.sqrt(((target.keypoints[1:] - target.keypoints[:-1]) ** 2).sum(2).mean(1)) / _hand_lengths(state)[1:]
+    near = np.concatenate([[0.0], np.exp(-((motion / _MAX_MOTION) ** 2)), [0.0]])  # the ends have one neighbour
+    angles = state.parameters[:, :NUM_ANGLES]
     total = near[:-1] + near[1:]
     mean = near[:-1, None] * np.roll(angles, 1, 0) + near[1:, None] * np.roll(angles, -1, 0)
-    wish = replace(wish, angles=mean / np.maximum(total, 1e-9)[:, None], pull=0.5 * total / _SMOOTH**2)
-    out = []
-    for rows in _chunks(len(angles)):
+    mean /= np.maximum(total, 1e-9)[:, None]
+    target = replace(target, angles=mean, angle_weight=0.5 * total / _ANGLE_CHANGE**2)
+    states = []
+    for rows in _batches(len(angles)):
         neighbours = (np.maximum(rows - 1, 0), np.minimum(rows + 1, len(angles) - 1))
-        first = [refined(state[other], wish[rows], _FIRST_STEPS) for other in (rows, *neighbours)]
-        out.append(refined(reduce(State.better, first), wish[rows], _STEPS))
+        states.append(_best_of([state[other] for other in (rows, *neighbours)], target[rows]))
         progress(len(rows))
-    return State.joined(out)
+    return State.concatenate(states)

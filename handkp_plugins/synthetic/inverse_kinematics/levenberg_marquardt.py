@@ -1,14 +1,24 @@
-"""Bounded Levenberg-Marquardt on many hands at once; the legend is that of ``fitting_model``."""
+"""Bounded Levenberg-Marquardt on many hands at once; the legend is that of :mod:`.model`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
-from .model import HIGHEST, LOWEST, NATURAL, NUM_ANGLES, NUM_PARAMETERS, PLACE, TURN, seen_points, turned
+from .model import (
+    HIGHEST,
+    LOWEST,
+    NUM_ANGLES,
+    NUM_PARAMETERS,
+    PRIOR,
+    ROTATION,
+    TRANSLATION,
+    camera_keypoints_and_slopes,
+)
 
-_ENOUGH = 1e-4  # share of the cost that a step must save, or else it was the last one
-_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-7, 1e4
+_TOLERANCE = 1e-4  # share of the cost that a step must save, or else it was the last one
+_DAMPING, _MIN_DAMPING, _MAX_DAMPING = 1e-2, 1e-7, 1e4
 
 
 @dataclass(frozen=True)
@@ -16,88 +26,88 @@ class State:
     """Parameters (B, P), rotations (B, 3, 3) and costs (B,) of B hands."""
 
     parameters: np.ndarray
-    turns: np.ndarray
+    rotations: np.ndarray
     cost: np.ndarray
 
     def __getitem__(self, rows: np.ndarray) -> 'State':
-        return State(self.parameters[rows], self.turns[rows], self.cost[rows])
+        return State(self.parameters[rows], self.rotations[rows], self.cost[rows])
 
-    def better(self, other: 'State') -> 'State':
-        """Of each hand the one that costs less."""
+    def minimum(self, other: 'State') -> 'State':
+        """Take each hand from the state where it costs less."""
         take = other.cost < self.cost
         return State(
             np.where(take[:, None], other.parameters, self.parameters),
-            np.where(take[:, None, None], other.turns, self.turns),
+            np.where(take[:, None, None], other.rotations, self.rotations),
             np.where(take, other.cost, self.cost),
         )
 
     @staticmethod
-    def joined(states: Sequence['State']) -> 'State':
-        """All hands of several states, in order."""
+    def concatenate(states: Sequence['State']) -> 'State':
+        """Join the hands of several states, in order."""
         return State(*(np.concatenate([getattr(s, name) for s in states]) for name in State.__dataclass_fields__))
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What B hands shall meet.
+class Target:
+    """What B hands are fitted to.
 
     Args:
         keypoints: (B, 21, D).
         weights: (B, 21, D) of their errors.
         angles: (B, 22) radians that the angles are drawn to.
-        pull: (B,) how strongly, per squared radian.
+        angle_weight: (B,) of the squared errors of angles, per squared radian.
     """
 
     keypoints: np.ndarray
     weights: np.ndarray
     angles: np.ndarray
-    pull: np.ndarray
+    angle_weight: np.ndarray
 
-    def __getitem__(self, rows: np.ndarray) -> 'Wish':
-        return Wish(self.keypoints[rows], self.weights[rows], self.angles[rows], self.pull[rows])
+    def __getitem__(self, rows: np.ndarray) -> 'Target':
+        return Target(self.keypoints[rows], self.weights[rows], self.angles[rows], self.angle_weight[rows])
 
 
-def refined(state: State, wish: Wish, steps: int) -> State:
-    """The state after at most so many steps, hands that are done left out; costs in ``state`` are not read."""
-    parameters, turns = state.parameters.copy(), state.turns.copy()
-    cost, gradient, hessian = _expanded(parameters, turns, wish)
+def levenberg_marquardt(state: State, target: Target, max_steps: int) -> State:
+    """Minimise the cost of each hand from a state, whose own costs are not read; converged hands take no more steps."""
+    parameters, rotations = state.parameters.copy(), state.rotations.copy()
+    cost, gradient, hessian = _expand(parameters, rotations, target)
     damping = np.full(len(cost), _DAMPING)
-    going = np.arange(len(cost))
-    for _ in range(steps):
-        if not len(going):
+    active = np.arange(len(cost))
+    for _ in range(max_steps):
+        if not len(active):
             break
-        step = _step(parameters[going], gradient[going], hessian[going], damping[going])
-        trial = parameters[going] + step
-        trial[:, TURN] = 0
+        step = _step(parameters[active], gradient[active], hessian[active], damping[active])
+        trial = parameters[active] + step
+        trial[:, ROTATION] = 0
         trial = np.clip(trial, LOWEST, HIGHEST)
-        trial_turns = turned(turns[going], step[:, TURN])
-        trial_cost, trial_gradient, trial_hessian = _expanded(trial, trial_turns, wish[going])
-        good = trial_cost < cost[going]
-        done = good & (cost[going] - trial_cost < _ENOUGH * cost[going])
-        rows = going[good]
-        parameters[rows], turns[rows], cost[rows] = trial[good], trial_turns[good], trial_cost[good]
+        trial_rotations = Rotation.from_rotvec(step[:, ROTATION]).as_matrix() @ rotations[active]
+        trial_cost, trial_gradient, trial_hessian = _expand(trial, trial_rotations, target[active])
+        good = trial_cost < cost[active]
+        done = good & (cost[active] - trial_cost < _TOLERANCE * cost[active])
+        rows = active[good]
+        parameters[rows], rotations[rows], cost[rows] = trial[good], trial_rotations[good], trial_cost[good]
         gradient[rows], hessian[rows] = trial_gradient[good], trial_hessian[good]
-        damping[going] = np.maximum(damping[going] * np.where(good, 0.2, 5.0), _LEAST_DAMPING)
-        going = going[~done & (damping[going] < _MOST_DAMPING)]
-    return State(parameters, turns, cost)
+        damping[active] = np.maximum(damping[active] * np.where(good, 0.2, 5.0), _MIN_DAMPING)
+        active = active[~done & (damping[active] < _MAX_DAMPING)]
+    return State(parameters, rotations, cost)
 
 
-def _expanded(parameters: np.ndarray, turns: np.ndarray, wish: Wish) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _expand(parameters: np.ndarray, rotations: np.ndarray, target: Target) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Half the cost (B,), its gradient (B, P) and Gauss and Newton's approximation of its Hessian (B, P, P)."""
-    count, joints, dims = wish.keypoints.shape
-    points, slopes = seen_points(parameters, turns)
-    errors = ((points[..., :dims] - wish.keypoints) * wish.weights).reshape(count, joints * dims, 1)
-    slopes = (slopes[:, :, :dims] * wish.weights[..., None]).reshape(count, joints * dims, NUM_PARAMETERS)
-    across = slopes.swapaxes(1, 2)
-    matrix, sums = NATURAL
-    unnatural = parameters @ matrix.T - sums
-    drawn = parameters[:, :NUM_ANGLES] - wish.angles
-    cost = 0.5 * ((errors**2).sum((1, 2)) + (unnatural**2).sum(1) + wish.pull * (drawn**2).sum(1))
-    gradient = (across @ errors)[..., 0] + unnatural @ matrix
-    gradient[:, :NUM_ANGLES] += wish.pull[:, None] * drawn
-    hessian = across @ slopes + matrix.T @ matrix
+    count, joints, dims = target.keypoints.shape
+    points, slopes = camera_keypoints_and_slopes(parameters, rotations)
+    errors = ((points[..., :dims] - target.keypoints) * target.weights).reshape(count, joints * dims, 1)
+    slopes = (slopes[:, :, :dims] * target.weights[..., None]).reshape(count, joints * dims, NUM_PARAMETERS)
+    transposed = slopes.swapaxes(1, 2)
+    matrix, mean = PRIOR
+    prior_errors = parameters @ matrix.T - mean
+    angle_errors = parameters[:, :NUM_ANGLES] - target.angles
+    cost = 0.5 * ((errors**2).sum((1, 2)) + (prior_errors**2).sum(1) + target.angle_weight * (angle_errors**2).sum(1))
+    gradient = (transposed @ errors)[..., 0] + prior_errors @ matrix
+    gradient[:, :NUM_ANGLES] += target.angle_weight[:, None] * angle_errors
+    hessian = transposed @ slopes + matrix.T @ matrix
     angle = np.arange(NUM_ANGLES)
-    hessian[:, angle, angle] += wish.pull[:, None]
+    hessian[:, angle, angle] += target.angle_weight[:, None]
     return cost, gradient, hessian
 
 
@@ -108,8 +118,8 @@ def _step(parameters: np.ndarray, gradient: np.ndarray, hessian: np.ndarray, dam
     matrix = hessian * (free[:, :, None] & free[:, None, :])
     diagonal = np.arange(matrix.shape[1])
     own = matrix[:, diagonal, diagonal]
-    # depth of place has no slope in two dimensions
+    # the translation's depth has no slope in two dimensions
     matrix[:, diagonal, diagonal] = np.where(stuck | (own == 0), 1.0, own * (1 + damping[:, None]))
     step = -np.linalg.solve(matrix, (gradient * free)[..., None])[..., 0]
-    longest = np.abs(np.delete(step, np.r_[PLACE], axis=1)).max(1)
+    longest = np.abs(np.delete(step, np.r_[TRANSLATION], axis=1)).max(1)
     return step * np.minimum(1.0, 1.0 / np.maximum(longest, 1e-9))[:, None]  # a radian at most

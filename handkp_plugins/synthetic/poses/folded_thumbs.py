@@ -1,17 +1,18 @@
-"""Where thumbs lie on folded hands: under fingers, as in the letters T, N and M and in many a fist, or before them."""
+"""Draws thumbs of folded hands: under fingers, as in the letters T, N and M and in many fists, or before them."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from ..hand.kinematics import frame_scales, frames_of_angles, keypoints_from_frames
-from ..hand.pose import ANGLE_NAMES, HIGH, LONG_FINGERS, LOW, HandPose
-from ..hand.proxies import FINGER_OF_SPHERE, penetration, proxy_spheres
+from handkp_plugins.structures.skeleton import LONG_FINGERS
+
+from ..hand.kinematics import frame_scales, joint_frames, keypoints_from_frames
+from ..hand.pose import ANGLE_NAMES, HIGH, LOW, HandPose
+from ..hand.proxies import FINGER_OF_SPHERE, max_penetration, proxy_spheres
 from ..hand.shape import HandShape
 
 _TRIES = 256
-_PENETRATION = 0.0045
-"""Metres by which a finger may enter another or the palm."""
+_PENETRATION = 0.0045  # metres by which a finger may enter another or the palm
 Ranges = Mapping[str, tuple[float, float]]
 _UNDER: Ranges = {
     'thumb_flexion': (15, 48),
@@ -21,7 +22,7 @@ _UNDER: Ranges = {
     'thumb_ip': (-10, 45),
 }
 _COVERING: Ranges = {'mcp': (50, 84), 'pip': (70, 105), 'dip': (24, 58)}
-"""Degrees from which the angles of thumbs under fingers, and those of the fingers over them, are drawn."""
+"""Limits in degrees of thumbs under fingers, and of the fingers over them."""
 _BEFORE: Ranges = {
     'thumb_flexion': (-8, 46),
     'thumb_abduction': (-12, 40),
@@ -30,55 +31,56 @@ _BEFORE: Ranges = {
     'thumb_ip': (-12, 65),
     'index_abd': (-4, 16),
 }
-"""Degrees from which the angles of thumbs before fingers are drawn, and of an index finger that makes room for them."""
-_BEHIND = 0.008
-"""Metres by which the tip is nearer to the palm than the middle joints of the fingers over it."""
+"""Limits in degrees of thumbs before fingers, and of an index finger that makes room for them."""
+_BEHIND = 0.008  # metres by which the tip is nearer to the palm than the middle joints of the fingers over it
 _BEYOND = (0.004, 0.03)
-"""Metres that the tip may lie beyond the last covering finger's knuckle, across the hand: before the next finger's
-flesh, or over it."""
-_TOUCH = 0.003
-"""Metres between the thumb's last bone and a finger that it rests on, at most."""
+"""Limits in metres of the tip's distance beyond the last covering finger's knuckle, across the hand."""
+_TOUCH = 0.003  # greatest distance in metres between the thumb's last bone and a finger that it rests on
 _COVERED = 0.7
-"""Seen from before the palm, a finger covers the thumb if they overlap that much: share of the sum of their radii."""
+"""A finger covers the thumb if, seen from before the palm, they are nearer than this share of their radii's sum."""
 
 
-def tucked(pose: HandPose, over: int, rng: np.random.Generator, shape: HandShape) -> HandPose | None:
-    """The pose with the thumb under the first so many (1 to 3) fingers, which fold over it; None where none was found.
+def sample_thumb_under(pose: HandPose, over: int, rng: np.random.Generator, shape: HandShape) -> HandPose | None:
+    """Draw a pose with the thumb under the first 1 to 3 fingers, which fold over it; None where none was found.
 
     The thumb leans across as far as the fingers let it, its tip above the knuckles between the last finger over it and
     the next, as people show it. Drawn by rejection: nothing of it enters a finger or the palm.
     """
-    covering = {f'{finger}_{joint}': room for finger in LONG_FINGERS[:over] for joint, room in _COVERING.items()}
-    angles, points, spheres = _drawn(pose, {**_UNDER, **covering}, rng, shape)
+    covering = {f'{finger}_{joint}': limits for finger in LONG_FINGERS[:over] for joint, limits in _COVERING.items()}
+    angles, points, spheres = _draw(pose, {**_UNDER, **covering}, rng, shape)
     tip, knuckles, bent = points[:, 4], points[:, [5, 9, 13, 17]], points[:, [6, 10, 14, 18]]
-    fine = penetration(spheres) < _PENETRATION
-    fine &= tip[:, 2] > bent[:, :over, 2].max(1) + _BEHIND
-    fine &= tip[:, 1] > knuckles[:, over, 1]
     beyond = tip[:, 0] - knuckles[:, over - 1, 0]
-    fine &= (beyond > _BEYOND[0]) & (beyond < _BEYOND[1])
-    return _first(angles, fine)
+    fits = (
+        (max_penetration(spheres) < _PENETRATION)
+        & (tip[:, 2] > bent[:, :over, 2].max(1) + _BEHIND)
+        & (tip[:, 1] > knuckles[:, over, 1])
+        & (beyond > _BEYOND[0])
+        & (beyond < _BEYOND[1])
+    )
+    return _first(angles, fits)
 
 
-def resting(pose: HandPose, upright: bool, rng: np.random.Generator, shape: HandShape) -> HandPose | None:
-    """The pose with the thumb before its fingers, its last bone on one of them; None where none was found.
+def sample_thumb_before(pose: HandPose, upright: bool, rng: np.random.Generator, shape: HandShape) -> HandPose | None:
+    """Draw a pose with the thumb before its fingers, its last bone on one of them; None where none was found.
 
-    It lies anywhere, mostly across; or upright, its tip above the index finger's middle joint and beyond it. Drawn by
-    rejection, as :func:`tucked`.
+    The thumb lies anywhere, mostly across; or upright, its tip above the index finger's middle joint and beyond it.
+    Drawn by rejection, as :func:`sample_thumb_under`.
     """
-    angles, points, spheres = _drawn(pose, _BEFORE, rng, shape)
+    angles, points, spheres = _draw(pose, _BEFORE, rng, shape)
     last, others = np.flatnonzero(FINGER_OF_SPHERE == 0)[-3:], FINGER_OF_SPHERE > 0
     thumb, fingers = spheres[:, last, None], spheres[:, None, others]
-    apart, radii = thumb[..., :3] - fingers[..., :3], thumb[..., 3] + fingers[..., 3]
-    touches = np.linalg.norm(apart, axis=-1) - radii < _TOUCH
-    level = np.linalg.norm(apart[..., :2], axis=-1) < _COVERED * radii
-    before = apart[..., 2] < 0  # z falls away from the palm
-    fine = (penetration(spheres) < _PENETRATION) & (touches & before).any((1, 2)) & ~(level & ~before).any((1, 2))
+    offset, radii = thumb[..., :3] - fingers[..., :3], thumb[..., 3] + fingers[..., 3]
+    touches = np.linalg.norm(offset, axis=-1) - radii < _TOUCH
+    overlaps = np.linalg.norm(offset[..., :2], axis=-1) < _COVERED * radii
+    before = offset[..., 2] < 0  # z falls away from the palm
+    fits = max_penetration(spheres) < _PENETRATION
+    fits &= (touches & before).any((1, 2)) & ~(overlaps & ~before).any((1, 2))
     if upright:
-        fine &= (points[:, 4, :2] > points[:, 6, :2]).all(1)
-    return _first(angles, fine)
+        fits &= (points[:, 4, :2] > points[:, 6, :2]).all(1)
+    return _first(angles, fits)
 
 
-def _drawn(
+def _draw(
     pose: HandPose, ranges: Ranges, rng: np.random.Generator, shape: HandShape
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Angles (N, 24) with some drawn anew, keypoints (N, 21, 3) and spheres (N, P, 4) of such hands."""
@@ -86,9 +88,9 @@ def _drawn(
     for name, (low, high) in ranges.items():
         angles[:, ANGLE_NAMES.index(name)] = rng.uniform(low, high, _TRIES)
     angles = np.clip(angles, LOW, HIGH)
-    frames = frames_of_angles(angles, shape)
+    frames = joint_frames(angles, shape)
     return angles, keypoints_from_frames(frames, shape), proxy_spheres(frames, frame_scales(shape))
 
 
-def _first(angles: np.ndarray, fine: np.ndarray) -> HandPose | None:
-    return HandPose(angles[fine.argmax()]) if fine.any() else None
+def _first(angles: np.ndarray, fits: np.ndarray) -> HandPose | None:
+    return HandPose(angles[fits.argmax()]) if fits.any() else None

@@ -1,8 +1,8 @@
-"""Named gestures."""
+"""Named gestures: ``GESTURES['fist']``."""
 
-import numpy as np
+from handkp_plugins.structures.skeleton import LONG_FINGERS
 
-from ..hand.pose import ANGLE_NAMES, LONG_FINGERS, HandPose
+from ..hand.pose import THUMB_ANGLES, HandPose
 
 Finger = tuple[float, float, float, float]  # MCP flexion, abduction, PIP, DIP in degrees
 
@@ -28,14 +28,11 @@ def gesture(
     little: Finger,
     palm_arch: float = 0.0,
 ) -> HandPose:
-    """A pose from one tuple a finger; angles beyond a finger's limit are taken to the limit."""
-    angles = dict(zip(('flexion', 'abduction', 'rotation', 'mcp', 'ip'), thumb, strict=True))
-    values = {f'thumb_{name}': value for name, value in angles.items()}
+    """Make a pose from one tuple a finger; angles beyond a joint's limit are clipped."""
+    values = dict(zip(THUMB_ANGLES, thumb, strict=True)) | {'palm_arch': palm_arch}
     for finger, bends in zip(LONG_FINGERS, (index, middle, ring, little), strict=True):
-        bends = (bends[0], 0.0 if finger == 'middle' else bends[1], *bends[2:])
         values |= {f'{finger}_{name}': value for name, value in zip(('mcp', 'abd', 'pip', 'dip'), bends, strict=True)}
-    values['palm_arch'] = palm_arch
-    return HandPose.clipped(np.array([values.get(name, 0.0) for name in ANGLE_NAMES]))
+    return HandPose.clip(values | {'middle_abd': 0.0})
 
 
 GESTURES: dict[str, HandPose] = {
@@ -78,11 +75,7 @@ GESTURES: dict[str, HandPose] = {
 
 
 def named_gesture(name: str) -> HandPose:
-    """The pose of a named gesture.
-
-    Raises:
-        ValueError: no gesture has that name.
-    """
+    """Return the pose of a gesture; raises ValueError if no gesture has that name."""
     if name not in GESTURES:
         raise ValueError(f'gesture: expected one of {sorted(GESTURES)}, got {name!r}')
     return GESTURES[name]

@@ -1,16 +1,19 @@
-"""Where poses come from: named gestures, letters, mixtures, free curls, folded hands, pinches and recorded poses."""
+"""Draws poses: named gestures, letters, mixtures, free curls, folded hands, pinches and recorded poses."""
 
 import zipfile
 from collections.abc import Callable, Mapping, Sequence, Set
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from ..hand.pose import ANGLE_NAMES, LIMITS, LONG_FINGERS, HandPose
+from handkp_plugins.structures.skeleton import FINGERS, LONG_FINGERS
+
+from ..hand.pose import ANGLE_NAMES, LIMITS, THUMB_ANGLES, HandPose
 from ..hand.proxies import pose_penetration
 from ..hand.shape import HandShape
 from .fingerspelling import LETTERS
-from .folded_thumbs import resting, tucked
+from .folded_thumbs import sample_thumb_before, sample_thumb_under
 from .gestures import GESTURES, THUMB_OVER_TWO
 from .pinching import random_pinch
 
@@ -31,12 +34,9 @@ _SOURCES = (*SHARES, 'recorded')
 MAX_PENETRATION = 0.005
 """Metres by which one finger may enter another or the palm."""
 _TRIES = 16
-_UNDER_SHARE = 0.25
-"""Share of folded hands whose thumb lies under some of the fingers."""
-_BEFORE_SHARE = 0.35
-"""Share of folded hands whose thumb rests anywhere before the fingers."""
-_UPRIGHT_SHARE = 0.4
-"""Share of those that are upright, where the index finger is folded."""
+_UNDER_SHARE = 0.25  # share of folded hands whose thumb lies under some of the fingers
+_BEFORE_SHARE = 0.35  # share of folded hands whose thumb rests anywhere before the fingers
+_UPRIGHT_SHARE = 0.4  # share of those that are upright, where the index finger is folded
 _KNUCKLE_ALONE_SHARE = 0.15
 """Share of freely curled fingers that are bent at the knuckle alone, or everywhere but there."""
 
@@ -51,35 +51,31 @@ _THUMBS = {
     'in': (32, 2, 28, 56, 74),
 }
 """Flexion, abduction, rotation, MCP and IP of thumbs beside, across and inside folded fingers."""
-_THUMB = [ANGLE_NAMES.index(f'thumb_{name}') for name in ('flexion', 'abduction', 'rotation', 'mcp', 'ip')]
 
 
 class PoseSampler:
-    """Draws poses from several sources in given shares.
+    """Draws poses from several sources in set shares.
 
-    The name that comes with a pose is the gesture's or letter's, else that of the source: 'mixed' (two named ones,
-    each finger its own share of the way), 'random' (free curls), 'folded' (two or more fingers folded; the thumb out,
+    The name that comes with a pose is the gesture's or letter's, else the source's: 'mixed' (two named ones, each
+    finger its own share of the way), 'random' (free curls), 'folded' (two or more fingers folded; the thumb out,
     beside, over, under or inside them), 'pinched' (the thumb's pad on one or two fingers' pads) or 'recorded'. Each
-    pose is loosened and gets a random wrist. Where one finger passes through another or the palm, the same gesture or
-    recorded pose is loosened again, so that tight ones do not become rare; should none of many draws be clean, the
-    least bad is taken.
+    pose is jittered and gets a random wrist. Where one finger passes through another or the palm, the same gesture or
+    recorded pose is jittered again, so that tight ones do not become rare; after many draws the best one is taken.
 
     Args:
-        recorded: poses to draw 'recorded' ones from.
-        shares: weight of each source, of which those not named get none; None for :data:`SHARES`, and
-            :data:`RECORDED_SHARE` of recorded poses where there are any.
+        recorded: Poses to draw 'recorded' ones from.
+        shares: Weight of each source, 0 where it is not named; None for :data:`SHARES`, and :data:`RECORDED_SHARE` of
+            recorded poses where there are any.
 
     Raises:
-        ValueError: a source is unknown, a share is negative or none is positive, or 'recorded' has a share but no pose.
+        ValueError: A source is unknown, a share is negative or none is positive, or 'recorded' has a share but no pose.
     """
 
     def __init__(self, recorded: Sequence[HandPose] | None = None, shares: Mapping[str, float] | None = None) -> None:
         self.recorded = list(recorded or [])
         if shares is None:
-            rest = 1 - RECORDED_SHARE if self.recorded else 1.0
-            shares = {name: rest * share for name, share in SHARES.items()}
-            if self.recorded:
-                shares['recorded'] = RECORDED_SHARE
+            others = 1 - RECORDED_SHARE if self.recorded else 1.0
+            shares = {name: others * share for name, share in SHARES.items()} | {'recorded': 1 - others}
         unknown = sorted(set(shares) - set(_SOURCES))
         if unknown:
             raise ValueError(f'shares: expected sources {sorted(_SOURCES)}, got {unknown[0]!r}')
@@ -91,33 +87,40 @@ class PoseSampler:
         self.shares: dict[str, float] = dict(zip(_SOURCES, (weights / weights.sum()).tolist(), strict=True))
 
     def sample(self, rng: np.random.Generator, shape: HandShape) -> tuple[str, HandPose]:
-        """A gesture's name and a pose that suits a hand of the given shape."""
-        source = str(rng.choice(list(self.shares), p=list(self.shares.values())))
-        name, draw = self._start(source, rng, shape)
-        return name, _with_wrist(_clean(draw, shape), rng)
+        """Draw the name of a gesture and a pose that suits a hand of this shape."""
+        name, draw = self._choose(rng, shape)
+        pose = _draw_without_penetration(draw, shape)
+        low, high = np.array([LIMITS[name] for name in ('wrist_flexion', 'wrist_deviation')]).T
+        flexion, deviation = np.clip(rng.normal([-5, 5], [22, 10]), low, high)
+        return name, pose.replace({'wrist_flexion': float(flexion), 'wrist_deviation': float(deviation)})
 
-    def _start(self, source: str, rng: np.random.Generator, shape: HandShape) -> tuple[str, Draw]:
-        """The name of what a source gives this time, and what draws poses of it."""
+    def _choose(self, rng: np.random.Generator, shape: HandShape) -> tuple[str, Draw]:
+        """The name of a gesture or source, and a function that draws poses of it."""
+        source = str(rng.choice(list(self.shares), p=list(self.shares.values())))
         if source in ('named', 'letter'):
-            return _named(GESTURES if source == 'named' else LETTERS, rng)
-        if source == 'folded':
-            return source, _folded(rng, shape)
+            poses = GESTURES if source == 'named' else LETTERS
+            name = str(rng.choice(list(poses)))
+            return name, lambda: jitter_pose(poses[name], 4.0, rng)
         if source == 'recorded':
-            return source, _settling(self.recorded[rng.integers(len(self.recorded))], rng)
-        draws: dict[str, Draw] = {
-            'mixed': lambda: _mixed(rng),
-            'random': lambda: _free(rng),
-            'pinched': lambda: random_pinch(rng, shape),
-        }
-        return source, draws[source]
+            pose = self.recorded[rng.integers(len(self.recorded))]
+            # more with each draw: keypoints say nothing of thickness, so thumbs are often fitted inside fingers
+            degrees = iter(np.linspace(2.5, 10, _TRIES))
+            return source, lambda: jitter_pose(pose, next(degrees), rng)
+        if source == 'folded':
+            return source, _choose_folded(rng, shape)
+        if source == 'mixed':
+            return source, lambda: _mix_named(rng)
+        if source == 'pinched':
+            return source, lambda: random_pinch(rng, shape)
+        return source, lambda: _random_curls(rng)
 
 
 def load_poses(path: Path) -> list[HandPose]:
-    """Poses of a file that ``tools/fit_poses.py`` writes: ``.npz`` with ``angles`` (N, 24) in degrees.
+    """Read the poses of a file that ``tools/fit_poses.py`` writes: ``.npz`` with ``angles`` (N, 24) in degrees.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it holds no such array, no poses, or an angle beyond its limit; the message names file and row.
+        FileNotFoundError: The file is missing.
+        ValueError: It has no such array, no poses, or an angle beyond its limit; the message names file and row.
     """
     path = Path(path)
     if not path.is_file():
@@ -141,22 +144,22 @@ def load_poses(path: Path) -> list[HandPose]:
     return poses
 
 
-def shown(pose: HandPose, degrees: float, rng: np.random.Generator, shape: HandShape) -> HandPose:
-    """A pose as it is shown once: loosened by some degrees, and with no finger inside another, where that can be."""
-    return _clean(lambda: loosened(pose, degrees, rng), shape)
+def jitter_without_penetration(pose: HandPose, degrees: float, rng: np.random.Generator, shape: HandShape) -> HandPose:
+    """Jitter a pose so that no finger is inside another, where that is possible."""
+    return _draw_without_penetration(lambda: jitter_pose(pose, degrees, rng), shape)
 
 
-def loosened(pose: HandPose, degrees: float, rng: np.random.Generator) -> HandPose:
-    """Each angle moved a little, and each finger's curl as a whole."""
+def jitter_pose(pose: HandPose, degrees: float, rng: np.random.Generator) -> HandPose:
+    """Move each angle a little, and each finger's curl as a whole."""
     angles = pose.angles + rng.normal(0, degrees, len(ANGLE_NAMES))
     for finger in LONG_FINGERS:
         bent = [ANGLE_NAMES.index(f'{finger}_{joint}') for joint in ('mcp', 'pip', 'dip')]
         angles[bent] += rng.normal(0, 1.2 * degrees) * np.array([0.7, 1.0, 0.7])
-    return HandPose.clipped(angles)
+    return HandPose.clip(angles)
 
 
-def _clean(draw: Draw, shape: HandShape) -> HandPose:
-    """The first pose drawn of which no finger passes through another or the palm, else the least bad of some."""
+def _draw_without_penetration(draw: Draw, shape: HandShape) -> HandPose:
+    """The first pose in which no finger passes through another or the palm, else the best of some."""
     best, least = HandPose(), np.inf
     for _ in range(_TRIES):
         pose = draw()
@@ -168,27 +171,15 @@ def _clean(draw: Draw, shape: HandShape) -> HandPose:
     return best
 
 
-def _named(poses: Mapping[str, HandPose], rng: np.random.Generator) -> tuple[str, Draw]:
-    name = str(rng.choice(list(poses)))
-    return name, lambda: loosened(poses[name], 4.0, rng)
-
-
-def _settling(pose: HandPose, rng: np.random.Generator) -> Draw:
-    """A recorded pose, loosened more with each draw: keypoints say nothing of thickness, so that many a thumb that lies
-    on fingers or under them was fitted a little inside them."""
-    degrees = iter(np.linspace(2.5, 10, _TRIES))
-    return lambda: loosened(pose, next(degrees), rng)
-
-
-def _mixed(rng: np.random.Generator) -> HandPose:
-    """Between two named poses; each finger goes its own share of the way, so that parts of gestures meet."""
+def _mix_named(rng: np.random.Generator) -> HandPose:
+    """Mix two named poses; each finger goes its own share of the way, so that parts of gestures meet."""
     poses = [*GESTURES.values(), *LETTERS.values()]
     a, b = (poses[i] for i in rng.choice(len(poses), 2, replace=False))
-    shares = {f: np.clip(rng.uniform(-0.2, 1.2), 0, 1) for f in ('thumb', *LONG_FINGERS, 'palm', 'wrist')}
-    return loosened(a.mix(b, np.array([shares[angle.split('_')[0]] for angle in ANGLE_NAMES])), 5.0, rng)
+    shares = {part: np.clip(rng.uniform(-0.2, 1.2), 0, 1) for part in (*FINGERS, 'palm', 'wrist')}
+    return jitter_pose(a.mix(b, np.array([shares[name.split('_')[0]] for name in ANGLE_NAMES])), 5.0, rng)
 
 
-def _free(rng: np.random.Generator) -> HandPose:
+def _random_curls(rng: np.random.Generator) -> HandPose:
     """Curls that neighbouring fingers half share, joints of one finger that bend together, and a free thumb."""
     common, spread = rng.beta(0.7, 0.9), rng.uniform(-0.2, 1)
     values: dict[str, float] = {}
@@ -199,8 +190,8 @@ def _free(rng: np.random.Generator) -> HandPose:
         values[f'{finger}_mcp'] = 90 * knuckle
         values[f'{finger}_pip'] = 105 * np.clip(curl + rng.normal(0, 0.12), 0, 1)
         values[f'{finger}_dip'] = values[f'{finger}_pip'] * rng.uniform(0.4, 0.7)
-        room = LIMITS[f'{finger}_abd'][1]
-        values[f'{finger}_abd'] = (room * spread + rng.normal(0, 3)) * (1 - 0.8 * max(knuckle, 0))
+        limit = LIMITS[f'{finger}_abd'][1]
+        values[f'{finger}_abd'] = (limit * spread + rng.normal(0, 3)) * (1 - 0.8 * max(knuckle, 0))
     values['middle_abd'] = rng.normal(0, 3)
     across = rng.beta(0.8, 0.9)
     values['thumb_flexion'] = -20 + 66 * np.clip(across + rng.normal(0, 0.15), 0, 1)
@@ -209,10 +200,10 @@ def _free(rng: np.random.Generator) -> HandPose:
     values['thumb_mcp'] = -5 + 50 * rng.beta(0.8, 1.2)
     values['thumb_ip'] = -18 + 85 * rng.beta(0.8, 1.4)
     values['palm_arch'] = 16 * rng.beta(0.8, 2)
-    return HandPose.clipped(np.array([values.get(name, 0.0) for name in ANGLE_NAMES]))
+    return HandPose.clip(values)
 
 
-def _folded(rng: np.random.Generator, shape: HandShape) -> Draw:
+def _choose_folded(rng: np.random.Generator, shape: HandShape) -> Draw:
     """Two, three or all four fingers folded, tightly or loosely; the others straight or half bent."""
     count = int(rng.choice([2, 3, 4], p=[0.2, 0.25, 0.55]))
     folded = set(rng.choice(LONG_FINGERS, count, replace=False))
@@ -220,22 +211,21 @@ def _folded(rng: np.random.Generator, shape: HandShape) -> Draw:
     kind = rng.random()
     if kind < _UNDER_SHARE:
         over = int(rng.integers(1, 4))
-        letter = LETTERS[f'letter_{"tnm"[over - 1]}']
-        return lambda: _placed(lambda pose: tucked(pose, over, rng, shape), folded, one, rng) or letter
+        place_thumb = partial(sample_thumb_under, over=over, rng=rng, shape=shape)
+        return lambda: _fold_around(place_thumb, folded, one, rng) or LETTERS[f'letter_{"tnm"[over - 1]}']
     if kind < _UNDER_SHARE + _BEFORE_SHARE:
         upright = 'index' in folded and rng.random() < _UPRIGHT_SHARE
-        return lambda: (
-            _placed(lambda pose: resting(pose, upright, rng, shape), folded, one, rng) or _fold(folded, one, rng)
-        )
+        place_thumb = partial(sample_thumb_before, upright=upright, rng=rng, shape=shape)
+        return lambda: _fold_around(place_thumb, folded, one, rng) or _fold(folded, one, rng)
     between = rng.choice([0.0, rng.uniform(0, 1)])  # one kind of thumb, or a mixture of two
     return lambda: _fold(folded, one + (other - one) * between, rng)
 
 
-def _placed(
-    place: Callable[[HandPose], HandPose | None], folded: Set[str], thumb: np.ndarray, rng: np.random.Generator
+def _fold_around(
+    place_thumb: Callable[[HandPose], HandPose | None], folded: Set[str], thumb: np.ndarray, rng: np.random.Generator
 ) -> HandPose | None:
-    """A folded hand whose thumb found its place; None where it found none in some draws."""
-    return next((pose for _ in range(_TRIES) if (pose := place(_fold(folded, thumb, rng)))), None)
+    """A folded hand whose thumb is placed by a function; None where it found no place in some draws."""
+    return next((pose for _ in range(_TRIES) if (pose := place_thumb(_fold(folded, thumb, rng)))), None)
 
 
 def _fold(folded: Set[str], thumb: np.ndarray, rng: np.random.Generator) -> HandPose:
@@ -252,12 +242,5 @@ def _fold(folded: Set[str], thumb: np.ndarray, rng: np.random.Generator) -> Hand
             values[f'{finger}_abd'] = rng.uniform(-2, 10)
         values |= {f'{finger}_mcp': mcp, f'{finger}_pip': pip, f'{finger}_dip': dip}
     values['palm_arch'] = rng.uniform(0, 10)
-    angles = np.array([values.get(name, 0.0) for name in ANGLE_NAMES])
-    angles[_THUMB] = thumb
-    return loosened(HandPose.clipped(angles), 4.0, rng)
-
-
-def _with_wrist(pose: HandPose, rng: np.random.Generator) -> HandPose:
-    low, high = np.array([LIMITS[name] for name in ('wrist_flexion', 'wrist_deviation')]).T
-    flexion, deviation = np.clip(rng.normal([-5, 5], [22, 10]), low, high)
-    return pose.replace({'wrist_flexion': float(flexion), 'wrist_deviation': float(deviation)})
+    values |= dict(zip(THUMB_ANGLES, thumb, strict=True))
+    return jitter_pose(HandPose.clip(values), 4.0, rng)

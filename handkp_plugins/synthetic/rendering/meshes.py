@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..hand.kinematics import turn, unit
+from ..hand.kinematics import apply_matrix, normalize
 
 _SIDES = 40
 _RINGS = 14
@@ -35,7 +35,7 @@ class Mesh:
 
     def transform(self, axes: np.ndarray, offset: np.ndarray) -> 'Mesh':
         """Rotate the mesh by (3, 3), then move it by (3,)."""
-        return replace(self, points=turn(self.points, axes) + offset, normals=turn(self.normals, axes))
+        return replace(self, points=apply_matrix(self.points, axes) + offset, normals=apply_matrix(self.normals, axes))
 
     def with_color(self, color: np.ndarray) -> 'Mesh':
         """Give the mesh one sRGB colour (3,)."""
@@ -74,7 +74,7 @@ def ball(radius: float) -> Mesh:
 def ellipsoid(half: np.ndarray) -> Mesh:
     """An ellipsoid of half axes (3,) about the origin."""
     sphere = ball(1.0)
-    return replace(sphere, points=sphere.points * half, normals=unit(sphere.normals / half))
+    return replace(sphere, points=sphere.points * half, normals=normalize(sphere.normals / half))
 
 
 def torus(half: tuple[float, float], radial: float, axial: float) -> Mesh:

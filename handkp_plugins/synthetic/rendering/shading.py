@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 
-from ..hand.kinematics import turn, unit
+from ..hand.kinematics import apply_matrix, normalize
 from .lights import Light, Lighting
 from .meshes import Mesh
 
@@ -59,14 +59,14 @@ class Shader:
         points, normals = (a[seen].astype(single) for a in (mesh.points, mesh.normals))
         sky, ground = lighting.sky.astype(single), lighting.ground.astype(single)
         light = (ground + (0.5 - 0.5 * normals[:, 1:2]) * (sky - ground)) * shadow[:, :1]
-        to_camera = unit(-points)
+        to_camera = normalize(-points)
         shine = np.zeros_like(light)
         for i, lamp in enumerate(lighting.lamps):
             direction, lamp_color = lamp.direction.astype(single), lamp.color.astype(single)
             reaches = shadow[:, 1 + 3 * i : 4 + 3 * i]
-            facing = turn(normals, direction[None])
+            facing = apply_matrix(normals, direction[None])
             light += lamp_color * np.maximum((facing + _WRAP) / (1 + _WRAP), 0) * reaches
-            half = unit(direction + to_camera)
+            half = normalize(direction + to_camera)
             glint = np.maximum(np.einsum('vi,vi->v', normals, half), 0)[:, None]
             strength = (facing > 0) * reaches[:, 1:2]
             shine += lamp_color * (strength * (0.06 * _power_12(glint) + 0.12 * _power_50(glint)))
@@ -98,7 +98,7 @@ def light_share(points: np.ndarray, normals: np.ndarray, spheres: np.ndarray, li
     """Share (N,) of a light that reaches each point past the spheres."""
     points = points + 0.002 * normals
     direction = light.direction.astype(points.dtype)[None]
-    along = turn(spheres[:, :3], direction).T - turn(points, direction)
+    along = apply_matrix(spheres[:, :3], direction).T - apply_matrix(points, direction)
     aside = np.sqrt(np.maximum(_squared_distances(points, spheres) - along**2, 0))
     along = np.maximum(along, 0)
     inside = np.clip(0.5 + (0.48 * spheres[:, 3] - 0.5 * aside) / (0.0015 + light.softness * along), 0, 1)

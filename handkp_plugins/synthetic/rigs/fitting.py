@@ -8,13 +8,15 @@ it what they mean on the procedural hand. Its flesh stays its own.
 from dataclasses import replace
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
-from ..hand.kinematics import FINGER_ROLL, FRAME_INDEX, joint_frames, rotation, unit
-from ..hand.pose import LONG_FINGERS
+from handkp_plugins.structures.skeleton import FINGERS, LONG_FINGERS
+
+from ..hand.kinematics import FINGER_ROLL, FRAME_INDEX, joint_frames, normalize
 from ..hand.shape import MEAN_ROOTS, MEAN_SEGMENTS, HandShape
-from ..hand.template import REST_POSE, hand_over_to_arm, palm_weights, smoothed
+from ..hand.template import REST_POSE, blend_into_forearm, palm_weights, smooth_weights
 from .joints import PARTS, THUMB_PARTS
-from .mesh import BONE_INDEX, BONES, FINGERS, RiggedMesh
+from .mesh import BONE_INDEX, RIG_BONES, RiggedMesh
 
 _WEIGHT_SMOOTHING = 4
 _OWN = 0.9  # weight from which a point counts as a bone's own
@@ -44,7 +46,7 @@ def _dorsal_references(rig: RiggedMesh) -> dict[str, np.ndarray]:
     up = np.array([0.0, 0, 1])
     references = {f'{f}_metacarpal': up for f in LONG_FINGERS}
     for finger, roll in zip(LONG_FINGERS, FINGER_ROLL, strict=True):
-        references |= {f'{finger}_{i}': rotation(np.array([0, 1.0, 0]), roll) @ up for i in range(3)}
+        references |= {f'{finger}_{i}': Rotation.from_euler('y', roll).apply(up) for i in range(3)}
     thumb = _flat_side(rig, 'thumb_2')
     return references | {f'thumb_{i}': thumb for i in range(3)}
 
@@ -52,7 +54,7 @@ def _dorsal_references(rig: RiggedMesh) -> dict[str, np.ndarray]:
 def _flat_side(rig: RiggedMesh, bone: str) -> np.ndarray:
     """The direction in which an end segment is thinnest: out of its nail."""
     start, end = _bone_ends(rig.joints)[bone]
-    expected = joint_frames(REST_POSE, HandShape())[FRAME_INDEX[bone]][:3, 2]
+    expected = joint_frames(REST_POSE.angles, HandShape())[FRAME_INDEX[bone]][:3, 2]
     frame = _frame(start, end, expected)
     local = ((rig.points[rig.weights[:, BONE_INDEX[bone]] > _OWN] - start) @ frame[:3, :3])[:, [0, 2]]
     _, _, axes = np.linalg.svd(local - local.mean(0), full_matrices=False)
@@ -72,7 +74,7 @@ def straighten(rig: RiggedMesh) -> RiggedMesh:
     frames = joint_frames(REST_POSE, HandShape())
     rig = _center_joints(rig)
     theirs, references = _bone_ends(rig.joints), _dorsal_references(rig)
-    transforms = np.zeros((len(BONES), 4, 4))
+    transforms = np.zeros((len(RIG_BONES), 4, 4))
     for bone, (start, end) in theirs.items():
         finger, _, part = bone.partition('_')
         length = np.linalg.norm(end - start)
@@ -110,7 +112,7 @@ def _center_joints(rig: RiggedMesh) -> RiggedMesh:
 
 def _flesh_end(rig: RiggedMesh, bone: str, start: np.ndarray, end: np.ndarray) -> float:
     """Metres from an end bone's joint to the end of its flesh."""
-    along = unit((end - start)[None])[0]
+    along = normalize((end - start)[None])[0]
     return float(((rig.points[rig.weights[:, BONE_INDEX[bone]] > _OWN] - start) @ along).max())
 
 
@@ -132,5 +134,5 @@ def frame_weights(weights: np.ndarray, points: np.ndarray, faces: np.ndarray) ->
             out[:, FRAME_INDEX[near]] -= shared
             out[:, FRAME_INDEX[far]] -= shared
             out[:, FRAME_INDEX[f'{far}_half']] += 2 * shared
-    hand_over_to_arm(out, 1e3 * points[:, 1])
-    return smoothed(out, faces, _WEIGHT_SMOOTHING)
+    blend_into_forearm(out, 1e3 * points[:, 1])
+    return smooth_weights(out, faces, _WEIGHT_SMOOTHING)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..hand.pose import LONG_FINGERS
+from handkp_plugins.structures.skeleton import LONG_FINGERS
 
 PARTS = ('metacarpal', 'mcp', 'pip', 'dip', 'tip')
 THUMB_PARTS = ('cmc', 'mcp', 'ip', 'tip')

@@ -4,23 +4,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from handkp_plugins.structures.skeleton import PARENTS
+from handkp_plugins.structures.skeleton import FINGERS, LONG_FINGERS, PARENTS
 
-from ..hand.kinematics import joint_frames, keypoints_from_frames
-from ..hand.pose import LONG_FINGERS
+from ..hand.kinematics import hand_keypoints
 from ..hand.shape import MEAN_ROOTS, HandShape
 from ..hand.surface import merge_points, split_triangles, subdivide
 from ..poses.gestures import GESTURES
 from .gltf import SkinnedMesh
 from .joints import PARTS, THUMB_PARTS
 
-FINGERS = ('thumb', *LONG_FINGERS)
-BONES: tuple[str, ...] = (
+RIG_BONES: tuple[str, ...] = (
     'palm',
     *(f'{finger}_metacarpal' for finger in LONG_FINGERS),
     *(f'{finger}_{i}' for finger in FINGERS for i in range(3)),
 )
-BONE_INDEX = {name: i for i, name in enumerate(BONES)}
+BONE_INDEX = {name: i for i, name in enumerate(RIG_BONES)}
 _VERTICES = 12_000  # refined until there are at least so many
 _MERGE_WITHIN = 1e-5  # metres, once the hand has its size
 _LEAST_BONE = 0.01  # of the hand's extent
@@ -36,7 +34,7 @@ class RiggedMesh:
     Args:
         points: (V, 3).
         faces: (F, 3).
-        weights: (V, B) by :data:`BONES`.
+        weights: (V, B) by :data:`RIG_BONES`.
         joints: by role, (3,).
         corner_uv: (F, 3, 2) places in the texture, None where there are none.
     """
@@ -72,13 +70,13 @@ def to_palm_frame(mesh: SkinnedMesh, roles: dict[str, int]) -> RiggedMesh:
         if np.linalg.norm(theirs[child] - theirs[parent]) <= _LEAST_BONE * np.ptp(theirs):
             raise ValueError(f'joints {chain[parent]} and {chain[child]} lie at one place')
     # a bent hand is no mirror image of itself: the better fit tells left from right
-    bent = keypoints_from_frames(joint_frames(GESTURES['relaxed'], HandShape()), HandShape())
+    bent = hand_keypoints(GESTURES['relaxed'].angles, HandShape())
     is_left = _similarity(theirs, bent, mirrored=True)[1] < _similarity(theirs, bent, mirrored=False)[1]
     palm = [0, 1, 5, 9, 13, 17]
     matrix, _ = _similarity(theirs[palm], np.concatenate([np.zeros((1, 3)), MEAN_ROOTS]), is_left)
     joints['wrist'] = joints['wrist'] + _WRIST_SHARE * (joints['middle_mcp'] - joints['wrist'])
 
-    weights = np.zeros((len(mesh.points), len(BONES)))
+    weights = np.zeros((len(mesh.points), len(RIG_BONES)))
     bone = {i: bone_of_role(role) for role, i in roles.items()}
     for i in range(len(mesh.joint_names)):
         weights[:, BONE_INDEX[bone.get(i, 'palm')]] += mesh.weights[:, i]

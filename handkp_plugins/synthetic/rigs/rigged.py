@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..hand.kinematics import unit
+from ..hand.kinematics import normalize
 from ..hand.model import TemplateHand
 from ..hand.skin import SkinLook
 from ..hand.surface import neighbour_mean
-from ..hand.template import HandTemplate, as_template, smoothstep
+from ..hand.template import HandTemplate, make_template, smoothstep
 from .fitting import frame_weights, straighten
 from .gltf import read_skinned_mesh, read_texture
 from .joints import find_kind
@@ -55,10 +55,10 @@ def _rigged(rig: RiggedMesh, textures: list[np.ndarray], bumps: list[np.ndarray]
     points, faces, known, weld = weld_forearm(1e3 * flat.points, flat.faces, known, fill)
     points = 1e-3 * points
     weights, details = np.split(known, [flat.weights.shape[1]], axis=1)
-    template = as_template(points, faces, frame_weights(weights, points, faces))
+    template = make_template(points, faces, frame_weights(weights, points, faces))
     details = details * smoothstep(1e3 * points[:, 1:2], weld, weld + _DETAIL_FADE)
     tilt, tone = np.split(details.reshape(len(points), -1, 3), [len(tilts)], axis=1)
-    normals = unit(template.normals + tilt.sum(1)).astype(np.float32)
+    normals = normalize(template.normals + tilt.sum(1)).astype(np.float32)
     return RiggedHand(replace(template, normals=normals), tone)
 
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from ..hand.kinematics import unit
+from ..hand.kinematics import normalize
 from ..hand.surface import neighbour_mean
 
 _BLUR = 1.0  # pixels
@@ -42,7 +42,7 @@ def normal_tilt(points: np.ndarray, faces: np.ndarray, corner_uv: np.ndarray, no
     area = np.linalg.det(steps)
     flat = np.abs(area) < 1e-12
     steps[flat] = np.eye(2)
-    right, down = (unit(along) for along in np.linalg.solve(steps, edges).transpose(1, 0, 2))  # (F, 3) each
+    right, down = (normalize(along) for along in np.linalg.solve(steps, edges).transpose(1, 0, 2))  # (F, 3) each
     normal = 2 * _sample_texture(normal_map, corner_uv) - 1  # (F, 3, 3)
     x, y = (normal[..., :2] / np.maximum(normal[..., 2:], _STEEPEST)).transpose(2, 0, 1)[..., None]  # (F, 3, 1) each
     tilt = (x * right[:, None] - y * down[:, None]) * ~flat[:, None, None]

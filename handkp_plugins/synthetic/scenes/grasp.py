@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..hand.kinematics import turn, unit
+from ..hand.kinematics import apply_matrix, normalize
 from ..hand.model import PosedHand
 from ..hand.proxies import FINGER_OF_SPHERE
 from ..rendering.meshes import Mesh, ball, box, cylinder, paint
@@ -58,14 +58,14 @@ class SceneObject:
 
     def transform(self, axes: np.ndarray, offset: np.ndarray) -> 'SceneObject':
         """Rotate the object by (3, 3), then move it by (3,)."""
-        centres = turn(self.spheres[:, :3], axes) + offset
+        centres = apply_matrix(self.spheres[:, :3], axes) + offset
         spheres = np.concatenate([centres, self.spheres[:, 3:]], axis=1)
         return replace(self, mesh=self.mesh.transform(axes, offset), spheres=spheres)
 
 
 def axes_along(axis: np.ndarray) -> np.ndarray:
     """A rotation (3, 3) whose y axis is the unit vector ``axis`` (3,)."""
-    aside = unit(np.cross(axis, [0.0, 0, 1])[None] + 1e-9)[0]
+    aside = normalize(np.cross(axis, [0.0, 0, 1])[None] + 1e-9)[0]
     return np.stack([aside, axis, np.cross(aside, axis)], axis=1)
 
 

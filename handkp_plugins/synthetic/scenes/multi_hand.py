@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..hand.kinematics import turn
+from ..hand.kinematics import apply_matrix
 from ..hand.model import HandModel
 from ..hand.skin import random_skin
 from ..poses.sampler import PoseSampler
@@ -98,7 +98,7 @@ def _place_person(person: Scene, boxes: list[np.ndarray], close: bool, rng: np.r
     """Give a person's hands another size and place, clear of the other hands' boxes; None where no place is found."""
     camera, main = person.camera, person.main
     shorter = camera.extent.min()
-    outline = turn(main.hand.vertices[main.model.is_hand][::_OUTLINE_STEP], main.axes)
+    outline = apply_matrix(main.hand.vertices[main.model.is_hand][::_OUTLINE_STEP], main.axes)
     for _ in range(_TRIES):
         share = rng.uniform(*_CLOSE) if close else np.exp(rng.uniform(*np.log(_EXTENT)))
         room = np.maximum(camera.extent - 0.8 * share * shorter, 0.2 * camera.extent)

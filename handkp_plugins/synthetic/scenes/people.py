@@ -5,7 +5,7 @@ They are in the camera frame (x right, y down, z forward, metres), and cast no s
 
 import numpy as np
 
-from ..hand.kinematics import unit
+from ..hand.kinematics import normalize
 from ..hand.skin import SkinLook, skin_tone
 from ..rendering.meshes import Mesh, cylinder, ellipsoid, paint
 from .grasp import NO_SHADOW, SceneObject, axes_along
@@ -24,7 +24,7 @@ def owner(hand: HandInScene, skin: SkinLook, rng: np.random.Generator) -> tuple[
     cloth = rng.uniform(0.02, 0.95, 3)
     bare = skin_tone(skin) if hand.sleeve is None else cloth
     for _ in range(_TRIES):
-        shoulder = elbow + _UPPER_ARM * unit(rng.normal([0, -0.8, 0.5], [0.6, 0.4, 0.5])[None])[0]
+        shoulder = elbow + _UPPER_ARM * normalize(rng.normal([0, -0.8, 0.5], [0.6, 0.4, 0.5])[None])[0]
         parts = (_rod(elbow, shoulder, 0.045, bare), *_figure(shoulder, skin, cloth, rng))
         if min(part.mesh.points[:, 2].min() for part in parts) > nearest:
             return parts
@@ -38,7 +38,7 @@ def bystander(place: np.ndarray, skin: SkinLook, rng: np.random.Generator) -> tu
 
 def limb(place: np.ndarray, skin: SkinLook, rng: np.random.Generator) -> tuple[SceneObject, ...]:
     """A bare arm or leg through a place (3,), without its end."""
-    half = rng.uniform(0.1, 0.4) * unit(rng.normal(size=3)[None] * [1, 1, 0.4])[0]
+    half = rng.uniform(0.1, 0.4) * normalize(rng.normal(size=3)[None] * [1, 1, 0.4])[0]
     return (_rod(place - half, place + half, rng.uniform(0.02, 0.07), skin_tone(skin)),)
 
 
@@ -81,5 +81,5 @@ def _solid(mesh: Mesh, color: np.ndarray, place: np.ndarray, gloss: float = 0.2)
 def _rod(start: np.ndarray, end: np.ndarray, radius: float, color: np.ndarray) -> SceneObject:
     """A rod between two points (3,)."""
     mesh = cylinder(radius, float(np.linalg.norm(end - start)), taper=0.85).with_color(color)
-    axes = axes_along(unit((end - start)[None])[0])
+    axes = axes_along(normalize((end - start)[None])[0])
     return SceneObject('body', mesh.transform(axes, (start + end) / 2), NO_SHADOW, 0.3)

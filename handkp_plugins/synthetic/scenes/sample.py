@@ -9,7 +9,7 @@ import numpy as np
 
 from handkp_plugins.imaging.backgrounds import crop_photograph, generate_background
 
-from ..hand.kinematics import turn
+from ..hand.kinematics import apply_matrix
 from ..hand.model import HandModel
 from ..poses.sampler import PoseSampler
 from ..rendering.camera import Camera
@@ -122,7 +122,7 @@ class SampleMaker:
         parts: list[Part] = []
         for hand in scene.hands:
             posed, colors = hand.hand, hand.model.colors(scene.skin)
-            skin = Mesh(hand.to_camera(posed.vertices), turn(posed.normals, hand.axes), posed.faces, colors)
+            skin = Mesh(hand.to_camera(posed.vertices), apply_matrix(posed.normals, hand.axes), posed.faces, colors)
             parts.append(shade_mesh(skin, gloss, self._shaders[id(hand.model)], casters, light, camera))
             if hand.sleeve is not None:  # both sleeves of a person are of one cloth
                 sleeve = make_sleeve(posed.forearm, hand.sleeve, hand.shape, np.random.default_rng(cloth))

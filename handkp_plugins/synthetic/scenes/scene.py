@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.spatial.transform import Rotation
 
-from ..hand.kinematics import rotation, turn
+from ..hand.kinematics import apply_matrix
 from ..hand.model import Handedness, HandModel, PosedHand
 from ..hand.pose import HandPose
 from ..hand.proxies import pose_penetration
@@ -56,7 +57,7 @@ class HandInScene:
 
     def to_camera(self, points: np.ndarray) -> np.ndarray:
         """Points (N, 3) of the palm's frame in the camera frame, as exact as they were."""
-        return turn(points, self.axes.astype(points.dtype)) + self.offset.astype(points.dtype)
+        return apply_matrix(points, self.axes.astype(points.dtype)) + self.offset.astype(points.dtype)
 
     @property
     def spheres(self) -> np.ndarray:
@@ -169,7 +170,7 @@ def other_hand(main: HandInScene, camera: Camera, rng: np.random.Generator, pose
         axes, angle = random_view(rng, handedness), rng.uniform(0, 2 * np.pi)
         beside = rng.uniform(0.4, 1.1) * reach * np.array([np.cos(angle), np.sin(angle), 0.0])
         place = main_points.mean(0) + beside + np.array([0, 0, rng.normal(0.02, 0.06)])
-        offset = place - turn(hand.keypoints, axes).mean(0)
+        offset = place - apply_matrix(hand.keypoints, axes).mean(0)
         other = HandInScene(main.model, hand, pose, main.shape, gesture, axes, offset, main.sleeve)
         a, b = main.spheres, other.spheres
         gap = np.linalg.norm(a[:, None, :3] - b[None, :, :3], axis=2) - a[:, None, 3] - b[None, :, 3]
@@ -195,9 +196,7 @@ def _in_front(main: HandInScene, camera: Camera, rng: np.random.Generator) -> Sc
         if depth - radius < 0.06:
             continue
         target = points[int(rng.integers(21))] + np.array([*rng.normal(0, 0.25, 2), 0]) * reach
-        axes = rotation(np.array([0, 0, 1.0]), rng.uniform(0, np.pi)) @ rotation(
-            np.array([1.0, 0, 0]), rng.normal(0, 0.3)
-        )
+        axes = Rotation.from_euler('ZX', [rng.uniform(0, np.pi), rng.normal(0, 0.3)]).as_matrix()
         if kind == 'bar':
             mesh = cylinder(radius, reach * rng.uniform(1, 5), taper=float(rng.uniform(0.6, 1.0)))
         elif kind == 'board':

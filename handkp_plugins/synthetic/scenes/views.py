@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
-from ..hand.kinematics import rotation, turn
+from ..hand.kinematics import apply_matrix
 from ..hand.model import Handedness, PosedHand
 from ..rendering.camera import Camera, find_translation
 
@@ -56,8 +57,7 @@ def random_view(rng: np.random.Generator, handedness: Handedness) -> np.ndarray:
     kind = rng.choice(list(VIEW_SHARES), p=list(VIEW_SHARES.values()))
     if kind == 'any':
         w, x, y, z = rng.normal(size=4)
-        length = np.linalg.norm([x, y, z])
-        return rotation(np.array([x, y, z]) / max(length, 1e-9), 2 * np.arctan2(length, w))
+        return Rotation.from_quat([x, y, z, w]).as_matrix()
     side = {'right': 1.0, 'left': -1.0}[handedness]
     palm, spread = (0.7, (22, 20, 24)) if kind == 'signing' else (0.45, (38, 32, 55))
     about, nod, roll = np.radians(rng.normal(0, spread))
@@ -75,9 +75,8 @@ def held_up(about: float, nod: float, roll: float) -> np.ndarray:
     Args:
         about, nod, roll: radians: about the hand's length, nodding, and in the picture.
     """
-    upright = np.array([[-1.0, 0, 0], [0, -1, 0], [0, 0, 1]])
-    x, y, z = np.eye(3)
-    return rotation(z, roll) @ rotation(x, nod) @ upright @ rotation(y, about)
+    upright = np.diag([-1.0, -1, 1])
+    return Rotation.from_euler('ZXY', [roll, nod, -about]).as_matrix() @ upright
 
 
 def view_hand(
@@ -91,7 +90,7 @@ def view_hand(
     outline = hand.vertices[is_hand][::_OUTLINE_STEP]
     for _ in range(_VIEW_TRIES):
         axes = random_view(rng, hand.handedness)
-        offset = find_translation(turn(outline, axes), camera, centre, extent)
+        offset = find_translation(apply_matrix(outline, axes), camera, centre, extent)
         if arm_is_clear(hand, axes, offset):
             break
     return axes, offset

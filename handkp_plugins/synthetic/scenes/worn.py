@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..hand.kinematics import unit
+from ..hand.kinematics import normalize
 from ..hand.model import PosedHand
 from ..hand.proxies import FINGER_OF_SPHERE
 from ..rendering.meshes import Mesh, cylinder, torus
@@ -16,7 +16,7 @@ def ring(hand: PosedHand, rng: np.random.Generator) -> SceneObject:
     """A ring on a long finger's first segment, in the palm's frame."""
     finger = int(rng.choice([1, 2, 3, 4], p=[0.2, 0.2, 0.45, 0.15]))
     near, far = hand.spheres[finger == FINGER_OF_SPHERE][1:3]
-    axes = axes_along(unit((far - near)[None, :3])[0])
+    axes = axes_along(normalize((far - near)[None, :3])[0])
     middle = near[:3] + 0.35 * (far - near)[:3]
     local = (hand.vertices - middle) @ axes
     around = local[(np.abs(local[:, 1]) < 0.0025) & (np.hypot(local[:, 0], local[:, 2]) < 1.5 * near[3])]

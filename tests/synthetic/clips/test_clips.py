@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from mmpose.registry import DATASETS
+from scipy.spatial.transform import Rotation
 
 from handkp_plugins.synthetic.clips import clip as video
 from handkp_plugins.synthetic.clips.clip import Clip, ClipMaker, plan_clip
@@ -16,7 +17,6 @@ from handkp_plugins.synthetic.clips.motion import CameraPath
 from handkp_plugins.synthetic.datasets import generate as module
 from handkp_plugins.synthetic.datasets.generate import generate
 from handkp_plugins.synthetic.datasets.recipe import ClipRecipe, Recipe
-from handkp_plugins.synthetic.hand.kinematics import rotation
 from handkp_plugins.synthetic.hand.model import ProceduralHand
 from handkp_plugins.synthetic.hand.shape import HandShape
 from handkp_plugins.synthetic.poses.sampler import PoseSampler
@@ -136,8 +136,7 @@ def test_the_wall_moves_as_the_camera_turns(model, clips, monkeypatch):
     dot = np.zeros((512, 512, 3), np.float32)
     dot[254:258, 254:258] = 1
     monkeypatch.setattr(maker, '_background', lambda size, rng: dot)
-    x, y, _ = np.eye(3)
-    axes = np.stack([np.eye(3), rotation(y, np.arctan(20 / 400)), rotation(x, -np.arctan(8 / 400))])
+    axes = Rotation.from_rotvec([[0, 0, 0], [0, np.arctan(20 / 400), 0], [-np.arctan(8 / 400), 0, 0]]).as_matrix()
     clip = replace(clips[0], camera_path=CameraPath(axes, np.zeros((3, 3))), offsets=clips[0].offsets[:3])
     for shutter, width in ((0.0, 4), (1.0, 24)):
         walls = maker._walls(clip, shutter, np.random.default_rng(0))

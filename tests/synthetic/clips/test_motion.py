@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from handkp_plugins.synthetic.clips.hand_motion import TAPPING, FingerPlan, finger_motion, hand_path
 from handkp_plugins.synthetic.clips.motion import CameraPath, minimum_jerk, random_camera_path, sway
-from handkp_plugins.synthetic.hand.kinematics import FRAME_INDEX, frames_of_angles, keypoints_from_frames, rotation
+from handkp_plugins.synthetic.hand.kinematics import FRAME_INDEX, joint_frames, keypoints_from_frames
 from handkp_plugins.synthetic.hand.pose import ANGLE_NAMES, HIGH, LOW
 from handkp_plugins.synthetic.hand.proxies import pose_penetration
 from handkp_plugins.synthetic.hand.shape import HandShape
@@ -77,7 +78,7 @@ def test_some_fingers_tap():
 def test_late_frames_are_as_well_placed_as_early_ones():
     """Size, place and turn of an open hand in clips of 20 seconds, on the average of many: no drift to a border."""
     time, camera, clips = np.arange(0, 20, 0.2), Camera(240, 400.0, 320), 200
-    frames = frames_of_angles(np.tile(GESTURES['open'].angles, (len(time), 1)), HandShape())
+    frames = joint_frames(np.tile(GESTURES['open'].angles, (len(time), 1)), HandShape())
     keypoints, forearms = keypoints_from_frames(frames, HandShape()), frames[:, FRAME_INDEX['forearm'], :3, :3]
     ways = [
         hand_path(time, keypoints, forearms, np.diag([-1.0, -1, 1]), camera, np.random.default_rng(i))
@@ -98,7 +99,7 @@ def test_late_frames_are_as_well_placed_as_early_ones():
 
 def test_a_wall_moves_as_the_moving_camera_sees_it():
     camera, distance = Camera(200, 100.0, 100), 2.0
-    axes = np.stack([np.eye(3), np.eye(3), rotation(np.array([0, 1.0, 0]), 0.1)])
+    axes = Rotation.from_euler('y', [[0], [0], [0.1]]).as_matrix()
     path = CameraPath(axes, np.array([[0, 0, 0], [0.2, 0, 0], [0.1, -0.3, 0.5]]))
     points = np.array([[0, 0, 2.0], [0.5, 0.3, 2.0], [-0.7, 0.1, 2.0]])
     at_rest = np.concatenate([camera.project(points), np.ones((3, 1))], axis=1)
@@ -112,7 +113,7 @@ def test_a_wall_moves_as_the_moving_camera_sees_it():
 
 
 def test_hand_and_lamps_stay_in_the_world_while_the_camera_moves():
-    turned = rotation(np.array([0, 1.0, 0]), np.pi / 2)  # the camera looks to the right, along x
+    turned = Rotation.from_euler('y', np.pi / 2).as_matrix()  # the camera looks to the right, along x
     path = CameraPath(turned[None], np.array([[0.1, 0, 0]]))
     axes, offsets = path.before(np.eye(3)[None], np.array([[0.6, 0, 0]]))
     assert offsets[0] == pytest.approx([0, 0, 0.5]) and axes[0] == pytest.approx(turned.T)

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
+from handkp_plugins.structures.skeleton import FINGERS
 from handkp_plugins.synthetic.hand.kinematics import (
     FRAME_INDEX,
     TIP_INSIDE,
-    frames_of_angles,
+    hand_keypoints,
     joint_frames,
     keypoints_from_frames,
 )
-from handkp_plugins.synthetic.hand.pose import LONG_FINGERS, HandPose
+from handkp_plugins.synthetic.hand.pose import HandPose
 from handkp_plugins.synthetic.hand.shape import HandShape, random_shape
 from handkp_plugins.synthetic.poses.gestures import GESTURES
 from handkp_plugins.synthetic.poses.sampler import PoseSampler
@@ -18,12 +19,12 @@ from handkp_plugins.synthetic.poses.sampler import PoseSampler
 
 def joints(pose: HandPose, shape: HandShape) -> np.ndarray:
     """(5, 3, 3) near joint of each segment."""
-    frames = joint_frames(pose, shape)
-    return np.array([[frames[FRAME_INDEX[f'{f}_{j}'], :3, 3] for j in range(3)] for f in ('thumb', *LONG_FINGERS)])
+    frames = joint_frames(pose.angles, shape)
+    return np.array([[frames[FRAME_INDEX[f'{f}_{j}'], :3, 3] for j in range(3)] for f in FINGERS])
 
 
 def keypoints(pose: HandPose, shape: HandShape) -> np.ndarray:
-    return keypoints_from_frames(joint_frames(pose, shape), shape)
+    return hand_keypoints(pose.angles, shape)
 
 
 @pytest.mark.parametrize('seed', range(5))
@@ -76,7 +77,7 @@ def test_a_fist_brings_the_tips_to_the_palm():
 def test_sizes_that_make_no_hand():
     with pytest.raises(ValueError, match=r'palm: expected shape \(3,\)'):
         HandShape(palm=np.ones(2))
-    with pytest.raises(ValueError, match='breadth: positive numbers'):
+    with pytest.raises(ValueError, match='breadth: expected positive numbers'):
         HandShape(breadth=np.zeros((5, 3)))
 
 
@@ -84,8 +85,8 @@ def test_many_poses_at_once_are_the_same_as_one_by_one():
     rng = np.random.default_rng(3)
     shape = random_shape(rng)
     poses = [PoseSampler().sample(rng, shape)[1] for _ in range(4)]
-    together = frames_of_angles(np.stack([pose.angles for pose in poses]).reshape(2, 2, -1), shape)
-    one_by_one = np.stack([joint_frames(pose, shape) for pose in poses])
+    together = joint_frames(np.stack([pose.angles for pose in poses]).reshape(2, 2, -1), shape)
+    one_by_one = np.stack([joint_frames(pose.angles, shape) for pose in poses])
     assert together.shape == (2, 2, len(FRAME_INDEX), 4, 4)
     assert np.allclose(together.reshape(one_by_one.shape), one_by_one)
     expected = np.stack([keypoints(pose, shape) for pose in poses])

@@ -27,7 +27,7 @@ def test_unknown_joint_and_wrong_count():
 
 
 def test_clipped_takes_each_angle_to_its_limit():
-    pose = HandPose.clipped(np.full(len(LIMITS), 500.0))
+    pose = HandPose.clip(np.full(len(LIMITS), 500.0))
     assert pose.angles.tolist() == [high for _, high in LIMITS.values()]
 
 

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from handkp_plugins.synthetic.hand.kinematics import joint_frames, keypoints_from_frames
-from handkp_plugins.synthetic.hand.pose import LONG_FINGERS, HandPose
+from handkp_plugins.structures.skeleton import LONG_FINGERS
+from handkp_plugins.synthetic.hand.kinematics import hand_keypoints
+from handkp_plugins.synthetic.hand.pose import HandPose
 from handkp_plugins.synthetic.hand.proxies import pose_penetration
 from handkp_plugins.synthetic.hand.shape import HandShape, random_shape
-from handkp_plugins.synthetic.poses.folded_thumbs import resting, tucked
+from handkp_plugins.synthetic.poses.folded_thumbs import sample_thumb_before, sample_thumb_under
 from handkp_plugins.synthetic.poses.gestures import GESTURES
 
 
@@ -15,7 +16,7 @@ def draw(over: int, count: int = 12) -> list[tuple[HandPose, HandShape]]:
     rng, found = np.random.default_rng(0), []
     for _ in range(count):
         shape = random_shape(rng)
-        if pose := tucked(GESTURES['fist'], over, rng, shape):
+        if pose := sample_thumb_under(GESTURES['fist'], over, rng, shape):
             found.append((pose, shape))
     return found
 
@@ -26,7 +27,7 @@ def test_the_tip_shows_beside_the_last_finger_over_it(over):
     assert len(found) >= 5
     leans = []
     for pose, shape in found:
-        points = keypoints_from_frames(joint_frames(pose, shape), shape)
+        points = hand_keypoints(pose.angles, shape)
         knuckle, following = points[1 + 4 * over], points[5 + 4 * over]
         leans.append(points[4, 0] - knuckle[0])
         assert points[4, 1] > following[1] and leans[-1] > 0
@@ -55,9 +56,9 @@ def test_fingers_that_do_not_cover_it_stay():
 def drawn_resting(upright: bool, count: int = 40) -> tuple[list[HandPose], np.ndarray]:
     """Poses, and their keypoints (N, 21, 3)."""
     rng = np.random.default_rng(1)
-    poses = [pose for _ in range(count) if (pose := resting(GESTURES['fist'], upright, rng, HandShape()))]
+    poses = [pose for _ in range(count) if (pose := sample_thumb_before(GESTURES['fist'], upright, rng, HandShape()))]
     shape = HandShape()
-    return poses, np.stack([keypoints_from_frames(joint_frames(pose, shape), shape) for pose in poses])
+    return poses, np.stack([hand_keypoints(pose.angles, shape) for pose in poses])
 
 
 @pytest.mark.parametrize('upright', [False, True])
@@ -84,4 +85,6 @@ def test_resting_thumbs_lie_everywhere_and_upright_ones_before_the_index_finger(
 
 def test_none_where_there_is_no_room(monkeypatch):
     monkeypatch.setattr('handkp_plugins.synthetic.poses.folded_thumbs._PENETRATION', 0.0)
-    assert draw(2, 3) == [] and resting(GESTURES['fist'], False, np.random.default_rng(0), HandShape()) is None
+    assert (
+        draw(2, 3) == [] and sample_thumb_before(GESTURES['fist'], False, np.random.default_rng(0), HandShape()) is None
+    )

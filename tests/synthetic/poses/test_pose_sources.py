@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
-from handkp_plugins.synthetic.hand.kinematics import joint_frames, keypoints_from_frames
-from handkp_plugins.synthetic.hand.pose import ANGLE_NAMES, LONG_FINGERS, HandPose
+from handkp_plugins.structures.skeleton import LONG_FINGERS
+from handkp_plugins.synthetic.hand.kinematics import hand_keypoints
+from handkp_plugins.synthetic.hand.pose import ANGLE_NAMES, HandPose
 from handkp_plugins.synthetic.hand.proxies import pose_penetration
 from handkp_plugins.synthetic.hand.shape import HandShape, random_shape
 from handkp_plugins.synthetic.poses import sampler as pose_sources
 from handkp_plugins.synthetic.poses.fingerspelling import LETTERS
 from handkp_plugins.synthetic.poses.gestures import GESTURES, gesture
-from handkp_plugins.synthetic.poses.pinching import closed_pinch, pad_gaps
-from handkp_plugins.synthetic.poses.sampler import MAX_PENETRATION, SHARES, PoseSampler, load_poses, loosened
+from handkp_plugins.synthetic.poses.pinching import close_pinch, pad_gaps
+from handkp_plugins.synthetic.poses.sampler import MAX_PENETRATION, SHARES, PoseSampler, jitter_pose, load_poses
 
 SHAPE = HandShape()
 RECORDED = HandPose.of(index_mcp=33, middle_pip=44, thumb_abduction=11)
@@ -78,7 +79,7 @@ def test_fists_are_not_drawn_less_often_for_being_tight():
 def test_recorded_poses_are_not_drawn_less_often_for_being_tight():
     # as keypoints tell nothing of thickness, a thumb across fingers or under them is often recorded as inside them
     tight = gesture((15, 7, 15, 41, 64), *[(84, 0, 106, 64)] * 4, 6)
-    depths = [pose_penetration(loosened(tight, 2.5, np.random.default_rng(i)), SHAPE) for i in range(40)]
+    depths = [pose_penetration(jitter_pose(tight, 2.5, np.random.default_rng(i)), SHAPE) for i in range(40)]
     assert np.mean(np.array(depths) < MAX_PENETRATION) < 0.2  # so it would rarely be drawn
     _, angles = draw(PoseSampler([tight, RECORDED], shares={'recorded': 1}), 60)
     is_tight = folded(angles) == 4
@@ -95,12 +96,16 @@ def settled_share(pose: HandPose) -> float:
     return float(np.mean(np.array(depths) < MAX_PENETRATION))
 
 
+def folded_keypoints(count: int) -> np.ndarray:
+    """(N, 21, 3) of folded hands in metres; z falls away from the palm."""
+    rng, sampler = np.random.default_rng(0), PoseSampler(shares={'folded': 1})
+    return hand_keypoints(np.stack([sampler.sample(rng, SHAPE)[1].angles for _ in range(count)]), SHAPE)
+
+
 def test_some_thumbs_lie_under_folded_fingers(monkeypatch):
     def thumbs_under() -> float:
-        rng, sampler = np.random.default_rng(0), PoseSampler(shares={'folded': 1})
-        frames = [joint_frames(sampler.sample(rng, SHAPE)[1], SHAPE) for _ in range(60)]
-        points = np.stack([keypoints_from_frames(f, SHAPE) for f in frames])
-        tip, knuckle, bent = points[:, 4], points[:, 17], points[:, 6:8]  # z falls away from the palm
+        points = folded_keypoints(60)
+        tip, knuckle, bent = points[:, 4], points[:, 17], points[:, 6:8]
         return float(((tip[:, 1] > knuckle[:, 1]) & (tip[:, 2] > bent[..., 2].min(1))).mean())
 
     monkeypatch.setattr(pose_sources, '_UNDER_SHARE', 0.0)
@@ -111,10 +116,8 @@ def test_some_thumbs_lie_under_folded_fingers(monkeypatch):
 
 def test_some_thumbs_stand_before_folded_fingers(monkeypatch):
     def before_the_index_finger() -> int:
-        rng, sampler = np.random.default_rng(0), PoseSampler(shares={'folded': 1})
-        frames = [joint_frames(sampler.sample(rng, SHAPE)[1], SHAPE) for _ in range(80)]
-        points = np.stack([keypoints_from_frames(f, SHAPE) for f in frames])
-        tip, bent = points[:, 4], points[:, 6]  # z falls away from the palm
+        points = folded_keypoints(80)
+        tip, bent = points[:, 4], points[:, 6]
         return int(((tip[:, :2] > bent[:, :2]).all(1) & (tip[:, 2] < bent[:, 2])).sum())
 
     monkeypatch.setattr(pose_sources, '_UNDER_SHARE', 0.0)
@@ -157,7 +160,7 @@ def test_shares_that_make_no_sense():
 def test_a_pinch_closes(fingers):
     pose = GESTURES['relaxed'].replace({'thumb_flexion': 25, 'thumb_abduction': 25, 'thumb_rotation': 30})
     before = np.linalg.norm(pad_gaps(pose.angles[None], fingers, SHAPE).reshape(-1, 3), axis=1)
-    closed = closed_pinch(pose, fingers, SHAPE)
+    closed = close_pinch(pose, fingers, SHAPE)
     after = np.linalg.norm(pad_gaps(closed.angles[None], fingers, SHAPE).reshape(-1, 3), axis=1)
     assert before.min() > 0.015 and after.max() < 0.002
     still = [i for i, name in enumerate(ANGLE_NAMES) if name.split('_')[0] not in ('thumb', 'palm', *fingers)]
@@ -175,7 +178,7 @@ def test_drawn_pinches_are_closed():
 
 
 def keypoints(letter: str) -> np.ndarray:
-    return keypoints_from_frames(joint_frames(LETTERS[f'letter_{letter}'], SHAPE), SHAPE)
+    return hand_keypoints(LETTERS[f'letter_{letter}'].angles, SHAPE)
 
 
 def test_letters_are_what_they_should_be():
@@ -199,27 +202,23 @@ def test_letters_are_what_they_should_be():
     assert all(pose_penetration(pose, SHAPE) < MAX_PENETRATION for pose in LETTERS.values())
 
 
-def write(path, **arrays) -> None:
-    np.savez(path, **arrays)
-
-
 def test_pose_files(tmp_path):
     path = tmp_path / 'poses.npz'
     angles = np.stack([GESTURES['fist'].angles, GESTURES['open'].angles]).astype(np.float32)
-    write(path, angles=angles, names=np.array(['a', 'b']))
+    np.savez(path, angles=angles, names=np.array(['a', 'b']))
     poses = load_poses(path)
     assert len(poses) == 2 and np.allclose(poses[1].angles, angles[1])
     angles[1, 0] = 120
-    write(path, angles=angles)
+    np.savez(path, angles=angles)
     with pytest.raises(ValueError, match=r'poses\.npz: row 1: index_mcp: expected -25 to 92 degrees, got 120'):
         load_poses(path)
-    write(path, angles=angles[:, :5])
+    np.savez(path, angles=angles[:, :5])
     with pytest.raises(ValueError, match=r'poses\.npz: angles: expected numbers of shape .* got float32 \(2, 5\)'):
         load_poses(path)
-    write(path, other=angles)
+    np.savez(path, other=angles)
     with pytest.raises(ValueError, match="expected an .npz file with the array 'angles'"):
         load_poses(path)
-    write(path, angles=np.array([{}], dtype=object))
+    np.savez(path, angles=np.array([{}], dtype=object))
     with pytest.raises(ValueError, match="expected an .npz file with the array 'angles'"):
         load_poses(path)
     for data in (b'', b'PK no zip', b'nonsense'):

@@ -4,8 +4,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
-from handkp_plugins.synthetic.hand.kinematics import rotation
 from handkp_plugins.synthetic.hand.model import ProceduralHand
 from handkp_plugins.synthetic.hand.proxies import FINGER_OF_SPHERE
 from handkp_plugins.synthetic.hand.shape import HandShape
@@ -174,7 +174,7 @@ def test_solids_are_closed_and_their_normals_point_outward(mesh):
     assert agree[areas > 1e-12].all()
     # a closed surface has no net area vector, once each triangle is turned to its normal
     assert np.abs((normals * np.sign(along)[:, None]).sum(0)).max() < 1e-9
-    turned = mesh.transform(rotation(np.array([1.0, 0, 0]), 0.5), np.array([1.0, 2, 3]))
+    turned = mesh.transform(Rotation.from_euler('x', 0.5).as_matrix(), np.array([1.0, 2, 3]))
     assert np.allclose(turned.points.mean(0), [1, 2, 3], atol=0.01)
     colors = paint(mesh, np.random.default_rng(0)).colors
     assert colors.shape == mesh.points.shape and (colors >= 0).all() and (colors <= 1).all()

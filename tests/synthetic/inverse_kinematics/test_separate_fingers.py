@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from handkp_plugins.synthetic.hand.kinematics import frames_of_angles, keypoints_from_frames
+from handkp_plugins.synthetic.hand.kinematics import hand_keypoints
 from handkp_plugins.synthetic.hand.pose import HIGH, LOW
 from handkp_plugins.synthetic.hand.proxies import pose_penetration
 from handkp_plugins.synthetic.hand.shape import HandShape
-from handkp_plugins.synthetic.inverse_kinematics.separating import separated
+from handkp_plugins.synthetic.inverse_kinematics.separate_fingers import separate_fingers
 from handkp_plugins.synthetic.poses.gestures import GESTURES, gesture
 
 SHAPE = HandShape()
@@ -18,8 +18,8 @@ CLEAN = GESTURES['open'].angles
 
 def moved(angles: np.ndarray, depth_share: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """The separated pose, and how far its keypoints moved (21, 3) in metres."""
-    (found,) = separated(angles[None], FRONT[None], depth_share)
-    points = keypoints_from_frames(frames_of_angles(np.stack([angles, found]), SHAPE), SHAPE)
+    (found,) = separate_fingers(angles[None], FRONT[None], depth_share)
+    points = hand_keypoints(np.stack([angles, found]), SHAPE)
     return found, points[1] - points[0]
 
 
@@ -44,10 +44,10 @@ def test_depth_gives_way_first():
 
 def test_each_hand_is_moved_for_itself():
     done = []
-    found = separated(np.stack([INSIDE, CLEAN, INSIDE]), np.stack([FRONT] * 3), progress=done.append)
+    found = separate_fingers(np.stack([INSIDE, CLEAN, INSIDE]), np.stack([FRONT] * 3), progress=done.append)
     assert (found[0] == found[2]).all() and (found[1] == CLEAN).all() and done == [1, 1, 1]
 
 
 def test_as_many_views_as_hands():
     with pytest.raises(ValueError):
-        separated(np.stack([INSIDE, CLEAN]), FRONT[None])
+        separate_fingers(np.stack([INSIDE, CLEAN]), FRONT[None])

@@ -4,20 +4,13 @@ import json
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
-from handkp_plugins.synthetic.hand.kinematics import frames_of_angles, keypoints_from_frames
+from handkp_plugins.synthetic.hand.kinematics import hand_keypoints
 from handkp_plugins.synthetic.hand.pose import ANGLE_NAMES, HIGH, LOW, HandPose
 from handkp_plugins.synthetic.hand.shape import HandShape, random_shape
+from handkp_plugins.synthetic.inverse_kinematics import model
 from handkp_plugins.synthetic.inverse_kinematics.fit_poses import fit_poses
-from handkp_plugins.synthetic.inverse_kinematics.model import (
-    NUM_ANGLES,
-    NUM_PARAMETERS,
-    PLACE,
-    SCALE,
-    TURN,
-    seen_points,
-    turned,
-)
 from handkp_plugins.synthetic.poses.sampler import PoseSampler
 
 SHAPE = HandShape()
@@ -31,9 +24,8 @@ def some_hands(count: int, seed: int = 0, shape: HandShape = SHAPE) -> tuple[np.
     rng = np.random.default_rng(seed)
     sampler = PoseSampler(shares={'named': 1, 'letter': 1, 'mixed': 1, 'random': 1, 'folded': 1})
     angles = np.stack([sampler.sample(rng, shape)[1].angles for _ in range(count)])
-    turns = turned(np.tile(np.eye(3), (count, 1, 1)), rng.uniform(-2, 2, (count, 3)))
-    points = keypoints_from_frames(frames_of_angles(angles, shape), shape)
-    return angles, points @ turns.swapaxes(1, 2) + rng.normal(size=(count, 1, 3))
+    rotations = Rotation.from_rotvec(rng.uniform(-2, 2, (count, 3))).as_matrix()
+    return angles, hand_keypoints(angles, shape) @ rotations.swapaxes(1, 2) + rng.normal(size=(count, 1, 3))
 
 
 def off(given: np.ndarray, fitted: np.ndarray) -> np.ndarray:
@@ -51,30 +43,27 @@ def hands() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_derivatives_are_those_of_the_keypoints():
-    rng = np.random.default_rng(0)
-    parameters = rng.normal(0, 0.1, (3, NUM_PARAMETERS))
-    parameters[:, :NUM_ANGLES] = rng.uniform(np.radians(LOW[:NUM_ANGLES]), np.radians(HIGH[:NUM_ANGLES]))
-    parameters[:, TURN] = 0
-    turns = turned(np.tile(np.eye(3), (3, 1, 1)), rng.normal(size=(3, 3)))
-    _, slopes = seen_points(parameters, turns)
-    for i in range(NUM_PARAMETERS):
-        step = np.zeros(NUM_PARAMETERS)
-        step[i] = 1e-6
-        ends = []
-        for sign in (1, -1):
-            moved = parameters + sign * step
-            moved[:, TURN] = 0
-            ends.append(seen_points(moved, turned(turns, np.tile(sign * step[TURN], (3, 1))))[0])
-        assert np.allclose((ends[0] - ends[1]) / 2e-6, slopes[..., i], atol=1e-6), i
+    rng, angles = np.random.default_rng(0), model.NUM_ANGLES
+    parameters = rng.normal(0, 0.1, (3, model.NUM_PARAMETERS))
+    parameters[:, :angles] = rng.uniform(np.radians(LOW[:angles]), np.radians(HIGH[:angles]))
+    rotations = Rotation.from_rotvec(rng.normal(size=(3, 3)))
+    _, slopes = model.camera_keypoints_and_slopes(parameters, rotations.as_matrix())
+
+    def moved(step: np.ndarray) -> np.ndarray:
+        rotated = Rotation.from_rotvec(step[model.ROTATION]) * rotations
+        return model.camera_keypoints_and_slopes(parameters + step, rotated.as_matrix())[0]
+
+    for i, step in enumerate(1e-6 * np.eye(model.NUM_PARAMETERS)):
+        assert np.allclose((moved(step) - moved(-step)) / 2e-6, slopes[..., i], atol=1e-6), i
 
 
 def test_the_model_is_the_kinematics(hands):
     angles, _ = hands
-    parameters = np.zeros((len(angles), NUM_PARAMETERS))
-    parameters[:, :NUM_ANGLES] = np.radians(angles[:, :NUM_ANGLES])
-    parameters[:, SCALE], parameters[:, PLACE] = np.log(2), [1, 2, 3]
-    seen, _ = seen_points(parameters, np.tile(np.eye(3), (len(angles), 1, 1)))
-    assert np.allclose(seen, 2 * keypoints_from_frames(frames_of_angles(angles, SHAPE), SHAPE) + [1, 2, 3])
+    parameters = np.zeros((len(angles), model.NUM_PARAMETERS))
+    parameters[:, : model.NUM_ANGLES] = np.radians(angles[:, : model.NUM_ANGLES])
+    parameters[:, model.SCALE], parameters[:, model.TRANSLATION] = np.log(2), [1, 2, 3]
+    points, _ = model.camera_keypoints_and_slopes(parameters, np.tile(np.eye(3), (len(angles), 1, 1)))
+    assert np.allclose(points, 2 * hand_keypoints(angles, SHAPE) + [1, 2, 3])
 
 
 def test_three_dimensions(hands):
@@ -110,7 +99,7 @@ def test_left_hands_are_found_out(hands):
 def test_the_view_turns_the_palm_to_the_camera(hands, side):
     angles, points = hands
     fit = fit_poses(points[:12] * [side, 1, 1])
-    own = keypoints_from_frames(frames_of_angles(fit.angles, SHAPE), SHAPE)
+    own = hand_keypoints(fit.angles, SHAPE)
     seen = own @ fit.views.swapaxes(1, 2) * np.where(fit.is_left, -1, 1)[:, None, None] ** [1, 0, 0]
     given = points[:12] * [side, 1, 1]
     assert (fit.is_left == (side < 0)).all()
@@ -131,7 +120,7 @@ def test_two_dimensions(hands):
 def test_what_no_finger_can_do_shows_in_the_residual():
     bent_back = HandPose().angles.copy()
     bent_back[[ANGLE_NAMES.index('index_pip'), ANGLE_NAMES.index('index_dip')]] = -70
-    points = keypoints_from_frames(frames_of_angles(np.stack([HandPose().angles, bent_back]), SHAPE), SHAPE)
+    points = hand_keypoints(np.stack([HandPose().angles, bent_back]), SHAPE)
     fit = fit_poses(points, handedness='right')
     assert fit.residual[1] > 0.02 > 0.005 > fit.residual[0]
     assert ((fit.angles >= LOW) & (fit.angles <= HIGH)).all()
@@ -147,7 +136,7 @@ def test_other_peoples_hands():
 def test_neighbours_in_a_sequence_help():
     start, end = HandPose.of(index_mcp=10, thumb_flexion=10), HandPose.of(index_mcp=70, index_pip=90, middle_pip=70)
     angles = np.stack([start.mix(end, share).angles for share in np.linspace(0, 1, 24)])
-    points = keypoints_from_frames(frames_of_angles(angles, SHAPE), SHAPE)[..., :2]
+    points = hand_keypoints(angles, SHAPE)[..., :2]
     noisy = points + np.random.default_rng(0).normal(0, 0.003, points.shape)
     alone, together = fit_poses(noisy), fit_poses(noisy, sequence=True)
     jumps = [rms(np.diff(fit.angles, axis=0)) for fit in (alone, together)]
@@ -181,7 +170,7 @@ def test_what_cannot_be_fitted(hands):
         fit_poses(points, handedness='both')
     with pytest.raises(ValueError, match='got 0 and 1'):
         fit_poses(points, noise=0)
-    assert fit_poses(points[:0]).angles.shape == (0, 24)
+    assert fit_poses(points[:0]).angles.shape == fit_poses(points[:0, :, :2]).angles.shape == (0, 24)
 
 
 def test_recorded_hands(real_data):
