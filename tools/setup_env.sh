@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Makes .venv with the pinned stack, compiles mmcv and xtcocotools against it, installs this project in editable mode.
 #
-#   bash tools/setup_env.sh            what is missing is installed; returns at once when nothing is
-#   bash tools/setup_env.sh --check    and runs the doctor in any case
+#   bash tools/setup_env.sh            install what is missing; returns at once if nothing is missing
+#   bash tools/setup_env.sh --check    also run the doctor
 #
-# Environment variables; a choice of torch and CUDA ops is remembered in .venv for the next call
-#   HANDKP_PYTHON    interpreter to use, 3.10 to 3.12     (default: the first that fits of python3, python3.12, 3.11, 3.10)
+# Environment variables; .venv remembers the choice of torch and CUDA ops for the next call
+#   HANDKP_PYTHON    interpreter, 3.10 to 3.12            (default: the first of python3, python3.12, 3.11, 3.10 that fits)
 #   TORCH_VERSION    2.10.0 to 2.13.x                     (default: 2.11.0)
-#   HANDKP_CUDA_OPS  1 compiles mmcv's CUDA ops for the GPUs present, or those of TORCH_CUDA_ARCH_LIST; needs nvcc of
-#                    the CUDA version of torch            (default: 0)
+#   HANDKP_CUDA_OPS  1 compiles the CUDA ops of mmcv for the GPUs of this machine, or for TORCH_CUDA_ARCH_LIST; needs
+#                    nvcc of the CUDA version of torch    (default: 0)
 #   HANDKP_CACHE     folder of the wheels built here      (default: ${XDG_CACHE_HOME:-~/.cache}/handkp_plugins)
-#   MAX_JOBS         compilers at work at once            (default: number of cores)
+#   MAX_JOBS         compilers at the same time           (default: number of cores)
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -34,19 +34,18 @@ die() { printf 'setup_env: %s\n' "$*" >&2; exit 1; }
 case ${1:-} in
     '' | --check) ;;
     -h | --help) sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
-    *) die "unknown option '$1' (allowed: --check, --help)" ;;
+    *) die "option: expected --check or --help, got '$1'" ;;
 esac
 
-# torchvision must be the release made for this torch; below 2.10 loading a checkpoint is unsafe, above 2.13 mmcv does
-# not compile.
+# Each torch needs its torchvision; below 2.10 loading a checkpoint is unsafe, above 2.13 mmcv does not compile.
 case $TORCH_VERSION in
     2.10.*) TORCHVISION_VERSION=0.25.${TORCH_VERSION##*.} ;;
     2.11.*) TORCHVISION_VERSION=0.26.${TORCH_VERSION##*.} ;;
     2.12.*) TORCHVISION_VERSION=0.27.${TORCH_VERSION##*.} ;;
     2.13.*) TORCHVISION_VERSION=0.28.${TORCH_VERSION##*.} ;;
-    *) die "TORCH_VERSION: allowed 2.10.0 to 2.13.x, received '$TORCH_VERSION'" ;;
+    *) die "TORCH_VERSION: expected 2.10.0 to 2.13.x, got '$TORCH_VERSION'" ;;
 esac
-case $CUDA_OPS in 0 | 1) ;; *) die "HANDKP_CUDA_OPS: allowed 0 or 1, received '$CUDA_OPS'" ;; esac
+case $CUDA_OPS in 0 | 1) ;; *) die "HANDKP_CUDA_OPS: expected 0 or 1, got '$CUDA_OPS'" ;; esac
 
 # --- nothing to do? -------------------------------------------------------------------------------------------------
 fingerprint() {
@@ -61,7 +60,7 @@ fi
 # --- the interpreter ------------------------------------------------------------------------------------------------
 fits() { "$1" -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null; }
 if [ -n "${HANDKP_PYTHON:-}" ]; then
-    fits "$HANDKP_PYTHON" || die "HANDKP_PYTHON: allowed is Python 3.10 to 3.12 with venv, received '$HANDKP_PYTHON'"
+    fits "$HANDKP_PYTHON" || die "HANDKP_PYTHON: expected Python 3.10 to 3.12 with venv, got '$HANDKP_PYTHON'"
     PYTHON=$HANDKP_PYTHON
 elif fits "$PY"; then
     PYTHON=$PY
@@ -73,7 +72,7 @@ else
 fi
 version_of() { "$1" -c 'import platform; print(platform.python_version())'; }
 if [ -x "$PY" ] && [ "$(version_of "$PY" 2>/dev/null)" != "$(version_of "$PYTHON")" ]; then
-    echo "setup_env: $VENV is of another Python and is made anew"
+    echo "setup_env: $VENV has another Python and is replaced"
     rm -rf "$VENV"
 fi
 
@@ -122,10 +121,10 @@ step "torch $TORCH_VERSION and torchvision $TORCHVISION_VERSION (about 1 minute,
 step 'the rest of the stack from the package index' \
     "${PIP[@]}" install -c "$LIMITS" numpy scipy scikit-image scikit-learn matplotlib opencv-python vtk mmengine pycocotools \
     shapely json-tricks munkres terminaltables six safetensors tqdm psutil packaging setuptools wheel ninja cython pytest \
-    pytest-xdist ruff gradio playwright
+    pytest-xdist ruff import-linter gradio playwright
 step 'mmdet and mmpose' "${PIP[@]}" install --no-deps -c "$LIMITS" mmdet mmpose
 
-# --- what must be compiled against this torch and this NumPy: pip's own cache does not know of them --------------------
+# --- compiled against this torch and this NumPy, which pip's own cache does not record ---------------------------------
 mkdir -p "$CACHE/wheels" || die "cannot write the wheel cache $CACHE (name another in HANDKP_CACHE)"
 if command -v flock >/dev/null; then
     exec 9>"$CACHE/lock"
@@ -146,7 +145,7 @@ compiled() {  # compiled PACKAGE KEY TITLE [VARIABLE=VALUE…]: a wheel from the
         "$PY" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' ||
             die "$package must be compiled and Python.h is missing (Debian, Ubuntu: apt-get install python3-dev)"
         BUILD=$(mktemp -d "$CACHE/build.XXXXXX")
-        # PATH: torch finds ninja there. Without build isolation, for an isolated build would not see torch.
+        # PATH: torch finds ninja there. No build isolation: an isolated build would not see torch.
         step "$title" env "PATH=$VENV/bin:$PATH" "TMPDIR=$BUILD" "MAX_JOBS=$JOBS" "$@" "${PIP[@]}" wheel -v --no-build-isolation --no-deps \
             --no-cache-dir --no-binary "$package" -c "$LIMITS" -w "$BUILD/out" "$package"
         mkdir -p "$(dirname "$dir")"
@@ -162,7 +161,7 @@ OPS=cpu CUDA_ENV=(FORCE_CUDA=0 CUDA_VISIBLE_DEVICES=)
 if [ "$CUDA_OPS" = 1 ]; then
     command -v nvcc >/dev/null || [ -x "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" ] || die "HANDKP_CUDA_OPS=1 needs nvcc of CUDA $CUDA on the PATH or in CUDA_HOME"
     [ "$CUDA" != none ] || die "HANDKP_CUDA_OPS=1: torch $TORCH_BUILD is built without CUDA"
-    # What is compiled runs on the GPU generations named here only: those present, unless others are asked for.
+    # The ops run only on the GPU generations that they are compiled for.
     ARCH=${TORCH_CUDA_ARCH_LIST:-$("$PY" -c 'import torch
 n = torch.cuda.device_count()
 print(";".join(sorted({"%d.%d" % torch.cuda.get_device_capability(i) for i in range(n)})))')}
