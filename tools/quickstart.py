@@ -53,6 +53,7 @@ NETWORKS = {
     'ResNet-18': 'configs/pmsdsnet/resnet18_synthetic-128.py',
 }
 SHIPPED = 'lite'
+SPLITS = ('train', 'val', 'test')
 TUNING = 'configs/pmsdsnet/pmsdsnet_lite-shipped_synthetic-128.py'
 
 
@@ -95,14 +96,14 @@ def main(
     networks = dict(list(NETWORKS.items())[:1] if skip_baseline else NETWORKS)
     places = f'data: {short(s.data)}, results: {short(s.work_dir)}'
     print(f'images: {num_images}, trainings: {len(networks)}, {places}', flush=True)
-    generate(s)
+    heading(s, f'{num_images} images of generated hands')
+    hands = ['--num', str(num_images), '--size', str(IMAGE_SIZE), '--alone']
+    step('tools/make_synthetic.py', '--out', short(s.data), *hands)
     systems = compare(s, networks)
+    network = f'--config {short(Path(systems[0].config.filename))} --checkpoint {short(systems[0].checkpoint)}'
     commands = [
-        f'python tools/demo.py photo.jpg --config {short(Path(systems[0].config.filename))} '
-        f'--checkpoint {address(systems[0].checkpoint)} --bbox X Y WIDTH HEIGHT --output out'
+        f'python tools/demo.py photo.jpg {more}--bbox X Y WIDTH HEIGHT --output out' for more in ('', f'{network} ')
     ]
-    if SHIPPED in weights.available():
-        commands.insert(0, 'python tools/demo.py photo.jpg --bbox X Y WIDTH HEIGHT --output out')
     systems.append(test_mean_pose(s, systems[0].config))
     figures = attention(s, systems[0])
     heading(s, 'Report')
@@ -111,13 +112,6 @@ def main(
     print(f'{table}\n\nreport: {s.work_dir / "report.html"}\ntry it: {commands[0]}')
     print(f'total time: {clock(time.monotonic() - s.start)}')
     return scores
-
-
-def generate(s: Settings) -> None:
-    """Generate the images that are missing."""
-    heading(s, f'{s.num_images} images of generated hands')
-    hands = ['--num', str(s.num_images), '--size', str(IMAGE_SIZE), '--alone']
-    step('tools/make_synthetic.py', '--out', short(s.data), *hands)
 
 
 def compare(s: Settings, networks: dict[str, str]) -> list[System]:
@@ -130,13 +124,10 @@ def compare(s: Settings, networks: dict[str, str]) -> list[System]:
     def test_shipped(cores: int | None) -> System:
         return test(replace(s, cores=cores), 'lite, shipped', TUNING, weights.SCHEME + SHIPPED, None, 'test_before')
 
-    tasks = [partial(train_and_test, name, config) for name, config in networks.items()]
-    at_once = min(2, len(tasks))  # one long training has all cores
-    if SHIPPED not in weights.available():
-        return side_by_side(tasks, at_once)
     # The shortest task last: the fastest order for two at a time.
-    tasks += [partial(train_and_test, 'lite, shipped and tuned', TUNING), test_shipped]
-    *systems, after, before = side_by_side(tasks, at_once)
+    tasks = [partial(train_and_test, *network) for network in (*networks.items(), ('lite, shipped and tuned', TUNING))]
+    at_once = min(2, len(networks))  # one long training has all cores
+    *systems, after, before = side_by_side([*tasks, test_shipped], at_once)
     return [*systems, before, after]
 
 
@@ -181,14 +172,13 @@ def test(
     """Test a network with the metrics of its config."""
     heading(s, f'Test: {name}')
     work_dir = s.work_dir / Path(config).stem / folder
-    cfg = load_config(ROOT / config)
+    cfg = load_config(ROOT / config, {f'{split}_dataloader.dataset.data_root': str(s.data) for split in SPLITS})
     curve = [f'test_evaluator.{i}.curve_file={short(work_dir / "pck.json")}' for i in pixel_pck(cfg.test_evaluator)]
     step(
-        'tools/test.py', config, address(checkpoint), '--work-dir', short(work_dir),
+        'tools/test.py', config, short(checkpoint), '--work-dir', short(work_dir),
         '--out', short(work_dir / 'scores.json'), *with_options([*data_options(s), *curve]),
         log=work_dir / 'test.log', show=r'Epoch\(test\).*EPE: \S+', label=f'{name}: ', environment=threads(s.cores),
     )  # fmt: skip
-    set_data_root(cfg, s.data)
     scores = json.loads((work_dir / 'scores.json').read_text())
     return System(name, scores, json.loads((work_dir / 'pck.json').read_text()), cfg, checkpoint, seconds)
 
@@ -215,7 +205,7 @@ def attention(s: Settings, system: System) -> list[Path]:
     files = files[:: max(1, len(files) // NUM_ATTENTION)][:NUM_ATTENTION]
     out = s.work_dir / 'attention'
     step(
-        'tools/analysis/attention.py', short(Path(system.config.filename)), address(system.checkpoint),
+        'tools/analysis/attention.py', short(Path(system.config.filename)), short(system.checkpoint),
         *map(short, files), '--ann', short(ann_file), '--output', short(out), log=s.work_dir / 'attention.log',
     )  # fmt: skip
     return [out / f'{file.stem}.png' for file in files]
@@ -226,15 +216,9 @@ def pixel_pck(metrics: list[dict[str, Any]]) -> list[int]:
     return [i for i, metric in enumerate(metrics) if metric['type'] == 'PixelPCK'][:1]
 
 
-def set_data_root(cfg: Config, data: Path) -> None:
-    """Let the datasets of a config read the generated images."""
-    for split in ('train', 'val', 'test'):
-        cfg[f'{split}_dataloader'].dataset.data_root = str(data)
-
-
 def data_options(s: Settings) -> list[str]:
     """Config options for the generated images."""
-    return [f'{split}_dataloader.dataset.data_root={short(s.data)}' for split in ('train', 'val', 'test')]
+    return [f'{split}_dataloader.dataset.data_root={short(s.data)}' for split in SPLITS]
 
 
 def epoch_options(s: Settings, cfg: Config) -> list[str]:
@@ -245,14 +229,9 @@ def epoch_options(s: Settings, cfg: Config) -> list[str]:
     return [f'train_cfg.max_epochs={s.epochs}', f'param_scheduler.1.end={end}']
 
 
-def short(path: Path) -> str:
-    """A path relative to the folder of the project, if it lies there."""
-    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
-
-
-def address(checkpoint: Path | str) -> str:
-    """A checkpoint as an argument: a short path, or the address of shipped weights."""
-    return checkpoint if isinstance(checkpoint, str) else short(checkpoint)
+def short(path: Path | str) -> str:
+    """A path relative to the folder of the project, if it lies there; the address of shipped weights unchanged."""
+    return str(path.relative_to(ROOT) if isinstance(path, Path) and path.is_relative_to(ROOT) else path)
 
 
 @contextmanager
