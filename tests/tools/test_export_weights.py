@@ -79,7 +79,7 @@ def test_weights_that_half_precision_changes_are_not_written(
     export: ModuleType, tiny: dict, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(export, 'MAX_DIFFERENCE', 0.0)
-    with pytest.raises(ValueError, match='half precision moves keypoints: less than 0.0 px for 99% of them'):
+    with pytest.raises(ValueError, match='half precision moves keypoints: expected less than 0.0 px for 99% of them'):
         export.main(**tiny)
     assert {f.name for f in weights.FOLDER.iterdir()} == {'lite.safetensors'}
 
@@ -98,10 +98,10 @@ def test_the_difference_is_seen(export: ModuleType, tiny: dict):
     'change, message',
     [
         (dict(name='My weights'), "name: expected small letters, digits, - and _, got 'My weights'"),
-        (dict(card=dict(mood='good')), 'card: allowed fields data, recipe, command, .* got mood'),
+        (dict(card=dict(mood='good')), 'card: expected fields data, recipe, command, .* got mood'),
         (dict(config='elsewhere'), 'config: expected a file below .*configs, got .*elsewhere.py'),
-        (dict(scores='[1]'), r'scores: documents of tools/analysis/real_check.py, .* got \[1\]'),
-        (dict(scores='{"sources": [{}]}'), r"scores: documents .* \(KeyError: 'pck_0.1'\)"),
+        (dict(scores='[1]'), r'scores: expected documents of tools/analysis/real_check.py, .* got \[1\]'),
+        (dict(scores='{"sources": [{}]}'), r"scores: expected documents .* \(KeyError: 'pck_0.1'\)"),
     ],
 )
 def test_what_cannot_be_is_told_before_the_work(
@@ -124,7 +124,7 @@ def test_command_line(export: ModuleType, capsys: pytest.CaptureFixture):
     for wrong in ('seed', 'mood=good'):
         with pytest.raises(SystemExit):
             export.parse_args(['c.py', 'w.pth', 'lite', '--card', wrong])
-        assert 'allowed FIELD=TEXT with data, recipe, command' in capsys.readouterr().err
+        assert 'expected FIELD=TEXT with data, recipe, command' in capsys.readouterr().err
     with pytest.raises(SystemExit) as done:
         export.parse_args(['--help'])
     assert done.value.code == 0
@@ -144,7 +144,7 @@ def test_boxes_are_compared_in_pixels_of_the_input(export: ModuleType, monkeypat
     monkeypatch.setattr(export, '_both', lambda *arguments: iter(pairs))
     assert sorted(export.compare_boxes(None, {}, 2).tolist())[-2:] == [0.125, 0.25]
     pairs[1] = (single, detected([], []))
-    with pytest.raises(ValueError, match='half precision moves boxes: less than 0.5 px .* got 1000.000 px'):
+    with pytest.raises(ValueError, match='half precision moves boxes: expected less than 0.5 px .* got 1000.000 px'):
         export.compare_boxes(None, {}, 2)
     pairs[:] = [(detected([[0, 0, 1, 1]], [0.2]), rounded)]
     with pytest.raises(ValueError, match='expected boxes that score more than 0.3, got none in 1 images'):
