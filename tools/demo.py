@@ -45,7 +45,7 @@ from handkp_plugins.apps.demo.sources import Stream, is_stream, list_images
 from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.engine.checkpoint.shipped import weights_names
 from handkp_plugins.engine.work_dir import check_writable
-from handkp_plugins.visualization.window import Window
+from handkp_plugins.visualization import Window
 
 OUTPUT = 'work_dirs/demo_pictures'
 

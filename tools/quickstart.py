@@ -36,9 +36,9 @@ import handkp_plugins  # noqa: F401  (registers the modules that configs name)
 from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.engine.checkpoint import shipped as weights
 from handkp_plugins.engine.config import load_config
+from handkp_plugins.engine.experiments.mean_pose import evaluate_mean_pose, mean_pose
 from handkp_plugins.engine.experiments.steps import loading_options, run_step, say, side_by_side, threads, with_options
 from handkp_plugins.engine.work_dir import find_checkpoints
-from handkp_plugins.evaluation.mean_pose import evaluate_mean_pose, mean_pose
 from handkp_plugins.fileio.atomic import write_text
 
 ROOT = Path(__file__).resolve().parents[1]

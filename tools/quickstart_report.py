@@ -15,8 +15,8 @@ from mmpose.registry import DATASETS
 from handkp_plugins.apis.inference import init_model, predict
 from handkp_plugins.fileio.atomic import write_text
 from handkp_plugins.fileio.images import read_image, write_image
-from handkp_plugins.visualization.curves import plot_pck_curves
 from handkp_plugins.visualization.hand import draw_hand
+from handkp_plugins.visualization.plots import plot_pck_curves
 from handkp_plugins.visualization.report import Section, format_table, render_report
 from handkp_plugins.visualization.sheet import tile
 

@@ -1,3 +1,3 @@
-"""Scores: plain functions, and MMEngine metrics over them."""
+"""Scores: plain functions, and MMEngine metrics that wrap them."""
 
 from .metrics import *  # noqa: F403

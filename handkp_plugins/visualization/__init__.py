@@ -1,17 +1,17 @@
-"""Figures: skeletons, contact sheets, maps over images, curves. Plain functions over OpenCV and matplotlib."""
+"""Skeletons, heatmaps and image grids with OpenCV, plots with matplotlib: plain functions."""
 
-from .bars import plot_keypoint_bars
-from .confusion import plot_confusion
-from .curves import plot_pck_curves
-from .frame import FrameRate, draw_hands, draw_rate
-from .hand import draw_hand, draw_label
+from .hand import draw_hand, draw_hands, draw_label
 from .heatmap import heatmap_overlay
+from .plots import plot_confusion, plot_keypoint_bars, plot_pck_curves
 from .sheet import tile
+from .video import FrameRate, VideoFile, Window, draw_rate
 from .visualizer import HandVisualizer
 
 __all__ = [
     'FrameRate',
     'HandVisualizer',
+    'VideoFile',
+    'Window',
     'draw_hand',
     'draw_hands',
     'draw_label',

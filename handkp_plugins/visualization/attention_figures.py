@@ -1,4 +1,4 @@
-"""Figures of what networks attend to: pictures in rows, each with its caption."""
+"""Figures of what networks attend to: rows of images with captions."""
 
 from collections.abc import Sequence
 
@@ -12,21 +12,21 @@ from .hand import draw_hand
 from .heatmap import heatmap_overlay
 from .sheet import tile
 
-SIDE = 256  # of the larger side of each picture in a figure
+SIDE = 256  # pixels of the longer side of each image in a figure
 _OPACITY = 0.6
 Cells = list[tuple[np.ndarray, str]]
 
 
 def stages_figure(found: Attention, truth: np.ndarray | None = None, all_scales: bool = False) -> np.ndarray:
-    """Columns image, stages, prediction, truth; a row for each scale, the pictures beside the maps in the first.
+    """Return a figure with the columns image, stages, prediction, truth, and a row for each scale.
 
     Args:
-        found: Of a P-MSDSNet.
+        found: Attention of a P-MSDSNet.
         truth: x, y and visibility in the image, [21, 3].
-        all_scales: Not the finest alone.
+        all_scales: Whether to show all scales or the finest only.
     """
     missing = np.full_like(found.crop, 190)
-    image, *outcomes = _pictures(found, truth)
+    image, *outcomes = _images(found, truth)
     rows: list[Cells] = []
     for s in range(len(found.maps[0]) if all_scales else 1):
         scale = f', scale {s + 1}' if all_scales else ''
@@ -45,24 +45,26 @@ def tokens_figure(
     layers: Sequence[int] | None = None,
     heads: Sequence[int] | None = None,
 ) -> np.ndarray:
-    """Image, prediction and truth; then for each keypoint and head a row of what its token depends on, and one of what
-    that affects: first the keypoint, then a column for each layer. Blue is 0, red the largest value of the map.
+    """Return a figure: image, prediction and truth; then two rows for each keypoint and head, a column for each layer.
+
+    The first row shows what the keypoint's token depends on, the second what it affects. Blue is 0, red the largest
+    value of the map.
 
     Args:
-        found: Of a network with a TransformerNeck.
+        found: Attention of a network with a TransformerNeck.
         truth: x, y and visibility in the image, [21, 3].
-        layers: From 1; all by default.
-        heads: From 1; by default the mean of all.
+        layers: Layers from 1; all by default.
+        heads: Heads from 1; the mean of all by default.
 
     Raises:
-        ValueError: There is no such layer or head.
+        ValueError: A layer or head does not exist.
     """
     num_layers, num_heads = found.dependency.shape[:2]
     layers = range(1, num_layers + 1) if layers is None else layers
     for name, chosen, number in (('layers', layers, num_layers), ('heads', heads or (), num_heads)):
         if not set(chosen) <= set(range(1, number + 1)):
             raise ValueError(f'{name}: expected 1 to {number}, got {list(chosen)}')
-    rows: list[Cells] = [_pictures(found, truth)]
+    rows: list[Cells] = [_images(found, truth)]
     for k, keypoint in enumerate(found.chosen):
         for head in heads or [None]:
             for title, maps in (('dependency', found.dependency), ('affected area', found.affected)):
@@ -77,19 +79,16 @@ def tokens_figure(
     return _sheet(rows, found.crop)
 
 
-def _pictures(found: CropPrediction, truth: np.ndarray | None) -> Cells:
-    """What the network saw, the predicted hand, and the true one where it is known."""
-    pictures = [
-        (found.crop, 'image'),
-        (draw_hand(found.crop, found.keypoints, found.scores), 'prediction'),
-    ]
+def _images(found: CropPrediction, truth: np.ndarray | None) -> Cells:
+    """Return the crop, the predicted hand and, if known, the true one."""
+    images = [(found.crop, 'image'), (draw_hand(found.crop, found.keypoints, found.scores), 'prediction')]
     if truth is not None:
-        pictures.append((draw_hand(found.crop, found.to_crop(truth[:, :2]), truth[:, 2]), 'truth'))
-    return pictures
+        images.append((draw_hand(found.crop, found.to_crop(truth[:, :2]), truth[:, 2]), 'truth'))
+    return images
 
 
 def _mark(found: CropPrediction, keypoint: int) -> np.ndarray:
-    """The crop with one predicted keypoint."""
+    """Return the crop with one predicted keypoint."""
     canvas = found.crop.copy()
     x, y = np.clip(found.keypoints[keypoint], -1e4, 1e4).round().astype(int).tolist()
     radius = max(3, max(canvas.shape) // 50)
@@ -99,10 +98,10 @@ def _mark(found: CropPrediction, keypoint: int) -> np.ndarray:
 
 
 def _sheet(rows: list[Cells], crop: np.ndarray) -> np.ndarray:
-    """Rows of pictures with captions, the shorter ones filled up with white."""
+    """Return rows of images with captions; shorter rows are filled with white."""
     columns = max(map(len, rows))
     blank = (np.full_like(crop, 255), '')
     cells = [cell for row in rows for cell in (*row, *[blank] * (columns - len(row)))]
-    pictures, captions = zip(*cells, strict=True)
+    images, captions = zip(*cells, strict=True)
     h, w = crop.shape[:2]
-    return tile(pictures, columns, captions, (round(SIDE * w / max(h, w)), round(SIDE * h / max(h, w))))
+    return tile(images, columns, captions, (round(SIDE * w / max(h, w)), round(SIDE * h / max(h, w))))

@@ -1,4 +1,7 @@
-"""The skeleton of a hand drawn on an image."""
+"""Draw the skeletons of hands on images."""
+
+from collections.abc import Sequence
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -17,20 +20,20 @@ def draw_hand(
     score_thr: float = 0.3,
     bbox: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Draw 21 keypoints and 20 bones; line widths follow the size of the hand in the picture.
+    """Draw 21 keypoints and 20 bones; the line width follows the size of the hand.
 
     Args:
         image: BGR, uint8, [H, W, 3]; it is not modified.
-        keypoints: pixels, [21, 2].
-        scores: confidence or visibility, [21]. Below ``score_thr`` a keypoint and its bones are faint; at 0 or less
-            they are not drawn. By default all are drawn in full.
-        bbox: (x1, y1, x2, y2) in pixels, drawn as a thin white rectangle with a dark rim.
+        keypoints: Pixels, [21, 2].
+        scores: Confidence or visibility, [21]; all 1 by default. At 0 or less a keypoint and its bones are not drawn.
+        score_thr: Keypoints with a lower score and their bones are faint.
+        bbox: Box (x1, y1, x2, y2) in pixels, drawn as a thin white rectangle with a dark outline.
 
     Returns:
         A new BGR image of the same shape.
 
     Raises:
-        ValueError: a shape or type is wrong, or a keypoint that is to be drawn is not finite.
+        ValueError: A shape or type is wrong, or a keypoint to draw is not finite.
     """
     check_image(image)
     keypoints = np.asarray(keypoints, dtype=np.float64)
@@ -46,7 +49,7 @@ def draw_hand(
     canvas = image.copy()
     if bbox is not None:
         x1, y1, x2, y2 = (round(float(v)) for v in bbox)
-        for ink, width in ((40, 3), (255, 1)):  # a dark rim, to show on white too
+        for ink, width in ((40, 3), (255, 1)):  # the dark outline shows on white, too
             cv2.rectangle(canvas, (x1, y1), (x2, y2), (ink, ink, ink), width)
     if not drawn.any():
         return canvas
@@ -59,7 +62,7 @@ def draw_hand(
 
 
 def draw_label(image: np.ndarray, text: str, bbox: np.ndarray) -> np.ndarray:
-    """Write a line of text above a box (x1, y1, x2, y2), or below it where there is no room, white on a dark rim.
+    """Write a line of text above a box (x1, y1, x2, y2), or below it if there is no room, white with a dark outline.
 
     Returns:
         A new BGR image of the same shape.
@@ -73,15 +76,68 @@ def draw_label(image: np.ndarray, text: str, bbox: np.ndarray) -> np.ndarray:
     y = y1 - below if y1 - below - tall >= 0 else y2 + tall + below
     place = (x, int(np.clip(y, tall, height - below)))
     canvas = image.copy()
-    # the rim is the text moved about: a thicker line would set the letters at other distances
+    # shifted copies make the outline: a thicker line would change the distances between letters
     for dx, dy, ink in ((-2, 0, 40), (2, 0, 40), (0, -2, 40), (0, 2, 40), (0, 0, 255)):
         at = (place[0] + dx, place[1] + dy)
         cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, (ink, ink, ink), 1, cv2.LINE_AA)
     return canvas
 
 
+class DrawnHand(Protocol):
+    """What :func:`draw_hands` needs of a hand: see :class:`~handkp_plugins.apps.demo.hand_reader.FoundHand`."""
+
+    box: np.ndarray
+    keypoints: np.ndarray
+    scores: np.ndarray
+
+    def label(self) -> str: ...
+
+
+def draw_hands(image: np.ndarray, hands: Sequence[DrawnHand], score_thr: float = 0.3) -> np.ndarray:
+    """Draw skeletons, boxes and labels of all hands on a copy of the image; see :func:`draw_hand`."""
+    canvas = image.copy()
+    for hand in hands:
+        canvas = draw_hand(canvas, hand.keypoints, hand.scores, score_thr, hand.box)
+    for hand in hands:  # labels lie above all skeletons
+        if hand.label():
+            canvas = draw_label(canvas, hand.label(), hand.box)
+    return canvas
+
+
+def draw_beside_label(
+    image: np.ndarray,
+    box: np.ndarray,
+    predicted: np.ndarray,
+    label: np.ndarray,
+    labelled: np.ndarray,
+    size: int = 224,
+    margin: float = 1.5,
+) -> np.ndarray:
+    """Crop a hand twice, ``margin`` times the longer side of its box: left with the prediction, right with the label.
+
+    Args:
+        image: BGR, uint8, [H, W, 3].
+        box: (x1, y1, x2, y2) in pixels.
+        predicted, label: [21, 2] in pixels; a label is drawn only where ``labelled`` [21].
+        size: Width and height of each half.
+
+    Returns:
+        BGR, uint8, [size, 2·size, 3]; grey outside the image.
+    """
+    center, side = (box[:2] + box[2:]) / 2, margin * (box[2:] - box[:2]).max()
+    scale = size / side
+    warp = np.column_stack([scale * np.eye(2), size / 2 - scale * center])
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    crop = cv2.warpAffine(image, warp, (size, size), flags=interpolation, borderValue=(128, 128, 128))
+    halves = []
+    for points, drawn in ((predicted, np.isfinite(predicted).all(1)), (label, labelled)):
+        placed = np.nan_to_num((points - center) * scale + size / 2)
+        halves.append(draw_hand(crop, placed, np.asarray(drawn, float)))
+    return np.hstack(halves)
+
+
 def line_width(keypoints: np.ndarray) -> int:
-    """Width of a bone in pixels: about one fortieth of the extent of the keypoints [K, 2]."""
+    """Return the width of a bone in pixels: about one fortieth of the extent of the keypoints [K, 2]."""
     return max(1, round(float(np.ptp(keypoints, axis=0).max()) / 40))
 
 
@@ -92,10 +148,10 @@ def _draw_parts(
     own: np.ndarray,
     width: int,
 ) -> np.ndarray:
-    """Draw the keypoints that are ``drawn`` and ``own``, and their bones, onto the canvas; returns the canvas.
+    """Draw the keypoints that are ``drawn`` and ``own``, and their bones, onto the canvas; return the canvas.
 
-    A bone belongs to the fainter of its two ends, so the faint layer (``own`` = faint) takes every bone that touches a
-    faint keypoint and the clear layer (``drawn`` = clear) takes the rest.
+    A bone is as faint as the fainter of its ends: the faint layer (``own`` = faint) takes every bone that touches a
+    faint keypoint, the clear layer (``drawn`` = clear) the rest.
     """
     points = np.round(np.clip(np.nan_to_num(keypoints), -1e5, 1e5) * 2**_SUBPIXEL_BITS).astype(int)
     colors = [tuple(reversed(c)) for c in KEYPOINT_COLORS]

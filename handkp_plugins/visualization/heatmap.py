@@ -1,4 +1,4 @@
-"""A map of numbers laid over an image."""
+"""Overlay a heatmap on an image."""
 
 import cv2
 import numpy as np
@@ -16,16 +16,16 @@ def heatmap_overlay(
 
     Args:
         image: BGR, uint8, [H, W, 3]; it is not modified.
-        heatmap: any numbers, [h, w]; resized to the image's size.
-        opacity: share of the map in the result, 0 to 1.
-        value_range: values shown as blue and as red; by default the map's own smallest and largest. A map that is
-            constant shows as blue.
+        heatmap: [h, w], resized to the size of the image.
+        opacity: Share of the map in the result, 0 to 1.
+        value_range: The values that are blue and red; minimum and maximum of the map by default. A constant map is
+            blue.
 
     Returns:
-        A new BGR image of the image's shape.
+        A new BGR image of the same shape.
 
     Raises:
-        ValueError: a shape is wrong, a value of the map is not finite, or the opacity is outside 0 to 1.
+        ValueError: A shape is wrong, a value of the map is not finite, or the opacity is outside 0 to 1.
     """
     check_image(image)
     heatmap = np.asarray(heatmap, dtype=np.float32)

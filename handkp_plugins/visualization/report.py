@@ -1,4 +1,4 @@
-"""A report as one HTML file: text, tables and pictures, with nothing loaded from elsewhere."""
+"""Reports as one HTML file that loads nothing from elsewhere, and tables as text."""
 
 import base64
 from collections.abc import Sequence
@@ -36,14 +36,14 @@ _MIME = {'.png': 'image/png', '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.svg
 
 @dataclass
 class Section:
-    """One part of a report; what is given is shown in this order.
+    """One section of a report, shown in this order.
 
     Args:
-        heading: the title of the part.
-        paragraphs: text, shown as it is.
-        table: rows of cells, the first of them the head.
-        image: a PNG, JPEG or SVG file, put into the page itself.
-        commands: shell commands to repeat what is shown.
+        heading: Title of the section.
+        paragraphs: Plain text.
+        table: Rows of cells; the first row is the header.
+        image: A PNG, JPEG or SVG file, embedded in the page.
+        commands: Shell commands that reproduce the section.
     """
 
     heading: str
@@ -54,11 +54,11 @@ class Section:
 
 
 def render_report(title: str, sections: Sequence[Section]) -> str:
-    """The report as HTML.
+    """Return the report as HTML.
 
     Raises:
-        FileNotFoundError: a picture is missing.
-        ValueError: a picture is of another format than those above, or a table's rows differ in length.
+        FileNotFoundError: An image is missing.
+        ValueError: An image has another format, or the rows of a table differ in length.
     """
     return _PAGE.format(title=escape(title), body='\n'.join(_render_section(s) for s in sections))
 
@@ -85,19 +85,17 @@ def _render_table(heading: str, rows: Sequence[Sequence[str]]) -> str:
 
 
 def data_uri(path: str | Path) -> str:
-    """A picture's content as the address of an ``<img>``."""
+    """Return an image file as the ``src`` of an ``<img>``."""
     path = Path(path)
     if path.suffix.lower() not in _MIME:
-        raise ValueError(f'{path}: expected a picture in {", ".join(_MIME)}, got {path.suffix!r}')
+        raise ValueError(f'{path}: expected an image in {", ".join(_MIME)}, got {path.suffix!r}')
     return f'data:{_MIME[path.suffix.lower()]};base64,{base64.b64encode(path.read_bytes()).decode()}'
 
 
-def format_table(rows: Sequence[Sequence[str]]) -> str:
-    """The same rows as plain text with aligned columns: the first to the left, the others to the right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+def format_table(rows: Sequence[Sequence[str]], num_left: int = 1) -> str:
+    """Return rows as text with aligned columns: the first ``num_left`` to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return '\n'.join(
-        '  '.join(
-            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
+        '  '.join(f'{c:{"<" if i < num_left else ">"}{w}}' for i, (c, w) in enumerate(zip(row, widths, strict=True)))
         for row in rows
     )

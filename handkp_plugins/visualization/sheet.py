@@ -1,4 +1,4 @@
-"""Contact sheets: many pictures in one, each with its caption."""
+"""Contact sheets: many images in one, with captions."""
 
 from collections.abc import Sequence
 
@@ -18,16 +18,16 @@ def tile(
     captions: Sequence[str] | None = None,
     cell: tuple[int, int] | None = None,
 ) -> np.ndarray:
-    """Lay images out in rows, left to right, on white; each keeps its aspect ratio and is centred in its cell.
+    """Arrange images in rows, left to right, on white; each keeps its aspect ratio and is centred in its cell.
 
     Args:
         images: BGR, uint8, [H, W, 3] each, of any sizes.
-        columns: pictures in a row.
-        captions: a line above each picture, shrunk where it is too long for the cell.
-        cell: width and height of a picture in pixels; by default those of the widest and of the highest image.
+        columns: Images per row.
+        captions: A line above each image; smaller where it is too long for the cell.
+        cell: Width and height of a cell in pixels; by default those of the widest and of the highest image.
 
     Raises:
-        ValueError: there are no images, an image is not BGR uint8, columns or cell is below 1, or the number of
+        ValueError: There are no images, an image is not BGR uint8, columns or cell is below 1, or the number of
             captions is not that of the images.
     """
     if len(images) == 0:
@@ -57,14 +57,14 @@ def tile(
 
 
 def _fit(image: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Scale an image so that it just fits into width × height."""
+    """Resize an image to fit into width × height."""
     scale = min(width / image.shape[1], height / image.shape[0])
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
 def _write(sheet: np.ndarray, text: str, x: int, baseline: int, width: int) -> None:
-    """Write one line onto the sheet, in letters small enough for the width."""
+    """Write one line onto the sheet, small enough for the width."""
     size = 0.45
     text_width = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, 1)[0][0]
     size *= min(1.0, width / max(1, text_width))

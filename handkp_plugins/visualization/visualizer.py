@@ -1,4 +1,4 @@
-"""MMPose's visualizer, as its hook and its inferencers use it."""
+"""MMPose's visualizer for its hook and its inferencers."""
 
 from typing import Any
 
@@ -9,8 +9,7 @@ from mmpose.visualization import PoseLocalVisualizer
 
 @VISUALIZERS.register_module()
 class HandVisualizer(PoseLocalVisualizer):
-    """``PoseLocalVisualizer`` that can draw a keypoint: it gives OpenCV a radius in an array of one number, which NumPy
-    takes for a number no more (since 2.4)."""
+    """``PoseLocalVisualizer`` for NumPy 2.4 and later, which no longer take an array [1], the radius, as a number."""
 
     def draw_circles(self, center: np.ndarray, radius: np.ndarray, **kwargs: Any) -> None:
         """As in ``PoseLocalVisualizer``."""

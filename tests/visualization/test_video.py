@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from handkp_plugins.fileio.videos import read_frames
-from handkp_plugins.visualization.video import VideoFile
+from handkp_plugins.visualization import video as module
+from handkp_plugins.visualization.video import FrameRate, VideoFile, draw_rate
 
 
 def frame(value: int, height: int = 48, width: int = 64) -> np.ndarray:
@@ -64,3 +65,20 @@ def test_video_that_cannot_be_opened(tmp_path: Path):
     (tmp_path / 'v.mp4').mkdir()
     with pytest.raises(OSError, match='v.mp4: the video cannot be written'), VideoFile(tmp_path / 'v.mp4', 10) as video:
         video.append(frame(0))
+
+
+@pytest.mark.parametrize('height', [120, 1080])
+def test_the_rate_is_in_the_upper_left_corner(height: int):
+    image = np.full((height, 2 * height, 3), 90, np.uint8)
+    draw_rate(image, 12.3)
+    rows, columns = np.nonzero((image != 90).any(2))
+    assert len(rows) > 50 and rows.max() < height / 6 and columns.max() < height
+    assert image.max() > 200 and image.min() < 60  # readable on white and on black
+
+
+def test_the_rate_is_steadied(monkeypatch: pytest.MonkeyPatch):
+    times = iter([0.0, 0.1, 0.2, 0.4])
+    monkeypatch.setattr(module.time, 'perf_counter', lambda: next(times))
+    rate = FrameRate()
+    assert rate.tick() is None
+    assert [rate.tick() for _ in range(3)] == pytest.approx([10, 10, 1 / 0.11])

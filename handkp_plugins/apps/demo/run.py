@@ -12,9 +12,7 @@ from tqdm import tqdm
 
 from handkp_plugins.engine.stopping import deferred_interrupt
 from handkp_plugins.fileio.images import read_image, write_image
-from handkp_plugins.visualization import FrameRate, draw_hands, draw_rate, heatmap_overlay
-from handkp_plugins.visualization.video import VideoFile
-from handkp_plugins.visualization.window import Window
+from handkp_plugins.visualization import FrameRate, VideoFile, Window, draw_hands, draw_rate, heatmap_overlay
 
 from .hand_reader import FoundHand, HandReader
 from .keypoints_file import KeypointsFile

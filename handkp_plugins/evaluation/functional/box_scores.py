@@ -1,7 +1,7 @@
-"""Scores relative to the hand's box, over all keypoints and by group, in plain NumPy.
+"""Scores relative to the bounding box of the hand, over all keypoints and by group, in plain NumPy.
 
-Distances are given in pixels of the image, N hands and K keypoints. A crop is 1.25 times the longer side of the box,
-and shown as 256 × 256 pixels: so a length of 0.1 box is 20.48 px.
+Letters: N hands, K keypoints. Distances are pixels of the image. A crop is 1.25 times the longer side of the box,
+resized to 256 × 256 pixels: 0.1 of the box is 20.48 px.
 """
 
 from typing import Any
@@ -22,14 +22,14 @@ GROUPS: dict[str, list[int]] = {
     'DIP': _JOINTS[:, 2].tolist(),
     'tip': _JOINTS[:, 3].tolist(),
 }
-"""Keypoints by their place in the finger; the thumb's CMC, MCP and IP stand with the MCPs, PIPs and DIPs."""
+"""Keypoints by joint type; the thumb's CMC, MCP and IP count as MCP, PIP and DIP."""
 
 
 def crop_pixels(distances: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Distances (N, K) in pixels of the image as pixels of a crop of 256.
+    """Convert distances (N, K) from pixels of the image to pixels of a 256 px crop.
 
     Raises:
-        ValueError: a box (x1, y1, x2, y2) of (N, 4) has no area, or the numbers differ.
+        ValueError: A box (x1, y1, x2, y2) of (N, 4) has no area, or the numbers differ.
     """
     sides = longer_sides(boxes)
     if len(sides) != len(distances):
@@ -38,7 +38,7 @@ def crop_pixels(distances: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 
 def longer_sides(boxes: np.ndarray) -> np.ndarray:
-    """The longer side, (N,), of boxes (x1, y1, x2, y2); ValueError where one has no area."""
+    """Return the longer side (N,) of boxes (x1, y1, x2, y2); raises ValueError for a box without area."""
     boxes = np.asarray(boxes, np.float64)
     sides = boxes[:, 2:] - boxes[:, :2]
     bad = ~(sides > 0).all(1)
@@ -48,32 +48,33 @@ def longer_sides(boxes: np.ndarray) -> np.ndarray:
 
 
 def box_scores(distances: np.ndarray, visibility: np.ndarray, boxes: np.ndarray) -> dict[str, Any]:
-    """PCK, and errors in pixels of a crop of 256.
+    """Compute PCK, and errors in pixels of a 256 px crop.
 
     Args:
-        distances: (N, K) in pixels of the image; one that is not a number counts as infinite.
-        visibility: (N, K): 0 not labelled, 1 hidden, 2 visible; where a set has no 2, 1 says labelled only.
+        distances: (N, K) in pixels of the image; NaN counts as infinite.
+        visibility: (N, K): 0 not labelled, 1 occluded, 2 visible; in a set without any 2, 1 only means labelled.
         boxes: (N, 4) as (x1, y1, x2, y2) in pixels of the image.
 
     Returns:
-        ``n_hands`` and ``n_keypoints`` that were scored; ``pck_0.1`` and ``pck_0.2``, shares of them nearer than that
-        part of the longer side of their box; ``median_px`` and ``mean_px``; ``groups``: name → count, median and mean,
-        for :data:`GROUPS`, and for visible and hidden keypoints where both are told apart. NaN where nothing counts.
+        ``n_hands`` and ``n_keypoints``, the labelled ones; ``pck_0.1`` and ``pck_0.2``, the shares of them that are
+        closer than that part of the longer side of their box; ``median_px`` and ``mean_px``; ``groups``, name → count,
+        median and mean, for :data:`GROUPS` and, where the set has both, visible and hidden keypoints. NaN for a count
+        of 0.
     """
     visibility = np.asarray(visibility)
-    errors = crop_pixels(np.where(np.isnan(distances), np.inf, distances), boxes)
+    distances = np.where(np.isnan(distances), np.inf, distances)
+    errors = crop_pixels(distances, boxes)
     labelled = visibility > 0
     groups = {name: _summary(errors[:, ids][labelled[:, ids]]) for name, ids in GROUPS.items()}
     if (visibility == 2).any() and (visibility == 1).any():
         groups |= {'visible': _summary(errors[visibility == 2]), 'hidden': _summary(errors[visibility == 1])}
-    chosen = errors[labelled]
-    parts = (np.nan_to_num(distances, nan=np.inf) / longer_sides(boxes)[:, None])[labelled]
-    total = _summary(chosen)
+    relative = (distances / longer_sides(boxes)[:, None])[labelled]
+    total = _summary(errors[labelled])
     return {
         'n_hands': int(labelled.any(1).sum()),
         'n_keypoints': total.pop('n'),
-        'pck_0.1': pck_at(parts, 0.1),
-        'pck_0.2': pck_at(parts, 0.2),
+        'pck_0.1': pck_at(relative, 0.1),
+        'pck_0.2': pck_at(relative, 0.2),
         **total,
         'groups': groups,
     }

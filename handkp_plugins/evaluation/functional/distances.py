@@ -1,8 +1,8 @@
 """Keypoint scores in pixels, in plain NumPy.
 
-Shapes: N hands, K keypoints; ``predicted`` and ``truth`` (N, K, 2) in pixels of one and the same image; ``labelled``
-(N, K), true where the truth is known: an unlabelled keypoint counts nowhere. A keypoint is correct at t where its
-distance is strictly less than t. A predicted coordinate that is not a number makes a keypoint incorrect.
+Shapes: N hands, K keypoints, L labelled keypoints. ``predicted`` and ``truth`` (N, K, 2) are pixels of the same image.
+``labelled`` (N, K) is true where the truth is known; other keypoints never count. A keypoint is correct at t if its
+distance is strictly less than t. A predicted NaN is incorrect.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ import numpy as np
 
 
 def keypoint_distances(predicted: np.ndarray, truth: np.ndarray, labelled: np.ndarray) -> np.ndarray:
-    """Euclidean distances (L,) in pixels of the L labelled keypoints; infinite where the prediction is not a number.
+    """Return the Euclidean distances (L,) of the labelled keypoints in pixels; infinite for a predicted NaN.
 
     Raises:
-        ValueError: the shapes do not fit together, or a labelled true coordinate is not finite.
+        ValueError: The shapes do not match, or a labelled true coordinate is not finite.
     """
     predicted, truth = np.asarray(predicted, dtype=np.float64), np.asarray(truth, dtype=np.float64)
     labelled = np.asarray(labelled).astype(bool)
@@ -29,45 +29,45 @@ def keypoint_distances(predicted: np.ndarray, truth: np.ndarray, labelled: np.nd
 
 
 def pck_at(distances: np.ndarray, threshold: float) -> float:
-    """Share of distances (L,) strictly below ``threshold`` pixels; NaN for no distances (P-MSDSNet, eq. 9)."""
+    """Return the share of distances (L,) strictly below ``threshold``; NaN if there are none (P-MSDSNet, eq. 9)."""
     return float(np.mean(distances < threshold)) if len(distances) else float('nan')
 
 
 def pck_curve(distances: np.ndarray, thresholds: Sequence[float] = tuple(range(1, 51))) -> np.ndarray:
-    """:func:`pck_at` for each threshold, (T,): by default 1, 2, … 50 pixels."""
+    """Return :func:`pck_at` for each threshold, (T,)."""
     return np.array([pck_at(distances, t) for t in thresholds])
 
 
 def mpjpe_at(distances: np.ndarray, threshold: float) -> tuple[float, int]:
-    """Mean of the distances (L,) strictly below ``threshold`` pixels, and how many those are (P-MSDSNet, eq. 10).
+    """Return the mean of the distances (L,) strictly below ``threshold``, and their count (P-MSDSNet, eq. 10).
 
-    The mean alone can improve by finding fewer keypoints, so show it with its count. It is NaN for a count of 0.
+    The mean alone improves when fewer keypoints are found, so report it with its count. It is NaN for a count of 0.
     """
     correct = distances[distances < threshold]
     return (float(correct.mean()) if len(correct) else float('nan')), len(correct)
 
 
 def mean_square(distances: np.ndarray) -> float:
-    """Mean of the squared distances (L,), in px²; NaN for no distances (joint heads, Table 1)."""
+    """Return the mean of the squared distances (L,) in px²; NaN if there are none (joint heads, Table 1)."""
     return float(np.mean(np.square(distances))) if len(distances) else float('nan')
 
 
 def acceleration_errors(
     predicted: np.ndarray, truth: np.ndarray, labelled: np.ndarray, frames: np.ndarray
 ) -> np.ndarray:
-    """‖(p₊ − 2p + p₋) − (y₊ − 2y + y₋)‖ of each keypoint in each three consecutive frames of one video.
+    """Return ‖(p₊ − 2p + p₋) − (y₊ − 2y + y₋)‖ of each keypoint in each three consecutive frames of one video.
 
-    A keypoint counts where it is labelled in all three frames (Kanazawa et al., Learning 3D Human Dynamics from Video).
+    A keypoint counts if it is labelled in all three frames (Kanazawa et al., Learning 3D Human Dynamics from Video).
 
     Args:
-        predicted, truth, labelled: of F frames, in any order.
+        predicted, truth, labelled: F frames in any order, as in the module's docstring with N = F.
         frames: (F,) index of each frame.
 
     Returns:
-        (L,) in pixels for each frame squared.
+        (L,) in pixels per frame².
 
     Raises:
-        ValueError: a frame comes twice, or shapes do not fit together.
+        ValueError: A frame comes twice, or the shapes do not match.
     """
     order = np.argsort(frames)
     frames, labelled = np.asarray(frames)[order], np.asarray(labelled).astype(bool)[order]

@@ -1,4 +1,4 @@
-"""Metrics of MMEngine, registered, over the plain functions."""
+"""Scores as registered MMEngine metrics."""
 
 from .acceleration import AccelerationError
 from .gestures import GestureMetric

@@ -1,4 +1,4 @@
-"""Acceleration error of videos: how unsteady predictions are."""
+"""Acceleration error: how unsteady predictions on videos are."""
 
 import logging
 from collections import defaultdict
@@ -16,19 +16,19 @@ from .pixel import sample_points
 
 @METRICS.register_module()
 class AccelerationError(BaseMetric):
-    """``acceleration_error``: mean of :func:`acceleration_errors` over frames and keypoints, in pixels of the image for
-    each frame squared (hand keypoint transformer, section 4).
+    """``acceleration_error``: mean of :func:`acceleration_errors` over frames and keypoints, in pixels of the image per
+    frame² (hand keypoint transformer, section 4).
 
-    Samples carry ``video_id`` and ``frame_id`` (:class:`HandVideoDataset`, packed by :class:`PackHandInputs`) and one
-    hand each, in any order. A gap in a video's frame indices, or an unlabelled keypoint, breaks the triples that it
-    would be in. A video that has no triple, as one under three frames, is counted, named in a warning, and skipped.
+    Samples carry ``video_id`` and ``frame_id`` (:class:`HandVideoDataset` with :class:`PackHandInputs`) and one hand
+    each, in any order. Only three consecutive frames in which a keypoint is labelled count. A video without any is
+    skipped, counted and named in a warning.
     """
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep each sample's place in its video and its keypoints, one result a sample.
+        """Add each sample's place in its video and its keypoints.
 
         Raises:
-            ValueError: a sample does not say which frame it is, or has another number of hands than one.
+            ValueError: A sample does not name its frame, or does not have exactly one hand.
         """
         for sample in data_samples:
             if 'video_id' not in sample or 'frame_id' not in sample:
@@ -45,11 +45,11 @@ class AccelerationError(BaseMetric):
             self.results.append((sample['video_id'], sample['frame_id'], *points))
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
-        """The mean error, the truth's own mean acceleration, which is the error of a prediction that stands still, the
-        number of terms in both, and the number of videos that were skipped.
+        """Return the mean error; the mean acceleration of the truth, which is the error of a prediction that stands
+        still; the number of terms in both; and the number of skipped videos.
 
         Raises:
-            ValueError: a frame of a video comes twice.
+            ValueError: A frame of a video comes twice.
         """
         videos: dict[Any, list[tuple]] = defaultdict(list)
         for video, *frame in results:
@@ -69,7 +69,7 @@ class AccelerationError(BaseMetric):
         if skipped:
             print_log(
                 f'AccelerationError: skipped {len(skipped)} of {len(videos)} videos, without three consecutive frames '
-                f'with a keypoint labelled in all: {", ".join(skipped)}',
+                f'in which a keypoint is labelled: {", ".join(skipped)}',
                 logger='current',
                 level=logging.WARNING,
             )

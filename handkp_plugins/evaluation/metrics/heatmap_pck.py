@@ -1,4 +1,4 @@
-"""PCK by the size of the output heatmap, for each keypoint."""
+"""PCK relative to the size of the output heatmap, for each keypoint."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from mmpose.evaluation.functional import keypoint_pck_accuracy
 from mmpose.registry import METRICS
 
 from handkp_plugins.fileio.atomic import write_text
-from handkp_plugins.visualization.bars import plot_keypoint_bars
+from handkp_plugins.visualization.plots import plot_keypoint_bars
 from handkp_plugins.visualization.report import format_table
 
 from .pixel import sample_points
@@ -20,18 +20,17 @@ from .pixel import sample_points
 
 @METRICS.register_module()
 class HeatmapPCK(BaseMetric):
-    """``PCK@0.03heatmap``: share of labelled keypoints less than α·max(h, w) from the truth, in pixels of the output
-    heatmap (h, w); mean of the keypoints' shares (hand keypoint transformer, section 4). Each share goes to the log.
+    """``PCK@0.03heatmap``: share of labelled keypoints less than α·max(h, w) pixels of the output heatmap (h, w) from
+    the truth; mean of the keypoints' shares (hand keypoint transformer, section 4). Each share goes to the log.
 
-    The heatmap is the network's input at a coarser scale, the same in both directions, so both sides of the comparison
-    shrink alike: it is made in pixels of the input, and needs no stride.
+    The heatmap has the same stride in both directions, so the metric compares in pixels of the network's input.
 
     Args:
         alpha: α.
-        picture_file: where to write a bar chart of the keypoints (``.png``, ``.svg``, …); ``None`` for nowhere.
-        json_file: where to write them as JSON with the keys ``alpha``, ``mean``, ``pck`` and ``labelled`` (the last two
-            by keypoint; null for one that is never labelled). Each evaluation writes both files anew. Folders are made.
-        kwargs: those of ``BaseMetric``.
+        picture_file: Image file for a bar chart of the keypoints (``.png``, ``.svg``, …). Its folder is created.
+        json_file: JSON file with the keys ``alpha``, ``mean``, ``pck`` and ``labelled`` (the last two by keypoint; null
+            for one that is never labelled). Its folder is created. Each evaluation overwrites both files.
+        kwargs: Arguments of ``BaseMetric``.
     """
 
     def __init__(
@@ -45,13 +44,13 @@ class HeatmapPCK(BaseMetric):
         self.json_file = json_file
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep the keypoints and the longer side (N, 2) that their distances are divided by, one result a sample."""
+        """Add each sample's keypoints, and the longer side (N, 2) that their distances are divided by."""
         for sample in data_samples:
             points = sample_points(sample, space='input')
             self.results.append((*points, np.full((len(points[0]), 2), max(sample['input_size']), float)))
 
     def compute_metrics(self, results: list[tuple[np.ndarray, ...]]) -> dict[str, float]:
-        """Mean over the keypoints that are labelled anywhere; NaN, with a warning, where none is."""
+        """Return the mean over the keypoints that are labelled anywhere; NaN, with a warning, if there are none."""
         predicted, truth, labelled, sides = (np.concatenate(part) for part in zip(*results, strict=True))
         shares, mean, known = keypoint_pck_accuracy(predicted, truth, labelled, self.alpha, sides)
         counts = labelled.sum(0)

@@ -1,7 +1,7 @@
-"""Scores in pixels as MMEngine metrics, over the plain functions in :mod:`.functional`.
+"""Scores in pixels as MMEngine metrics.
 
-Every rank adds one result per sample; MMEngine puts them back in the data set's order and cuts off what the sampler
-padded, so each image counts once whatever the number of processes.
+Every rank adds one result per sample. MMEngine restores the data set's order and drops what the sampler padded, so each
+image counts once whatever the number of processes.
 """
 
 import json
@@ -23,11 +23,11 @@ _SPACES = ('image', 'input')
 
 
 def sample_points(sample: dict, space: str = 'image') -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A sample's predicted and true keypoints, (N, K, 2) in pixels, and which are labelled, (N, K).
+    """Return a sample's predicted and true keypoints (N, K, 2) in pixels, and which are labelled (N, K).
 
     Args:
-        sample: as MMEngine's evaluator hands it on.
-        space: whose pixels: of the original ``'image'``, or of the crop that is the network's ``'input'``.
+        sample: A data sample as MMEngine's evaluator passes it.
+        space: ``'image'`` for pixels of the original image, ``'input'`` for pixels of the network's input.
     """
     predicted = np.asarray(sample['pred_instances']['keypoints'], dtype=np.float64)
     truth = np.asarray(sample['gt_instances']['keypoints'], dtype=np.float64)
@@ -41,26 +41,22 @@ def sample_points(sample: dict, space: str = 'image') -> tuple[np.ndarray, np.nd
 
 
 class _PixelMetric(BaseMetric):
-    """Collects the distances of all labelled keypoints, in pixels.
+    """Collect the distances of all labelled keypoints in pixels.
 
     Args:
-        thresholds: distances in pixels at which a keypoint begins to be incorrect.
-        space: whose pixels. ``'image'``: of the original image, as MMPose's EPE. ``'input'``: of the crop that is fed
-            to the network, which makes hands of all sizes weigh the same.
-        kwargs: those of ``BaseMetric``.
+        space: ``'image'`` for pixels of the original image, as MMPose's EPE; ``'input'`` for pixels of the network's
+            input, which gives hands of all sizes the same weight.
+        kwargs: Arguments of ``BaseMetric``.
     """
 
-    def __init__(self, thresholds: Sequence[float] = (5, 10, 20), space: str = 'image', **kwargs: Any) -> None:
+    def __init__(self, space: str = 'image', **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not thresholds or any(t <= 0 for t in thresholds):
-            raise ValueError(f'thresholds: expected one or more positive numbers, got {thresholds}')
         if space not in _SPACES:
             raise ValueError(f'space: expected one of {_SPACES}, got {space!r}')
-        self.thresholds = tuple(thresholds)
         self.space = space
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep the distances (L,) of each sample's labelled keypoints, one result a sample."""
+        """Add the distances (L,) of each sample's labelled keypoints."""
         for sample in data_samples:
             self.results.append(keypoint_distances(*sample_points(sample, self.space)))
 
@@ -68,22 +64,32 @@ class _PixelMetric(BaseMetric):
         distances = np.concatenate(results)
         if not len(distances):
             print_log(
-                f'{type(self).__name__}: no keypoint of the {len(results)} samples is labelled, so there is no score',
+                f'{type(self).__name__}: no score, because none of the {len(results)} samples has a labelled keypoint',
                 logger='current',
                 level=logging.WARNING,
             )
         return distances
 
 
+class _ThresholdMetric(_PixelMetric):
+    """A :class:`_PixelMetric` that reports a score for each of several distances."""
+
+    def __init__(self, thresholds: Sequence[float] = (5, 10, 20), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not thresholds or any(t <= 0 for t in thresholds):
+            raise ValueError(f'thresholds: expected one or more positive numbers, got {thresholds}')
+        self.thresholds = tuple(thresholds)
+
+
 @METRICS.register_module()
-class PixelPCK(_PixelMetric):
-    """``PCK@5px`` and so on: share of labelled keypoints that lie less than t pixels from the truth (P-MSDSNet, eq. 9).
+class PixelPCK(_ThresholdMetric):
+    """``PCK@5px`` and so on: share of labelled keypoints less than t pixels from the truth (P-MSDSNet, eq. 9).
 
     Args:
-        thresholds: the values of t to report.
-        curve_file: where to write the curve for t = 1, 2, … 50 as JSON with the keys ``thresholds``, ``pck``,
-            ``labelled`` (number of keypoints) and ``space``; ``None`` for nowhere. Folders are made.
-        kwargs: ``space`` and those of ``BaseMetric``.
+        thresholds: The values of t to report.
+        curve_file: JSON file for the curve of t = 1, 2, … 50 with the keys ``thresholds``, ``pck``, ``labelled``
+            (number of keypoints) and ``space``. Its folder is created.
+        kwargs: ``space``, ``'image'`` (default) or ``'input'``, and the arguments of ``BaseMetric``.
     """
 
     def __init__(self, thresholds: Sequence[float] = (5, 10, 20), curve_file: str | None = None, **kwargs: Any) -> None:
@@ -91,34 +97,28 @@ class PixelPCK(_PixelMetric):
         self.curve_file = curve_file
 
     def compute_metrics(self, results: list[np.ndarray]) -> dict[str, float]:
-        """Share of correct keypoints at each threshold."""
+        """Return the share of correct keypoints at each threshold."""
         distances = self._gather(results)
         if self.curve_file is not None:
-            self._write_curve(distances, self.curve_file)
+            t = list(range(1, 51))
+            pck = pck_curve(distances, t).tolist()
+            write_text(
+                self.curve_file, json.dumps(dict(thresholds=t, pck=pck, labelled=len(distances), space=self.space))
+            )
         return {f'PCK@{t:g}px': pck_at(distances, t) for t in self.thresholds}
-
-    def _write_curve(self, distances: np.ndarray, path: str) -> None:
-        thresholds = list(range(1, 51))
-        curve = dict(
-            thresholds=thresholds,
-            pck=pck_curve(distances, thresholds).tolist(),
-            labelled=len(distances),
-            space=self.space,
-        )
-        write_text(path, json.dumps(curve))
 
 
 @METRICS.register_module()
-class MPJPEAtThreshold(_PixelMetric):
-    """``MPJPE@5px`` and ``N@5px``: mean distance of the keypoints correct at t, and their number (P-MSDSNet, eq. 10).
+class MPJPEAtThreshold(_ThresholdMetric):
+    """``MPJPE@5px`` and ``N@5px``: mean distance of the keypoints correct at t, and their count (P-MSDSNet, eq. 10).
 
     Args:
-        thresholds: the values of t to report.
-        kwargs: ``space`` and those of ``BaseMetric``.
+        thresholds: The values of t to report.
+        kwargs: ``space``, ``'image'`` (default) or ``'input'``, and the arguments of ``BaseMetric``.
     """
 
     def compute_metrics(self, results: list[np.ndarray]) -> dict[str, float]:
-        """Mean distance and count at each threshold, and ``N``, the number of all labelled keypoints."""
+        """Return mean distance and count at each threshold, and ``N``, the number of all labelled keypoints."""
         distances = self._gather(results)
         scores: dict[str, float] = {}
         for t in self.thresholds:
@@ -128,16 +128,16 @@ class MPJPEAtThreshold(_PixelMetric):
 
 @METRICS.register_module()
 class PixelMSE(_PixelMetric):
-    """``MSE``: mean squared distance of the labelled keypoints in px², by default of the crop (joint heads, Table 1).
+    """``MSE``: mean squared distance of the labelled keypoints in px² (joint heads, Table 1).
 
     Args:
-        space: as in ``PixelPCK``.
-        kwargs: those of ``BaseMetric``.
+        space: ``'input'`` for pixels of the network's input, ``'image'`` for those of the original image.
+        kwargs: Arguments of ``BaseMetric``.
     """
 
     def __init__(self, space: str = 'input', **kwargs: Any) -> None:
-        super().__init__(space=space, **kwargs)
+        super().__init__(space, **kwargs)
 
     def compute_metrics(self, results: list[np.ndarray]) -> dict[str, float]:
-        """Mean over all labelled keypoints of all samples."""
+        """Return the mean over all labelled keypoints of all samples."""
         return dict(MSE=mean_square(self._gather(results)))

@@ -9,7 +9,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
 import handkp_plugins  # noqa: F401  (registers the data set)
-from handkp_plugins.evaluation.mean_pose import evaluate_mean_pose, mean_pose
+from handkp_plugins.engine.experiments.mean_pose import evaluate_mean_pose, mean_pose
 
 
 def two_hands(folder: Path, labelled: int = 21) -> BaseDataset:
@@ -47,5 +47,5 @@ def test_mean_pose_and_its_scores(tmp_path: Path):
 
 
 def test_a_keypoint_never_labelled(tmp_path: Path):
-    with pytest.raises(ValueError, match=r'keypoints \[19, 20\] are labelled in no sample of the 2'):
+    with pytest.raises(ValueError, match=r'keypoints: expected a label of each in 2 samples, got none of \[19, 20\]'):
         mean_pose(two_hands(tmp_path, labelled=19))

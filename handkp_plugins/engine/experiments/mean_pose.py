@@ -1,4 +1,4 @@
-"""The baseline that does not look at the image: the mean pose of the training set, fitted into each hand's box."""
+"""The baseline that ignores the image: the mean pose of the training set, scaled to each hand's box."""
 
 from typing import Any
 
@@ -9,16 +9,14 @@ from mmengine.structures import InstanceData
 
 
 def mean_pose(dataset: BaseDataset) -> np.ndarray:
-    """Mean of the labelled keypoints in units of their box: (0, 0) is its upper left corner, (1, 1) the lower right.
+    """Return the mean of the labelled keypoints relative to their box, [K, 2]: (0, 0) is its upper left corner, (1, 1)
+    its lower right one.
 
     Args:
-        dataset: top-down, one hand a sample.
-
-    Returns:
-        [K, 2].
+        dataset: A top-down data set with one hand per sample.
 
     Raises:
-        ValueError: a keypoint is labelled in no sample.
+        ValueError: A keypoint is labelled in no sample.
     """
     total, count = 0.0, 0.0
     for i in range(len(dataset)):
@@ -29,13 +27,14 @@ def mean_pose(dataset: BaseDataset) -> np.ndarray:
         count = count + labelled
     if not np.all(count):
         raise ValueError(
-            f'keypoints {np.flatnonzero(count == 0).tolist()} are labelled in no sample of the {len(dataset)}'
+            f'keypoints: expected a label of each in {len(dataset)} samples, '
+            f'got none of {np.flatnonzero(count == 0).tolist()}'
         )
     return total / count
 
 
 def evaluate_mean_pose(pose: np.ndarray, dataset: BaseDataset, metrics: list[dict[str, Any]]) -> dict[str, float]:
-    """Scores of :func:`mean_pose` [K, 2] on a test set with its pipeline, by the metrics of a config."""
+    """Score a mean pose [K, 2] on a test set with a pipeline, by the metrics of a config."""
     evaluator = Evaluator(metrics)
     evaluator.dataset_meta = dataset.metainfo
     for i in range(len(dataset)):
