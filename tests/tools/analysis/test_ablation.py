@@ -106,7 +106,7 @@ def test_arguments_out_of_range(tool, tmp_path):
 
 def test_missing_inputs_are_told_before_anything_is_made(tool, tmp_path, monkeypatch):
     monkeypatch.setattr(tool, 'run_step', lambda *command, **kwargs: pytest.fail('nothing is to be run'))
-    with pytest.raises(FileNotFoundError, match='no source of real pictures there'):
+    with pytest.raises(FileNotFoundError, match='no source of real images there'):
         tool.main(tmp_path / 'out', tmp_path)
     with pytest.raises(FileNotFoundError, match='--rig .*/none.glb: no such file or folder'):
         tool.main(tmp_path / 'out', tmp_path, rig=[tmp_path / 'none.glb'])

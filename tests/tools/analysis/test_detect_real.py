@@ -70,10 +70,10 @@ def test_what_is_found(tool: ModuleType, data: Path, tmp_path: Path, monkeypatch
 
 def test_labels_found_are_white_and_others_red(tool: ModuleType):
     labels = np.array([[10, 20, 60, 60], [70, 20, 90, 60]], np.float32)
-    drawn = tool.picture(np.zeros((80, 100, 3), np.uint8), labels, np.array([0.5, 0.4]), labels[:0], np.zeros(0))
+    drawn = tool.draw_boxes(np.zeros((80, 100, 3), np.uint8), labels, np.array([0.5, 0.4]), labels[:0], np.zeros(0))
     assert drawn.shape == (256, 320, 3)
     assert [tuple(drawn[round(3.2 * 40), round(3.2 * x)].tolist()) for x in (10, 70)] == [tool._WHITE, tool._RED]
-    drawn = tool.picture(np.zeros((80, 100, 3), np.uint8), labels[:1], np.ones(1), labels[1:], np.ones(1))
+    drawn = tool.draw_boxes(np.zeros((80, 100, 3), np.uint8), labels[:1], np.ones(1), labels[1:], np.ones(1))
     assert tuple(drawn[round(3.2 * 40), round(3.2 * 70)].tolist()) == tool._GREEN
 
 

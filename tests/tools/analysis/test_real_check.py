@@ -5,7 +5,7 @@ from types import ModuleType
 import cv2
 import numpy as np
 import pytest
-import real_images as real_pictures
+import real_images
 from helpers.shipped import ship_tiny
 from helpers.tiny_model import write_tiny_model
 from helpers.tool_module import load_tool
@@ -195,12 +195,12 @@ def test_labels_without_a_place_are_laid_over_the_result(
     (folder / 'video.avi').rename(folder / 'human_hand_video.mp4')
     metric = np.stack([np.column_stack([points(i) / 1500, np.linspace(0, 0.02, 21)]) for i in range(2)])
     np.savez(folder / 'joints_3d.npz', joints_m=metric.astype(np.float32))
-    monkeypatch.setattr(real_pictures, 'DEX_ROTATION', np.eye(3))
-    monkeypatch.setattr(real_pictures, 'DEX_BOX', np.array([0.0, 0, 90, 80]))
+    monkeypatch.setattr(real_images, 'DEX_ROTATION', np.eye(3))
+    monkeypatch.setattr(real_images, 'DEX_BOX', np.array([0.0, 0, 90, 80]))
     oracle['answer'] = lambda images, boxes: np.stack([points(i) + [5, 3] for i in range(len(images))])
     (entry,) = check(tool, tiny, tmp_path / 'data', tmp_path / 'out')['sources']
     assert entry['mean_px'] == pytest.approx(0, abs=0.3)
-    assert 'laid over the result' in entry['title'] and 'turned' in entry['labels']
+    assert 'laid over the result' in entry['title'] and 'rotated' in entry['labels']
     first, second = oracle['boxes']
     np.testing.assert_array_equal(first, [[0, 0, 90, 80]] * 2)
     np.testing.assert_allclose(second, [[25, 23, 65, 63]] * 2, atol=0.3)
@@ -229,15 +229,15 @@ def test_pictures_that_cannot_be_read(tool: ModuleType, tiny: tuple, oracle: dic
     assert (entry['n_hands'], len(entry['problems'])) == (1, 1)
     assert entry['problems'][0].endswith('0.png: the file is empty')
     (tmp_path / 'data' / 'freihand' / '1.png').unlink()
-    with pytest.raises(ValueError, match='FreiHAND sample: no picture can be read'):
+    with pytest.raises(ValueError, match='FreiHAND sample: no image can be read'):
         check(tool, tiny, tmp_path / 'data', tmp_path / 'out')
 
 
 def test_what_cannot_be(tool: ModuleType, tiny: tuple, tmp_path: Path):
-    with pytest.raises(FileNotFoundError, match='no source of real pictures there:\nOneHand10K sample: skipped'):
+    with pytest.raises(FileNotFoundError, match='no source of real images there:\nOneHand10K sample: skipped'):
         tool.main(*tiny, data=tmp_path)
     for given in (dict(), dict(config=tiny[0]), dict(config=tiny[0], checkpoint=tiny[1], weights='lite')):
-        with pytest.raises(ValueError, match='the network: --weights NAME, or CONFIG and CHECKPOINT'):
+        with pytest.raises(ValueError, match='--weights NAME, or CONFIG and CHECKPOINT'):
             tool.main(**given, data=tmp_path)
     write_asl(tmp_path / 'tfjs_asl_hand')
     (tmp_path / 'tfjs_asl_hand' / 'asl_hand.full.json').write_text('[[1, 2, 3]]')
@@ -246,7 +246,7 @@ def test_what_cannot_be(tool: ModuleType, tiny: tuple, tmp_path: Path):
 
 
 def test_the_real_tree_is_understood(real_data: Path):
-    sources, missing = real_pictures.find_sources(real_data)
+    sources, missing = real_images.find_sources(real_data)
     found = {source.key: source.count for source in sources}
     assert missing == []
     assert found == {
