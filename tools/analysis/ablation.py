@@ -1,14 +1,14 @@
-"""What matters in the recipe of generated hands: the same short training with one thing changed at a time.
+"""Ablation of the recipe of generated hands: the same short training with one change at a time.
 
 Usage:
     python tools/analysis/ablation.py --out work_dirs/ablation --real data/real --rig rigs/*_R.gltf --poses poses.npz \\
         --backgrounds data/backgrounds
 
-Each row renders its own hands where the change is in the hands, trains the lite network from nothing on as many samples
-as every other row, and tests it on the same held-out hands (of the full recipe) and on real pictures
-(tools/analysis/real_check.py); without a GPU, two rows at a time. Rows that are finished are kept: run it again to go
-on after an interruption, or with --only to add some. Writes ``ablation.json`` and ``ablation.md``. A row is one
-training: small differences are chance, and --seed gives another.
+Each row trains the lite network from scratch on the same number of samples (of its own hands, if the change concerns
+the hands), and tests it on the same held-out hands of the full recipe and on real images
+(tools/analysis/real_check.py); without a GPU, two rows run at a time. Finished rows are kept: run the tool again to
+continue after an interruption, or with --only to add rows. Writes ``ablation.json`` and ``ablation.md``. A row is one
+training: small differences are chance; --seed gives another one.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def _mean_squared_error(cfg: Config) -> None:
 
 
 def _input_size(size: int, cfg: Config) -> None:
-    """Square inputs of another size; maps stay at stride 4, and targets one of their pixels wide."""
+    """Square inputs of another size; maps keep stride 4, and targets a width of one of their pixels."""
     for transform in _transforms(cfg):
         if transform['type'] == 'TopdownAffine':
             transform['input_size'] = (size, size)
@@ -56,7 +56,7 @@ def _input_size(size: int, cfg: Config) -> None:
 
 
 def _adamw(cfg: Config) -> None:
-    """AdamW for all parameters, at the rate that suited it in short trainings."""
+    """AdamW for all parameters, at a learning rate that works in short trainings."""
     cfg.optim_wrapper.optimizer.update(type='AdamW', lr=4e-3, weight_decay=0.01)
 
 
@@ -74,7 +74,7 @@ _OF_HANDS = ('--rig', '--poses')
 
 @dataclass(frozen=True)
 class Row:
-    """One change: an argument of the generator added, an input left out, or what is done to the config."""
+    """One change: an added argument of the generator, an input that is left out, or a change of the config."""
 
     name: str
     add: str = ''
@@ -83,7 +83,7 @@ class Row:
 
     @property
     def hands(self) -> str:
-        """Name of the hands that it is trained on."""
+        """Name of its training hands."""
         if self.add:
             return self.add.removeprefix('--')
         return f'no-{self.leave_out[2:]}' if self.leave_out in _OF_HANDS else 'full'
@@ -114,22 +114,12 @@ def main(
     seed: int = 0,
     only: Sequence[int] = (),
 ) -> dict[str, dict[str, float]]:
-    """Train and test the rows; returns the scores of each.
-
-    Args:
-        out: folder of hands, trainings and results.
-        real: folder of real pictures, as tools/analysis/real_check.py takes it.
-        rig, poses: of the full recipe, as tools/make_synthetic.py takes them.
-        backgrounds: folder of photographs of the full recipe.
-        num: hands to render for each kind of hands, split 8:1:1.
-        samples: to train on, in each row.
-        seed: of the hands and the trainings.
-        only: numbers of rows, from 0, which is the full recipe; by default all.
+    """Train and test the rows for the arguments of the command line; return the scores of each.
 
     Raises:
-        ValueError: a number is out of range, or the folder holds results of other arguments.
-        FileNotFoundError: an input is not there.
-        HandkpError: a step failed; the message names its log.
+        ValueError: A number is out of range, or the folder holds results of other arguments.
+        FileNotFoundError: An input is missing.
+        HandkpError: A step failed; the message names its log.
     """
     wrong = [i for i in only if not 0 <= i < len(ROWS)]
     if wrong:
@@ -143,7 +133,7 @@ def main(
         for path in paths:
             if not Path(path).exists():
                 raise FileNotFoundError(f'{key} {path}: no such file or folder')
-    find_sources(real)  # what is missing there shall not be found out after hours
+    find_sources(real)  # fails now rather than after hours
     arguments = dict(inputs=inputs, num=num, samples=samples, seed=seed)
     file = out / 'ablation.json'
     document = json.loads(file.read_text()) if file.is_file() else dict(arguments=arguments, rows={})
@@ -174,7 +164,7 @@ def main(
 
 
 def render(folder: Path, kind: str, inputs: dict[str, list[str]], num: int, seed: int) -> None:
-    """Make one kind of hands, or what is missing of it."""
+    """Render one kind of hands, or the missing ones."""
     row = next(row for row in ROWS if row.hands == kind)
     given = [a for key in _OF_HANDS if key in inputs and key != row.leave_out for a in (key, *inputs[key])]
     fixed = ['--num', str(num), '--size', '224', '--seed', str(seed), '--layers', '--shard', '250']
@@ -200,7 +190,7 @@ def configured(out: Path, row: Row, inputs: dict[str, list[str]], samples: int, 
 def score(
     out: Path, row: Row, inputs: dict[str, list[str]], samples: int, seed: int, real: Path, cores: int | None
 ) -> dict[str, float]:
-    """Train a row and test it, on so many cores."""
+    """Train and test a row on this number of cores."""
     work_dir = out / row.name.replace(' ', '_')
     work_dir.mkdir(parents=True, exist_ok=True)
     config, checkpoint = work_dir / 'ablation.py', work_dir / f'epoch_{_EPOCHS}.pth'
@@ -221,7 +211,7 @@ def score(
 
 
 def real_scores(sources: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """All labelled photographs together, and each video; what the folder lacks is left out."""
+    """Average all labelled photographs; keep each video. Missing sources are left out."""
     photographs = [s for s in sources if s['measures'] == 'accuracy']
     count = sum(s['n_keypoints'] for s in photographs)
     scores = {_COLUMNS[2]: sum(s['pck_0.2'] * s['n_keypoints'] for s in photographs) / count} if count else {}

@@ -7,8 +7,9 @@ Usage, after training and testing each run in a work directory of its own:
     done
     python tools/analysis/aggregate_seeds.py work_dirs/x_0 work_dirs/x_1 work_dirs/x_2
 
-A run is a work directory, whose newest test result ``<time>/<time>.json`` is taken, or a JSON file of scores. Prints a
-Markdown table; the deviation is that of a sample (divided by n - 1), and counts such as ``N@5px`` are averaged, too.
+A run is a JSON file of scores, or a work directory, of which the newest test result ``<time>/<time>.json`` counts.
+Prints a Markdown table; the deviation is that of a sample (divided by n - 1), and counts such as ``N@5px`` are
+averaged, too.
 """
 
 import argparse
@@ -22,15 +23,11 @@ _NOT_SCORES = ('time', 'data_time')  # MMEngine's clock, in the same file
 
 
 def main(runs: Sequence[str], out: str | None = None) -> str:
-    """Make the table; see the module's docstring.
-
-    Args:
-        runs: work directories or JSON files, one per seed.
-        out: a Markdown file to write the table to, too.
+    """Print and return the table for the arguments of the command line.
 
     Raises:
-        FileNotFoundError: a run has no test result.
-        ValueError: a result is given twice, does not parse, or has other scores than the first.
+        FileNotFoundError: A run has no test result.
+        ValueError: A result comes twice, does not parse, or has other scores than the first.
     """
     files = [_result_file(Path(run)) for run in runs]
     if len({file.resolve() for file in files}) < len(files):
@@ -81,7 +78,7 @@ def _scores(file: Path) -> dict[str, float]:
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('runs', nargs='+', help='work directories or JSON files, one per seed')
-    parser.add_argument('--out', help='Markdown file to write the table to, too')
+    parser.add_argument('--out', help='Markdown file for the table')
     arguments = vars(parser.parse_args())
     try:
         main(**arguments)

@@ -1,14 +1,14 @@
-"""Draw what a network attends to in an image, beside its prediction and, where ``--ann`` knows it, the truth.
+"""Draw what a network attends to in an image, beside its prediction and, with ``--ann``, the truth.
 
-One PNG per image, ``OUTPUT/<name>.png``; blue is little, red is much.
+Writes one PNG per image, ``OUTPUT/<name>.png``.
 
-P-MSDSNet (the paper's figure 5): what the network saw, the attention of each stage at the finest scale (or a row per
-scale, ``--all-scales``), the predicted hand, the true one. Blue is 0, red is 1; the attention of a stage at a scale
-that nothing uses does not exist and is left grey.
+P-MSDSNet (the paper's figure 5): the crop, the attention of each stage at the finest scale (or a row per scale,
+``--all-scales``), the predicted hand, the true one. Blue is 0, red is 1; grey marks a stage and scale that the network
+does not have.
 
-Networks with a TransformerNeck: two rows for each of ``--keypoints``, a column per layer. The dependency map is what
-the token at the predicted keypoint takes from every token (its row of the attention); the affected area is what every
-token takes from that one (its column). Blue is 0, red is the largest value of that map.
+Networks with a TransformerNeck: two rows for each of ``--keypoints``, a column per layer. The dependency map shows what
+the token at the predicted keypoint takes from every token (its row of the attention); the affected area shows what
+every token takes from that one (its column). Blue is 0, red is the largest value of the map.
 """
 
 import argparse
@@ -37,20 +37,13 @@ def main(
     heads: Sequence[int] | None = None,
     device: str = 'auto',
 ) -> list[Path]:
-    """Write the figures; returns their paths.
-
-    Args:
-        bbox: Box (x, y, w, h) in pixels, for every image.
-        ann: COCO keypoint JSON with the box and the true keypoints of each image, whose first hand is taken.
-        whole_image: Take the whole image as the box.
-        all_scales: Of a P-MSDSNet, a row for each scale.
-        keypoints, layers, heads: With a TransformerNeck, ids of keypoints (by default the fingertips), layers from 1
-            (by default all) and heads from 1 (by default their mean).
+    """Write the figures for the arguments of the command line; return their paths.
 
     Raises:
         FileNotFoundError: A file is missing.
-        ValueError: The box is not given in exactly one way, an image is not in ``ann``, two images have one name, the
-            network has no attention or no such keypoint, layer or head, or an option is for another kind of network.
+        ValueError: The box is not given in exactly one way, an image is not in ``ann``, two images have the same name,
+            the network has no attention or no such keypoint, layer or head, or an option is for another kind of
+            network.
     """
     names = [Path(i).stem for i in images]
     if len(set(names)) < len(names):
@@ -85,10 +78,12 @@ if __name__ == '__main__':
     parser.add_argument('config')
     parser.add_argument('checkpoint')
     parser.add_argument('images', nargs='+', metavar='IMAGE')
-    parser.add_argument('--output', required=True, metavar='DIR', help='folder of the figures')
-    parser.add_argument('--bbox', type=float, nargs=4, metavar=tuple('XYWH'), help='box, in pixels')
-    parser.add_argument('--ann', help='COCO keypoint JSON with boxes and true keypoints')
-    parser.add_argument('--whole-image', action='store_true', help='take the whole image as the box')
+    parser.add_argument('--output', required=True, metavar='DIR', help='folder for the figures')
+    parser.add_argument('--bbox', type=float, nargs=4, metavar=tuple('XYWH'), help='box in pixels, for every image')
+    parser.add_argument(
+        '--ann', help='COCO keypoint JSON with boxes and true keypoints; takes the first hand of an image'
+    )
+    parser.add_argument('--whole-image', action='store_true', help='use the whole image as the box')
     parser.add_argument('--all-scales', action='store_true', help='P-MSDSNet: a row for each scale')
     parser.add_argument(
         '--keypoints', type=int, nargs='+', help='TransformerNeck: ids of keypoints, 0 to 20; default: the fingertips'

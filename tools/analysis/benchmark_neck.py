@@ -1,14 +1,14 @@
-"""Compare TransformerNeck with torch.nn.TransformerEncoder of the same weights, after the same convolution.
+"""Compare TransformerNeck with torch.nn.TransformerEncoder, with the same weights and after the same convolution.
 
-torch's encoder cannot add a position code in every layer; so those that are compared have none. That their outputs are
-equal is checked first. The neck with its sine code is measured besides. For evaluation (forward) and for training
-(forward and backward, with dropout), for each input size and number type, a row has
+torch's encoder cannot add a position code in every layer, so both are compared without one; their outputs are checked
+to be equal. The neck with its sine code is measured, too. For evaluation (forward) and training (forward and backward,
+with dropout), each input size and each number type, a row has
 
-    time        milliseconds of torch's / ours / ratio, and those of ours with the sine code
-    memory      most that is allocated at once beyond weights and input, in MB, likewise
+    time        milliseconds of torch's / ours / ratio, and of ours with the sine code
+    memory      peak of what is allocated beyond weights and input, in MB, likewise
 
-They take turns; times are medians of the rounds, and the ratio is the median of each round's ratio. On the CPU it is
-the processor's time, so that other programs hardly count. bf16 is autocast, as with --amp.
+The networks alternate; times are medians of the rounds, the ratio is the median of the rounds' ratios. On a CPU the
+time is processor time, so other programs hardly matter. bf16 means autocast, as with --amp.
 """
 
 import argparse
@@ -31,7 +31,7 @@ TYPES = dict(fp32=torch.float32, bf16=torch.bfloat16)
 
 
 class Cost(NamedTuple):
-    """Milliseconds of a call, in each round, and megabytes allocated at once."""
+    """Milliseconds of a call in each round, and its peak of allocated megabytes."""
 
     times: list[float]
     memory: float
@@ -42,7 +42,7 @@ class Cost(NamedTuple):
 
 
 class TorchNeck(nn.Module):
-    """A neck without position codes whose encoder is torch's, with the weights of ours."""
+    """A neck with torch's encoder, the weights of ours and no position code."""
 
     def __init__(self, neck: TransformerNeck) -> None:
         super().__init__()
@@ -60,14 +60,14 @@ class TorchNeck(nn.Module):
             theirs.load_state_dict(torch_state(ours))
 
     def forward(self, feats: Sequence[Tensor]) -> tuple[Tensor]:
-        """As :meth:`TransformerNeck.forward`."""
+        """See :meth:`TransformerNeck.forward`."""
         maps = self.reduce(feats[-1])
         tokens = self.encoder(maps.flatten(2).transpose(1, 2).contiguous())
         return (tokens.transpose(1, 2).unflatten(2, maps.shape[2:]),)
 
 
 def torch_state(layer: nn.Module) -> dict[str, Tensor]:
-    """Weights of an ``EncoderLayer`` under the names of ``nn.TransformerEncoderLayer``."""
+    """Rename the weights of an ``EncoderLayer`` to those of ``nn.TransformerEncoderLayer``."""
     attention, ffn = layer.attention, layer.ffn.layers
     state = {
         f'self_attn.in_proj_{p}': torch.cat([getattr(attention.query_key, p), getattr(attention.value, p)])
@@ -83,10 +83,10 @@ def torch_state(layer: nn.Module) -> dict[str, Tensor]:
     return state | {f'{name}.{p}': value for name, m in modules.items() for p, value in m.state_dict().items()}
 
 
-def call_of(neck: nn.Module, maps: Tensor, dtype: torch.dtype, training: bool) -> Callable[[], Tensor]:
-    """One step of a network: forward, and in training backward."""
+def make_step(neck: nn.Module, maps: Tensor, dtype: torch.dtype, training: bool) -> Callable[[], Tensor]:
+    """Return a function that runs a network forward, and in training backward."""
 
-    def call() -> Tensor:
+    def step() -> Tensor:
         with torch.set_grad_enabled(training), torch.autocast(maps.device.type, dtype, dtype != torch.float32):
             (result,) = neck((maps,))
         if training:
@@ -95,11 +95,11 @@ def call_of(neck: nn.Module, maps: Tensor, dtype: torch.dtype, training: bool) -
         return result.detach()
 
     neck.train(training)
-    return call
+    return step
 
 
 def milliseconds(call: Callable[[], Tensor], device: str) -> float:
-    """The time that one call takes."""
+    """Return the time of one call."""
     clock = time.process_time if device == 'cpu' else time.perf_counter
     if device != 'cpu':
         torch.cuda.synchronize()
@@ -111,7 +111,7 @@ def milliseconds(call: Callable[[], Tensor], device: str) -> float:
 
 
 def peak_megabytes(call: Callable[[], Tensor], device: str) -> float:
-    """How much more is allocated at the worst moment of a call than before it."""
+    """Return the peak of allocated memory during a call, minus that before it."""
     if device != 'cpu':
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
@@ -127,7 +127,7 @@ def peak_megabytes(call: Callable[[], Tensor], device: str) -> float:
 def compare(
     size: tuple[int, int], dtype: torch.dtype, training: bool, batch_size: int, rounds: int, device: str
 ) -> list[Cost]:
-    """torch's encoder, ours, and ours with the sine code, in turn.
+    """Measure torch's encoder, ours, and ours with the sine code.
 
     Raises:
         AssertionError: The outputs of the first two differ.
@@ -135,9 +135,9 @@ def compare(
     ours, coded = (TransformerNeck(IN_CHANNELS, position=p).to(device) for p in ('none', 'sine'))
     maps = torch.rand(batch_size, IN_CHANNELS, *(n // STRIDE for n in size), device=device)
     necks = [TorchNeck(ours).to(device), ours, coded]
-    check = [call_of(neck, maps, torch.float32, False)() for neck in necks[:2]]
+    check = [make_step(neck, maps, torch.float32, False)() for neck in necks[:2]]
     torch.testing.assert_close(*check, atol=1e-4, rtol=1e-4)
-    calls = [call_of(neck, maps, dtype, training) for neck in necks]
+    calls = [make_step(neck, maps, dtype, training) for neck in necks]
     turns = [[milliseconds(call, device) for call in calls] for _ in range(rounds + 1)][1:]  # the first warms up
     times = map(list, zip(*turns, strict=True))
     return [Cost(t, peak_megabytes(call, device)) for t, call in zip(times, calls, strict=True)]
@@ -150,10 +150,10 @@ def main(
     rounds: int = 9,
     device: str = 'auto',
 ) -> dict[tuple, list[Cost]]:
-    """Print the table; returns (mode, size, type) → costs of torch's, ours, ours with the sine code.
+    """Print the table; return (mode, size, type) → costs of torch's, ours, ours with the sine code.
 
     Args:
-        sizes: (height, width) of the image; the maps are at an eighth of it.
+        sizes: (height, width) of the image; the maps have an eighth of it.
     """
     device = resolve_device(device)
     print(f'device {device}, {torch.get_num_threads()} threads, batch {batch_size}, median of {rounds} rounds')

@@ -1,7 +1,7 @@
-"""Measure what averaging over rotations (--tta) costs a config's network: milliseconds an image, without and with it.
+"""Measure what averaging over rotations (--tta) costs: milliseconds per image, without and with it.
 
-Times the whole way from an image and a box to keypoints, the pipeline's four crops included, on pictures of noise and
-with weights as the config leaves them. Both take turns; times are medians of the rounds.
+Times everything from an image and a box to keypoints, including the pipeline's four crops, on images of noise and with
+the weights of a new network. The two alternate; times are medians of the rounds.
 """
 
 import argparse
@@ -21,15 +21,15 @@ _SIDE = 256
 
 
 def main(config: str, batch_size: int = 8, rounds: int = 5, device: str = 'auto') -> dict[str, float]:
-    """Measure and print; returns milliseconds per image, ``plain`` and ``averaged``, and their ``ratio``.
+    """Measure and print; return milliseconds per image, ``plain`` and ``averaged``, and their ``ratio``.
 
     Raises:
-        ValueError: a number is below 1, or the config's pipeline has no crop to turn.
+        ValueError: A number is below 1, or the config's pipeline has no crop to rotate.
     """
     if batch_size < 1 or rounds < 1:
         raise ValueError(f'batch_size, rounds: expected integers from 1, got {batch_size}, {rounds}')
     cfg = load_config(config)
-    cfg.model.backbone.init_cfg = None  # weights do not matter, and would be downloaded
+    cfg.model.backbone.init_cfg = None  # weights do not matter; they would be downloaded
     model = init_model(cfg, None, resolve_device(device))
     models = dict(plain=model, averaged=with_rotations(model))
     rng = np.random.default_rng(0)
@@ -44,7 +44,7 @@ def main(config: str, batch_size: int = 8, rounds: int = 5, device: str = 'auto'
     result = {name: statistics.median(t[1:]) for name, t in times.items()}  # the first warms up
     result['ratio'] = result['averaged'] / result['plain']
     print(
-        f'{config}: {result["plain"]:.1f} ms an image, averaged over rotations {result["averaged"]:.1f} ms: '
+        f'{config}: {result["plain"]:.1f} ms per image, averaged over rotations {result["averaged"]:.1f} ms: '
         f'{result["ratio"]:.2f} times (batch {batch_size})'
     )
     return result

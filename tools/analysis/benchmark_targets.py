@@ -1,13 +1,13 @@
 """Compare targets made on the device (GaussianHeatmap) with MMPose's targets made in the loader (MSRAHeatmap).
 
-Both ways turn the same random keypoints into the batch of maps that the loss needs, through the same transforms and a
-loader with one worker; images are left out. Printed for each map size, per sample and as MMPose's / ours / ratio:
+Both turn the same random keypoints into the batch of maps for the loss, through the same transforms and a loader with
+one worker, without images. For each map size it prints, per sample and as MMPose's / ours / ratio:
 
-    making      milliseconds to compute the maps alone
-    whole way   milliseconds from annotation through the loader to the batch of maps on the device
-    passed on   kilobytes of targets and labels that go from the worker to the training process
+    making      milliseconds to compute the maps
+    total       milliseconds from the annotation through the loader to the batch of maps on the device
+    transfer    kilobytes of targets and labels from the worker to the training process
 
-The two ways take turns, and each time is the median of the rounds.
+The two alternate; each time is the median of the rounds.
 """
 
 import argparse
@@ -36,15 +36,15 @@ VARIANCE = 3.0
 
 
 class Cost(NamedTuple):
-    """Per sample: seconds to compute the maps alone, seconds for the whole way, bytes from worker to trainer."""
+    """Per sample: seconds to compute the maps, seconds in total, bytes from worker to trainer."""
 
     making: float
-    whole_way: float
-    passed_on: int
+    total: float
+    transfer: int
 
 
 class _Keypoints(Dataset):
-    """Random keypoints that go through ``GenerateTarget`` and ``PackPoseInputs`` as in a training pipeline."""
+    """Random keypoints through ``GenerateTarget`` and ``PackPoseInputs``, as in a training pipeline."""
 
     def __init__(self, encoder: dict, size: int, length: int) -> None:
         self.steps = [GenerateTarget(encoder=encoder), PackPoseInputs()]
@@ -65,25 +65,25 @@ class _Keypoints(Dataset):
 
 
 def maps_of_loader(samples: list[PoseDataSample], device: str) -> Tensor:
-    """What MMPose's head does: stack the samples' maps."""
+    """Stack the samples' maps, as MMPose's head does."""
     return torch.stack([s.gt_fields.heatmaps.to(device) for s in samples])
 
 
 def maps_of_device(samples: list[PoseDataSample], device: str, codec: GaussianHeatmap) -> Tensor:
-    """What our head does: stack the keypoints, make the maps."""
+    """Stack the keypoints and make the maps, as our head does."""
     points = torch.cat([s.gt_instance_labels.keypoint_labels.to(device) for s in samples])
     weights = torch.cat([s.gt_instance_labels.keypoint_weights.to(device) for s in samples])
     return codec.make_heatmaps(points, weights)
 
 
 def num_bytes(sample: PoseDataSample) -> int:
-    """Bytes of the tensors of one sample."""
+    """Return the bytes of the tensors of one sample."""
     parts = [sample.gt_instance_labels] + ([sample.gt_fields] if 'gt_fields' in sample else [])
     return sum(v.nbytes for part in parts for v in part.values())
 
 
 def time_loader(dataset: Dataset, make_maps: Callable, batch_size: int, device: str) -> tuple[float, int]:
-    """Seconds and bytes per sample over all batches but the first, which also starts the worker."""
+    """Return seconds and bytes per sample over all batches but the first, which also starts the worker."""
     loader = iter(DataLoader(dataset, batch_size, num_workers=1, collate_fn=pseudo_collate))
     make_maps(next(loader)['data_samples'], device)
     start, count = time.perf_counter(), 0
@@ -95,7 +95,7 @@ def time_loader(dataset: Dataset, make_maps: Callable, batch_size: int, device: 
 
 
 def time_making(make: Callable[[], object], repeats: int, device: str) -> float:
-    """Seconds for one call."""
+    """Return the seconds of one call."""
     make()
     synchronize(device)
     start = time.perf_counter()
@@ -106,22 +106,22 @@ def time_making(make: Callable[[], object], repeats: int, device: str) -> float:
 
 
 def synchronize(device: str) -> None:
-    """Wait for a GPU."""
+    """Wait for the GPU."""
     if device != 'cpu':
         torch.cuda.synchronize()
 
 
 def compare(size: int, stride: int, batch_size: int, batches: int, rounds: int, device: str) -> tuple[Cost, Cost]:
-    """MMPose's way and ours, in turn."""
+    """Measure MMPose's way and ours."""
     common = dict(input_size=(size, size), heatmap_size=(size // stride, size // stride))
     msra = dict(type='MSRAHeatmap', sigma=VARIANCE**0.5 / stride, **common)
     ours = dict(type='GaussianHeatmap', variance=VARIANCE, **common)
     encode, codec = KEYPOINT_CODECS.build(msra).encode, KEYPOINT_CODECS.build(ours)
     points = torch.rand(batch_size, NUM_KEYPOINTS, 2) * size
-    one, all_of_them = points[:1].numpy(), points.to(device)
+    one, batch = points[:1].numpy(), points.to(device)
     ways = [
         (msra, maps_of_loader, lambda: encode(one), 1),
-        (ours, partial(maps_of_device, codec=codec), lambda: codec.make_heatmaps(all_of_them), batch_size),
+        (ours, partial(maps_of_device, codec=codec), lambda: codec.make_heatmaps(batch), batch_size),
     ]
     runs: list[list[Cost]] = [[], []]
     for _ in range(rounds):
@@ -140,11 +140,11 @@ def main(
     rounds: int = 5,
     device: str = 'auto',
 ) -> list[tuple[Cost, Cost]]:
-    """Print the table; returns its rows: MMPose's cost and ours."""
+    """Print the table; return its rows: MMPose's cost and ours."""
     init_default_scope('mmpose')
     device = ('cuda' if torch.cuda.is_available() else 'cpu') if device == 'auto' else device
     print(f'device {device}, {torch.get_num_threads()} threads, batch {batch_size}, {NUM_KEYPOINTS} keypoints')
-    print('| input | stride | making, ms | whole way, ms | passed on, kB |')
+    print('| input | stride | making, ms | total, ms | transfer, kB |')
     print('|---|---|---|---|---|')
     rows = []
     for size, stride in product(sizes, strides):
@@ -167,7 +167,7 @@ if __name__ == '__main__':
     parser.add_argument('--sizes', type=int, nargs='+', default=(128, 256), help='sides of the square input')
     parser.add_argument('--strides', type=int, nargs='+', default=(1, 4), help='strides of the maps')
     parser.add_argument('--batch-size', type=int, default=16)
-    parser.add_argument('--batches', type=int, default=9, help='batches per round, the first of which is not timed')
+    parser.add_argument('--batches', type=int, default=9, help='batches per round; the first is not timed')
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda')
     arguments = vars(parser.parse_args())

@@ -1,9 +1,9 @@
-"""Measure how many images a second a config trains, and where the time goes.
+"""Measure how many images per second a config trains, and where the time goes.
 
-Trains for some iterations as tools/train.py would, without validation and checkpoints, and prints for each part its
-milliseconds per image: waiting for the loader (with workers beside, what they do not hide), the data preprocessor (in
-``layers`` configs the HandCompositor), the network forwards with the loss, backwards, the optimizer, and the rest (such
-as the averaging of weights). The first iterations are not counted.
+Trains for some iterations like tools/train.py, without validation and checkpoints, and prints the milliseconds per
+image of each part: waiting for the loader (with workers, only what they do not hide), the data preprocessor (in
+``layers`` configs the HandCompositor), forward pass and loss, backward pass, optimizer, and the rest (such as averaging
+weights). The first iterations do not count.
 """
 
 import argparse
@@ -27,23 +27,18 @@ PARTS = ('loading', 'preprocessing', 'forward and loss', 'backward', 'optimizer'
 
 
 class Stopwatch(Hook):
-    """Adds up the seconds of each of :data:`PARTS`; ``seconds`` and ``images`` are of the iterations counted.
+    """Add up the ``seconds`` of each of :data:`PARTS`, and the ``images``, after ``warm_up`` iterations."""
 
-    Args:
-        warm_up: iterations that are not counted.
-    """
-
-    priority = 'LOWEST'  # after all other hooks, whose time is the rest's, and before the next batch is fetched
+    priority = 'LOWEST'  # after all other hooks, whose time belongs to the rest
 
     def __init__(self, warm_up: int) -> None:
         self.warm_up = warm_up
         self.seconds: dict[str, float] = defaultdict(float)
         self.images = 0
-        self._inside = 0.0  # seconds of this iteration that a part has claimed
+        self._inside = 0.0  # seconds of this iteration that belong to a part
         self._since = 0.0
 
     def before_train(self, runner: Runner) -> None:
-        """Watch the parts that are calls."""
         self._watch('preprocessing', runner.model.data_preprocessor, 'forward')
         self._watch('backward', runner.optim_wrapper, 'backward')
         self._watch('optimizer', runner.optim_wrapper, 'step')
@@ -51,15 +46,13 @@ class Stopwatch(Hook):
         self._since = self._now()
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        """The batch is there."""
-        self._add('loading', self._now() - self._since)
+        self.seconds['loading'] += self._now() - self._since
         self._since, self._inside = self._now(), 0.0
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
-        """The step is done."""
-        self._add('rest', self._now() - self._since - self._inside)
+        self.seconds['rest'] += self._now() - self._since - self._inside
         if runner.iter < self.warm_up:
             self.seconds.clear()
         else:
@@ -69,21 +62,18 @@ class Stopwatch(Hook):
     def _watch(self, part: str, owner: Any, method: str) -> None:
         call = getattr(owner, method)
 
-        def timed(*args: Any, **kwargs: Any) -> Any:
-            with self._claimed(part):
+        def call_timed(*args: Any, **kwargs: Any) -> Any:
+            with self._timed(part):
                 return call(*args, **kwargs)
 
-        setattr(owner, method, timed)
+        setattr(owner, method, call_timed)
 
     @contextmanager
-    def _claimed(self, part: str) -> Iterator[None]:
+    def _timed(self, part: str) -> Iterator[None]:
         start = self._now()
         yield
         self._inside += self._now() - start
-        self._add(part, self._now() - start)
-
-    def _add(self, part: str, seconds: float) -> None:
-        self.seconds[part] += seconds
+        self.seconds[part] += self._now() - start
 
     @staticmethod
     def _now() -> float:
@@ -99,13 +89,13 @@ def main(
     amp: bool = False,
     cfg_options: dict[str, Any] | None = None,
 ) -> dict[str, float]:
-    """Train, measure and print; returns part → milliseconds per image, and ``images/s``.
+    """Train, measure and print; return part → milliseconds per image, and ``images/s``.
 
     Raises:
-        ValueError: no iteration to count.
+        ValueError: There is no iteration to count.
     """
     if iterations < 1 or warm_up < 0:
-        raise ValueError(f'iterations: expected 1 or more after 0 or more, got {iterations} after {warm_up}')
+        raise ValueError(f'iterations, warm_up: expected 1 or more and 0 or more, got {iterations}, {warm_up}')
     with tempfile.TemporaryDirectory() as folder:
         args = cli.train_parser().parse_args([config] + ['--amp'] * amp)
         args.cfg_options = dict(cfg_options or {})
@@ -136,8 +126,8 @@ if __name__ == '__main__':
         'configs/pmsdsnet/pmsdsnet_lite_layers-128.py --amp',
     )
     parser.add_argument('config')
-    parser.add_argument('--iterations', type=int, default=30, help='iterations that are counted')
-    parser.add_argument('--warm-up', type=int, default=5, help='iterations before')
+    parser.add_argument('--iterations', type=int, default=30, help='iterations that count')
+    parser.add_argument('--warm-up', type=int, default=5, help='iterations before that')
     parser.add_argument('--amp', action='store_true', help='mixed precision')
     parser.add_argument('--cfg-options', nargs='+', action=cli.OptionAction, metavar='KEY=VALUE')
     arguments = vars(parser.parse_args())

@@ -1,8 +1,8 @@
 """Compare GestureNet with 5 nearest neighbours and logistic regression on tables of keypoints with labels.
 
-For each table GestureNet is trained as tools/train.py would train it; the two others (scikit-learn's, with their
-default settings but for the number of iterations) get the same rows for training, normalised alike. All are tested on
-the last rows of each class, which none of them has seen. Prints the accuracies as a Markdown table.
+GestureNet is trained on each table like with tools/train.py; the two others (scikit-learn's, with default settings
+except for the number of iterations) get the same training rows, normalised the same way. All are tested on the last
+rows of each class. Prints the accuracies as a Markdown table.
 """
 
 import argparse
@@ -33,7 +33,7 @@ BASELINES = {'5 nearest neighbours': KNeighborsClassifier(5), 'logistic regressi
 
 
 def config_of(table: Path, config: Path, cfg_options: dict[str, Any] | None) -> Config:
-    """The config for one table: its file, and as many outputs as it has classes."""
+    """Return the config for one table: its file, and an output for each of its classes."""
     cfg = load_config(config, cfg_options)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         loader.dataset.update(data_root='', ann_file=str(table.resolve()))
@@ -42,7 +42,7 @@ def config_of(table: Path, config: Path, cfg_options: dict[str, Any] | None) -> 
 
 
 def features(cfg: Config, part: str) -> tuple[np.ndarray, np.ndarray]:
-    """Keypoints (N, 42) of a part as the network gets them in tests, and labels (N,)."""
+    """Return the keypoints (N, 42) of a part as the network gets them in tests, and the labels (N,)."""
     samples = list(DATASETS.build(dict(cfg[f'{part}_dataloader'].dataset)))
     points = torch.tensor(np.stack([sample['inputs'] for sample in samples]))
     prepared = MODELS.build(cfg.model.data_preprocessor)(dict(inputs=points))['inputs']
@@ -50,7 +50,7 @@ def features(cfg: Config, part: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def gesture_net(cfg: Config, seed: int) -> float:
-    """Train and test; returns the accuracy."""
+    """Train and test; return the accuracy."""
     with tempfile.TemporaryDirectory() as folder:
         use_scratch_folder(cfg, folder)
         cfg.update(log_level='WARNING', randomness=dict(seed=seed))
@@ -67,10 +67,10 @@ def main(
     json_file: str | Path | None = None,
     cfg_options: dict[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """Compare on each table; returns a row for each.
+    """Compare on each table; return a row for each.
 
     Raises:
-        FileNotFoundError, ValueError: a table is missing or wrong; all are read before the first training.
+        FileNotFoundError, ValueError: A table is missing or wrong; all are read before the first training.
     """
     configs = {table: config_of(Path(table), Path(config), cfg_options) for table in tables}
     rows = []

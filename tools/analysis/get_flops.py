@@ -1,9 +1,8 @@
-"""Count the parameters of a config's network, and the multiply-adds of one image through it.
+"""Count the parameters of a config's network, and its multiply-adds for one image.
 
-One multiply-add (MAC) is a multiplication and the addition of its product. What papers call FLOPs is either the MACs
-or twice as many; both figures are printed. The counting is MMEngine's, to which the two matrix products of attention
-are added: convolutions, linear layers, attention, and as small change norms and bilinear resizing, but no activations,
-products or sums of maps.
+One multiply-add (MAC) is a multiplication and the addition of its product. Papers call either the MACs or twice as many
+FLOPs; both numbers are printed. MMEngine counts convolutions, linear layers, norms and bilinear resizing, but no
+activations, products or sums of maps; the two matrix products of attention are added here.
 """
 
 import argparse
@@ -29,7 +28,7 @@ from handkp_plugins.engine.config import load_config
 
 
 class _Network(nn.Module):
-    """The network from images to maps, callable without data samples."""
+    """A network from images to maps, without data samples."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -40,22 +39,18 @@ class _Network(nn.Module):
 
 
 def _attention_macs(inputs: list[Any], outputs: list[Any]) -> int:
-    """Multiply-adds of ``scaled_dot_product_attention``: of queries with keys, and of their weights with values."""
+    """Count ``scaled_dot_product_attention``: queries times keys, and their weights times values."""
     *batch, queries, channels = get_shape(inputs[0])
     *_, keys, value_channels = get_shape(inputs[2])
     return prod(batch) * queries * keys * (channels + value_channels)
 
 
 def count(config: str | Path | Config, shape: Sequence[int] | None = None) -> dict[str, Any]:
-    """Count.
+    """Return ``params``, ``macs``, ``shape`` and ``table``, MMEngine's list of both for each module.
 
     Args:
         config: A config file or a loaded config.
-        shape: [W, H] of the image; by default the input size of the head's decoder, or that which a detector's test
-            pipeline resizes to.
-
-    Returns:
-        ``params``, ``macs``, ``shape`` and ``table``, MMEngine's list of both for each module.
+        shape: [W, H] of the image; by default the input size of the head's decoder, or of a detector's test pipeline.
     """
     cfg = config if isinstance(config, Config) else load_config(config)
     init_default_scope(cfg.get('default_scope', 'mmpose'))
@@ -67,7 +62,7 @@ def count(config: str | Path | Config, shape: Sequence[int] | None = None) -> di
         network = _Network(build_pose_estimator(cfg.model)).eval()
     image = (torch.zeros(1, 3, h, w),)
     macs, activations = FlopAnalyzer(network, image), ActivationAnalyzer(network, image)
-    macs.set_op_handle('aten::scaled_dot_product_attention', _attention_macs)  # MMEngine leaves it out
+    macs.set_op_handle('aten::scaled_dot_product_attention', _attention_macs)  # MMEngine does not count it
     with torch.no_grad():
         table = complexity_stats_table(flops=macs, activations=activations, show_param_shapes=True)
         total = int(macs.total())
@@ -78,7 +73,7 @@ def count(config: str | Path | Config, shape: Sequence[int] | None = None) -> di
 def main(
     config: str, shape: Sequence[int] | None = None, cfg_options: dict[str, Any] | None = None, table: bool = False
 ) -> dict[str, Any]:
-    """Count and print; returns what :func:`count` returns."""
+    """Print and return the result of :func:`count`."""
     result = count(load_config(config, cfg_options), shape)
     if table:
         print(result['table'])

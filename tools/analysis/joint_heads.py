@@ -1,14 +1,13 @@
-"""The joint heads' two tables on generated hands: heads, and crops with augmentation and averaging over rotations.
+"""Both tables of the joint heads' paper on generated hands: heads; crops, augmentation and averaging over rotations.
 
 Usage:
     python tools/analysis/joint_heads.py --out work_dirs/joint_heads
 
-Renders single hands, trains the five networks that both tables need with the ResNet-18 configs, each on as many
-samples, and tests each on the same hands, in the biased crop, once as it is and once averaged over rotations
-(tools/test.py --tta). The networks start from nothing and their training is short, so that its batches are smaller than
-the configs', and its learning rate is higher and falls to 0. Without a GPU two trainings run at a time, each on half of
-the cores. Networks that are finished are kept: run it again to go on after an interruption. Writes
-``joint_heads.json``, ``joint_heads.md``.
+Renders single hands, trains the five networks of both tables with the ResNet-18 configs, each on the same number of
+samples, and tests each on the same hands in the biased crop, without and with averaging over rotations (tools/test.py
+--tta). The trainings start from scratch and are short, so their batches are smaller than the configs', and the learning
+rate is higher and falls to 0. Without a GPU two trainings run at a time, each on half of the cores. Finished networks
+are kept: run the tool again to continue after an interruption. Writes ``joint_heads.json`` and ``joint_heads.md``.
 
 A row is one short training of one seed; --seed gives another.
 """
@@ -44,7 +43,7 @@ _writing = threading.Lock()
 
 @dataclass(frozen=True)
 class Network:
-    """One training: its head, its crops, and whether its pictures are augmented."""
+    """One training: its head, its crops, and whether its images are augmented."""
 
     head: str
     biased: bool = True
@@ -119,7 +118,7 @@ def main(
 
 
 def configured(out: Path, network: Network, samples: int, rate: float, seed: int) -> Config:
-    """The ResNet-18 config of a network's head, with its crops and pictures, for a short training from nothing."""
+    """The ResNet-18 config of a network's head, with its crops and augmentation, for a short training from scratch."""
     cfg = load_config(CONFIGS / f'joint_heads_{network.head}-r18_synthetic.py')
     for split in ('train', 'val', 'test'):
         cfg[f'{split}_dataloader'].dataset.data_root = str(out / 'hands')
@@ -146,7 +145,7 @@ def configured(out: Path, network: Network, samples: int, rate: float, seed: int
 
 
 def score(out: Path, network: Network, samples: int, rate: float, seed: int, cores: int | None) -> dict[str, float]:
-    """Train a network and test it both ways, on so many cores."""
+    """Train a network on this number of cores and test it without and with averaging."""
     work_dir = out / network.key
     work_dir.mkdir(parents=True, exist_ok=True)
     config, checkpoint = work_dir / 'network.py', work_dir / f'epoch_{EPOCHS}.pth'
@@ -168,7 +167,7 @@ def score(out: Path, network: Network, samples: int, rate: float, seed: int, cor
 
 
 def mean_pose_score(cfg: Config) -> float:
-    """MSE of the mean of the training labels, in the crop: what is reached without a look at the picture."""
+    """MSE of the mean of the training labels in the crop: a baseline that ignores the image."""
     init_default_scope('mmpose')
     pipeline = [step for step in cfg.test_dataloader.dataset.pipeline if step.type != 'PackHandInputs']
     labels = []

@@ -1,7 +1,8 @@
-"""Search channel widths of P-MSDSNet that match the published numbers of parameters at the fewest multiply-adds.
+"""Search channel widths of P-MSDSNet with the published numbers of parameters and the fewest multiply-adds.
 
-For each choice of the widths at strides 1 to 8, the widths at stride 16, where a weight costs least, are searched so
-that 3 stages have 2.8 M and 6 stages 5.0 M parameters. Prints a Markdown table, the cheapest network of each choice.
+For each choice of widths at strides 1 to 8, the search varies the widths at stride 16, where a weight costs least,
+until 3 stages have 2.8 M and 6 stages 5.0 M parameters. Prints a Markdown table with the cheapest network of each
+choice.
 """
 
 import argparse
@@ -17,8 +18,8 @@ from handkp_plugins.models.backbones import PMSDSNet
 
 NUM_KEYPOINTS = 21
 TARGETS = {3: 2.8e6, 6: 5.0e6}
-# Widths and fusion widths at strides 1, 2, 4, 8. Widths plus fusion widths are at least 21 wherever maps are
-# supervised and at the output: fewer channels could not hold 21 linearly independent maps.
+# Widths and fusion widths at strides 1, 2, 4, 8. Their sum is at least 21 at the output and wherever maps are
+# supervised: fewer channels cannot hold 21 linearly independent maps.
 FINE = [
     ((8, 8, 8, 8), (16, 16, 16, 16)),
     ((8, 8, 16, 16), (16, 16, 16, 32)),
@@ -35,7 +36,7 @@ COARSE_STEM = (32, 48, 64)
 
 
 class Size(NamedTuple):
-    """Parameters with 3 and 6 stages, multiply-adds with 3 and 6 stages."""
+    """Parameters and multiply-adds with 3 and 6 stages."""
 
     params_3: int
     params_6: int
@@ -47,7 +48,7 @@ class Size(NamedTuple):
 
 
 def measure(widths: Sequence[int], fusion_widths: Sequence[int], stem_widths: Sequence[int], side: int = 256) -> Size:
-    """Count convolutions and batch norms of backbone and final 1×1 convolution, on a device without memory."""
+    """Count backbone and final 1×1 convolution on the meta device: parameters, and multiply-adds of convolutions."""
     with torch.device('meta'):
         net = PMSDSNet(3, NUM_KEYPOINTS, widths=widths, fusion_widths=fusion_widths, stem_widths=stem_widths).eval()
         final = nn.Conv2d(net.out_channels, NUM_KEYPOINTS, 1)
@@ -61,7 +62,7 @@ def measure(widths: Sequence[int], fusion_widths: Sequence[int], stem_widths: Se
         with torch.no_grad():
             final(net(torch.zeros(1, 3, side, side))[0])
     params = sum(p.numel() for p in model.parameters())
-    # Between the first and the last stage all are alike, so six stages are three and three more of the second.
+    # All stages between the first and the last are equal: six stages are three, plus three more of the second.
     middle = net.stages[1]
     more_params = 3 * sum(p.numel() for p in middle.parameters())
     more_macs = 3 * sum(macs[m] for m in middle.modules() if m in macs)
@@ -69,7 +70,7 @@ def measure(widths: Sequence[int], fusion_widths: Sequence[int], stem_widths: Se
 
 
 def main(tolerance: float = 0.01, side: int = 256) -> list[tuple[tuple, Size]]:
-    """Print the table; returns its rows: (widths, fusion widths, stem widths) and size."""
+    """Print the table; return its rows: (widths, fusion widths, stem widths) and size."""
     rows = []
     print('| widths | fusion widths | stem widths | params, 3 / 6 stages (M) | GMACs, 3 / 6 stages |')
     print('|---|---|---|---|---|')
@@ -97,7 +98,7 @@ if __name__ == '__main__':
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog='example: python tools/analysis/search_widths.py --tolerance 0.02',
     )
-    parser.add_argument('--tolerance', type=float, default=0.01, help='allowed relative distance of both totals')
-    parser.add_argument('--side', type=int, default=256, help='side of the square input that multiply-adds are for')
+    parser.add_argument('--tolerance', type=float, default=0.01, help='allowed relative difference from both totals')
+    parser.add_argument('--side', type=int, default=256, help='side of the square input')
     arguments = parser.parse_args()
     run_tool(lambda: main(arguments.tolerance, arguments.side))

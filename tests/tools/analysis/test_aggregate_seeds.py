@@ -47,7 +47,7 @@ def test_errors_name_the_file(tmp_path):
         tool.main([str(first), str(second)])
     with pytest.raises(ValueError, match='expected results that differ, got one twice'):
         tool.main([str(first), str(first)])
-    with pytest.raises(FileNotFoundError, match='gone: a JSON file, or a work directory with a test result'):
+    with pytest.raises(FileNotFoundError, match='gone: expected a JSON file, or a work directory with a test result'):
         tool.main([str(tmp_path / 'gone')])
     for content, message in (('{', 'does not parse'), ('[]', 'got a list'), ('{"time": 1}', 'got none')):
         (tmp_path / 'bad.json').write_text(content)

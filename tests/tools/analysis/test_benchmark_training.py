@@ -23,5 +23,5 @@ def test_the_time_of_a_slow_part_is_found(tmp_path, capsys, monkeypatch):
 
 
 def test_nothing_to_count(tmp_path):
-    with pytest.raises(ValueError, match='iterations: expected 1 or more after 0 or more, got 0 after 5'):
+    with pytest.raises(ValueError, match='iterations, warm_up: expected 1 or more and 0 or more, got 0, 5'):
         load_tool('analysis/benchmark_training').main('x.py', iterations=0)

@@ -67,8 +67,8 @@ def test_benchmark_of_targets(capsys: pytest.CaptureFixture) -> None:
         sizes=(64,), strides=(2,), batch_size=2, batches=2, rounds=1, device='cpu'
     )
     labels = 21 * 3 * 4  # x, y and weight, float32
-    assert ours.passed_on == labels
-    assert msra.passed_on == 21 * 32 * 32 * 4 + 21 * 4  # maps and weights
+    assert ours.transfer == labels
+    assert msra.transfer == 21 * 32 * 32 * 4 + 21 * 4  # maps and weights
     assert '| 64² | 2 |' in capsys.readouterr().out
 
 
