@@ -4,11 +4,12 @@ custom_imports = dict(imports=['handkp_plugins'], allow_failed_imports=False)
 runner_type = 'HandRunner'
 visualizer = dict(type='HandVisualizer')
 
-# A dictionary merges where a list (custom_hooks) would replace: a leaf changes one hook by its name, None removes it.
-# Two checkpoints stay on disk: should the newest be cut short, --resume takes the one before it.
+# Hooks are in default_hooks, a dictionary, because a leaf can change one of them by its name; None removes it. A list
+# (custom_hooks) would be replaced as a whole. Two checkpoints are kept: if the newest is truncated, --resume uses the
+# other.
 default_hooks = dict(
     checkpoint=dict(interval=1, max_keep_ckpts=2),
     non_finite_loss=dict(type='NonFiniteLossHook'),
     unreadable_images=dict(type='UnreadableImageHook', max_share=0.01),
-    visualization=dict(backend_args=dict(backend='hand_shards')),  # opens pictures in shards, too
+    visualization=dict(backend_args=dict(backend='hand_shards')),  # also opens images in shards
 )

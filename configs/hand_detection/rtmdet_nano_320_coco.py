@@ -1,11 +1,11 @@
-# Boxes of your own in COCO's form; a file's only category is called hand. Where yours is called otherwise, say so here.
+# Your own boxes in COCO format. If your only category is not called hand, change `classes` in metainfo.
 _base_ = ['rtmdet_nano_320_scenes.py']
 
 data_root = 'data/my_hands/'
 train_ann, val_ann, test_ann = 'annotations/train.json', 'annotations/val.json', 'annotations/test.json'
-images = 'images/'  # what file names in the annotations relate to, below data_root
+images = 'images/'  # folder of the annotations' file names, below data_root
 max_epochs = 100
-load_from = None  # 'handkp://hand_detector' starts from what was learnt of generated hands
+load_from = None  # 'handkp://hand_detector' starts from the weights trained on generated scenes
 metainfo = dict(classes=('hand', ), palette=[(0, 200, 120)])
 
 train_dataloader = dict(

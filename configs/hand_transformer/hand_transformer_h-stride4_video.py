@@ -1,4 +1,4 @@
-# HRNet-w32 without stage 4, its branch at stride 4, and a Transformer encoder: whole frames of videos
+# HRNet-w32 without stage 4, its branch at stride 4, and a Transformer encoder, on whole frames of videos
 _base_ = ['hand_transformer_h_video.py']
 
 model = _base_.at_stride_4

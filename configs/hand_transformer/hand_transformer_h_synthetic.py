@@ -1,4 +1,4 @@
-# HRNet-w32 without stage 4, its branch at stride 8, and a Transformer encoder: rendered hands
+# HRNet-w32 without stage 4, its branch at stride 8, and a Transformer encoder, on rendered hands
 _base_ = ['hand_transformer_r_synthetic.py', '_base_/hrnet_w32.py']
 
 model = _base_.at_stride_8

@@ -1,5 +1,5 @@
-# The small hand keypoint transformer on whole frames of generated clips, 192×144 (H×W):
-# tools/make_synthetic.py --video. From scratch on a CPU; train with --amp (bfloat16).
+# The small hand keypoint transformer on whole frames of generated clips (tools/make_synthetic.py --video) at 192×144
+# (H×W), from scratch on a CPU; on recent CPUs train with --amp (bfloat16).
 _base_ = ['hand_transformer_r-small_synthetic-128.py']
 
 input_size = (144, 192)

@@ -1,5 +1,5 @@
-# A small hand keypoint transformer at 128×128 for the CPU: ResNet-18 cut after layer2, two narrow layers, and the loss
-# and optimizer that learn fast from scratch. On recent CPUs train with --amp (bfloat16).
+# A small hand keypoint transformer at 128×128 for a CPU: ResNet-18 cut after layer2, two narrow layers, and a loss and
+# an optimizer that learn fast from scratch. On recent CPUs train with --amp (bfloat16).
 _base_ = ['../_base_/schedules/muon_cosine.py', '../_base_/datasets/hand_synthetic.py', '_base_/hand_transformer_r.py']
 
 num_layers = 2
@@ -26,13 +26,13 @@ model = dict(
         num_layers=num_layers,
         num_heads=4,
         feedforward_channels=2 * embed_dims,
-        attention_dropout=0.0),  # with dropout a CPU has no fast kernel for float32
+        attention_dropout=0.0),  # a CPU has no fast float32 kernel with dropout
     head=dict(
         in_channels=embed_dims,
         deconv_out_channels=(embed_dims, ),
         loss=dict(_delete_=True, type='SoftmaxHeatmapLoss'),
         decoder=dict(_delete_=True, **codec)))
-# Muon's learning rate is too high for AdamW's steps in a Transformer.
+# Muon's learning rate is too high for AdamW in a Transformer.
 optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'neck.layers': dict(lr_mult=0.1)}))
 
 train_pipeline = [

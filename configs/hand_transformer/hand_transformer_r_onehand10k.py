@@ -1,4 +1,4 @@
-# ResNet-50 cut after layer2, and a Transformer encoder: OneHand10K
+# ResNet-50 cut after layer2, and a Transformer encoder, on OneHand10K
 _base_ = [
     '../_base_/schedules/adam_cosine.py', '../_base_/datasets/hand_onehand10k.py', '_base_/hand_transformer_r.py']
 

@@ -1,4 +1,4 @@
-# ResNet-50 cut after layer2, and a Transformer encoder: rendered hands
+# ResNet-50 cut after layer2, and a Transformer encoder, on rendered hands
 _base_ = [
     '../_base_/schedules/adam_cosine.py', '../_base_/datasets/hand_synthetic.py', '_base_/hand_transformer_r.py']
 

@@ -1,4 +1,4 @@
-# ResNet-50 cut after layer2, and a Transformer encoder: whole frames of videos
+# ResNet-50 cut after layer2, and a Transformer encoder, on whole frames of videos
 _base_ = [
     '../_base_/schedules/adam_cosine.py', '../_base_/datasets/hand_video.py', '_base_/hand_transformer_r.py']
 

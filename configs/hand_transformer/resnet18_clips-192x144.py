@@ -1,5 +1,5 @@
-# Baseline for the small transformer on clips: ResNet-18 to stride 16 and deconvolutions, each frame by itself as well. The
-# budget is about the same time on a CPU, so that it has fewer epochs.
+# Baseline for the small transformer on clips, also frame by frame: ResNet-18 to stride 16 and deconvolutions. It trains
+# for about the same time on a CPU, so it has fewer epochs.
 _base_ = ['hand_transformer_r-small_clips-192x144.py']
 
 max_epochs = 6
@@ -10,7 +10,7 @@ param_scheduler = [
 ]
 optim_wrapper = dict(_delete_=True, optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01))
 
-# A stride of 32, ResNet's own, does not divide 144 pixels.
+# ResNet's stride of 32 does not divide 144 pixels.
 model = dict(
     backbone=dict(_delete_=True, type='ResNet', depth=18, strides=(1, 2, 2, 1)),
     neck=None,

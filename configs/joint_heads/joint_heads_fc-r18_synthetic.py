@@ -1,4 +1,4 @@
-# ResNet-18 instead of 152, for small machines
+# ResNet-18 instead of ResNet-152, for small machines
 _base_ = ['joint_heads_fc_synthetic.py']
 
 model = dict(

@@ -1,4 +1,4 @@
-# Baseline of Table 2: MMPose's convolutional pose machine, six stages, each supervised
+# Baseline of Table 2: MMPose's convolutional pose machine with six supervised stages
 _base_ = ['msahp_2stack_stb.py']
 
 num_stages = 6

@@ -1,5 +1,5 @@
-# GestureNet on the tables that tools/keypoint_tables.py writes, one a part, so that the set's own split stays. Left and
-# right hands spell alike, and no two letters are mirror images of each other.
+# GestureNet on the tables of tools/keypoint_tables.py, one per split, so that the data set keeps its own split. Left
+# and right hands spell alike, and no letter is the mirror image of another.
 _base_ = ['gesturenet_keypoints.py']
 
 num_classes = 26

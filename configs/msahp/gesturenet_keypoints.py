@@ -1,7 +1,7 @@
-# GestureNet on a table of keypoints with labels, for as many classes as that has: see README.md
+# GestureNet on a table of labelled keypoints: see README.md
 _base_ = ['../_base_/runtime.py']
 
-num_classes = 4
+num_classes = 4  # those of the table
 batch_size = 128
 
 model = dict(

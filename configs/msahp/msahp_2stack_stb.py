@@ -1,5 +1,5 @@
-# MSAHP's PoseEstimationNet on the Stereo Hand Pose Tracking Benchmark. The set has no part for validation: the best
-# checkpoint is chosen on the test images, and the last one is what to report.
+# MSAHP's PoseEstimationNet on the Stereo Hand Pose Tracking Benchmark. It has no validation set: the best checkpoint is
+# chosen on test images, so report the last one.
 _base_ = ['../_base_/schedules/adam_steps.py', '../_base_/datasets/hand_stb.py', '_base_/msahp_256.py']
 
 batch_size = 24
@@ -11,7 +11,7 @@ train_dataloader = dict(
 val_dataloader = dict(dataset=dict(pipeline={{_base_.val_pipeline}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.val_pipeline}}))
 
-# The four thresholds of Table 2, in one table
+# The four thresholds of Table 2
 val_evaluator = [
     *(dict(type='PCKAccuracy', thr=thr, prefix=f'{thr}') for thr in (0.15, 0.2, 0.25, 0.3)),
     *_base_.val_evaluator[1:],

@@ -1,4 +1,4 @@
-# The small network fine-tuned on 50 labelled frames of fingerspelling, of which each epoch takes 500 augmented pictures
+# The small network fine-tuned on 50 labelled frames of fingerspelling; an epoch has 500 augmented images of them
 _base_ = ['msahp_small-128_synthetic.py']
 
 labelled = 50

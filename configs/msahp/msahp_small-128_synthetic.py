@@ -1,5 +1,5 @@
-# A small PoseEstimationNet at 128×128 for the CPU: half of the widths, and a deviation of one pixel of the 16×16
-# map. Train with --amp (bfloat16) on recent CPUs.
+# A small PoseEstimationNet at 128×128 for a CPU: half of the widths, and a standard deviation of one pixel of the 16×16
+# map. On recent CPUs train with --amp (bfloat16).
 _base_ = ['msahp_2stack_synthetic.py']
 
 batch_size = 24
@@ -31,7 +31,7 @@ train_dataloader = dict(sampler=dict(samples_per_epoch=100 * batch_size), datase
 val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=val_pipeline))
 
-# An epoch is 100 iterations. Muon: from nothing, few samples must do.
+# An epoch has 100 iterations. Muon learns from few samples.
 train_cfg = dict(max_epochs=epochs, val_interval=epochs)
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='MuonAdamW', lr=1e-2, weight_decay=0.1, fused=True))
 param_scheduler = [

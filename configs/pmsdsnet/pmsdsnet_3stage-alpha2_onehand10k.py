@@ -1,4 +1,4 @@
-# Ablation: weight of the auxiliary losses, in the paper's table 4
+# Ablation: weight of the auxiliary losses (the paper's table 4)
 _base_ = ['pmsdsnet_3stage_onehand10k.py']
 
 alpha = 2

@@ -1,4 +1,4 @@
-# Ablation: features are fused upwards only
+# Ablation: upward fusion only
 _base_ = ['pmsdsnet_3stage_onehand10k.py']
 
 model = dict(backbone=dict(fusion='up'))

@@ -1,4 +1,4 @@
-# P-MSDSNet of 3 stages at 128×128, a quarter of the pixels of pmsdsnet_3stage_layers-256.py: for a CPU.
+# P-MSDSNet of 3 stages at 128×128, a quarter of the pixels of pmsdsnet_3stage_layers-256.py, for a CPU
 _base_ = ['pmsdsnet_3stage_layers-256.py']
 
 batch_size = 32
@@ -7,7 +7,7 @@ samples_per_epoch = 16384
 input_size = (128, 128)
 codec = dict(input_size=input_size)
 backgrounds = dict(num=1024, size=160)
-# Distances are in map pixels, half as many here as in 256×256.
+# The L1 distance is in map pixels; these maps have half the resolution of 256×256.
 model = dict(
     data_preprocessor=dict(backgrounds=backgrounds), head=dict(loss=dict(l1_weight=0.025), decoder=codec))
 optim_wrapper = dict(optimizer=dict(lr=8e-3))

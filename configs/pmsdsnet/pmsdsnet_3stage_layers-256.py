@@ -1,5 +1,5 @@
-# P-MSDSNet of 3 stages at 256×256 on hands whose backgrounds are added while training, with the softmax loss; for a
-# GPU. The paper's loss: pmsdsnet_3stage-mse_layers-256.py
+# P-MSDSNet of 3 stages at 256×256 on hands whose backgrounds are added during training, with the softmax loss, for a
+# GPU. pmsdsnet_3stage-mse_layers-256.py has the paper's loss.
 _base_ = ['../_base_/schedules/muon_cosine_ema.py', '../_base_/datasets/hand_layers.py', '_base_/pmsdsnet_256.py']
 
 batch_size = 64
@@ -8,7 +8,7 @@ channels_last = True
 
 input_size = (256, 256)
 codec = dict(logits=True, window=8)
-# Distances are in map pixels, eight times as many here as in the lite network's maps.
+# The L1 distance is in map pixels; these maps have eight times the resolution of the lite network's.
 model = dict(
     data_preprocessor=dict(_base_.compositor, backgrounds=dict(_base_.compositor.backgrounds, num=768, size=256)),
     head=dict(loss=dict(_delete_=True, type='SoftmaxHeatmapLoss', l1_weight=0.0125), decoder=codec))

@@ -1,5 +1,5 @@
-# P-MSDSNet of 3 stages at 80×80, where a sample costs 0.4 of one at 128×128: for a CPU, on which more samples are worth
-# more than more pixels until some 100,000s are seen. The package's pmsdsnet_3stage weights come from here; go on with
+# P-MSDSNet of 3 stages at 80×80, for a CPU. A sample costs 0.4 of one at 128×128; for the first some 100,000 samples,
+# more samples are worth more than more pixels. The shipped pmsdsnet_3stage weights come from this config; continue with
 # pmsdsnet_3stage_layers-128.py and load_from.
 _base_ = ['pmsdsnet_3stage_layers-128.py']
 

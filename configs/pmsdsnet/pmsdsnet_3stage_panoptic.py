@@ -1,4 +1,4 @@
-# P-MSDSNet of 3 stages on the paper's CMU Panoptic set: 7,715 rendered hands, split 8:1:1, and its best alpha for them
+# P-MSDSNet of 3 stages on the paper's CMU Panoptic set, 7,715 rendered hands split 8:1:1, with the paper's best alpha
 _base_ = ['../_base_/schedules/adam_constant.py', '../_base_/datasets/hand_panoptic.py', '_base_/pmsdsnet_256.py']
 
 num_stages = 3

@@ -1,4 +1,4 @@
-# The end of a training of the lite network, with pictures that are spoilt less and turned less: resume one of
+# The end of a training of the lite network, with weaker camera effects and less rotation: resume a training of
 # pmsdsnet_lite_layers-128.py with this config after about two thirds of its epochs.
 _base_ = ['pmsdsnet_lite_layers-128.py']
 

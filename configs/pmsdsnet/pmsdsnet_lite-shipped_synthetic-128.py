@@ -1,4 +1,4 @@
-# The lite network with the weights of the package, tuned to the generated hands for about a minute on a CPU.
+# The shipped lite network, fine-tuned on generated hands for about a minute on a CPU
 _base_ = ['pmsdsnet_lite_synthetic-128.py']
 
 load_from = 'handkp://lite'

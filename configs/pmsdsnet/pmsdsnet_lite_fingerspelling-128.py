@@ -1,4 +1,4 @@
-# The shipped lite network fine-tuned on 50 labelled frames of fingerspelling: see ../msahp/README.md
+# The shipped lite network, fine-tuned on 50 labelled frames of fingerspelling: see ../msahp/README.md
 _base_ = ['pmsdsnet_lite_synthetic-128.py']
 
 labelled = 50

@@ -1,5 +1,5 @@
-# The lite network on hands whose backgrounds are added while training: 48 epochs of 16,384 samples. On two recent CPU
-# cores that takes some hours; stop it at any time, and go on by --resume.
+# The lite network on hands whose backgrounds are added during training: 48 epochs of 16,384 samples, some hours on two
+# recent CPU cores. Stop it at any time and continue with --resume.
 _base_ = [
     '../_base_/schedules/muon_cosine_ema.py', '../_base_/datasets/hand_layers.py', '_base_/pmsdsnet_lite_128.py']
 

@@ -1,10 +1,10 @@
-# A small P-MSDSNet at 128×128 for the CPU: two stages at strides 4 to 32, and a loss that learns fast from
-# scratch. On recent CPUs train with --amp (bfloat16).
+# A small P-MSDSNet at 128×128 for a CPU: two stages at strides 4 to 32, and a loss that learns fast from scratch. On
+# recent CPUs train with --amp (bfloat16).
 _base_ = [
     '../_base_/schedules/muon_cosine.py', '../_base_/datasets/hand_synthetic.py', '_base_/pmsdsnet_lite_128.py']
 
 batch_size = 16
-padding = 1.1  # close to the hand, which is where a small input has to spend its pixels
+padding = 1.1  # a tight crop, because a small input has few pixels
 channels_last = True
 
 train_pipeline = [

@@ -1,6 +1,6 @@
-# Baseline for the lite network: MMPose's ResNet-18 and deconvolutions, from scratch. Data, targets, loss and batch are
-# those of the lite config. The budget is about the same time beside it on a CPU, so that it has fewer epochs. It is
-# trained by AdamW: for convolutions as wide as its own a step of Muon costs more than the rest of the iteration.
+# Baseline for the lite network: MMPose's ResNet-18 and deconvolutions, from scratch, with the data, targets, loss and
+# batch size of the lite config. It trains for about the same time on a CPU, so it has fewer epochs. It uses AdamW,
+# because for convolutions this wide a step of Muon costs more than the rest of the iteration.
 _base_ = ['pmsdsnet_lite_synthetic-128.py']
 
 max_epochs = 7

@@ -1,4 +1,4 @@
-# HGR1: 899 photographs, split 8:1:1
+# HGR1: 899 images, split 8:1:1
 _base_ = ['hand_loaders.py']
 
 dataset_type = 'HGR1Dataset'  # MMPose's inferencer reads this

@@ -1,6 +1,6 @@
-# Rendered hands with coverage, tools/make_synthetic.py --layers: the background, and what a camera does, are added on
-# the device (HandCompositor), anew each time. A leaf takes `compositor` as its model's data_preprocessor, and closes
-# `augmentation` and `loading` with what depends on its codec.
+# Rendered hands with alpha (tools/make_synthetic.py --layers). HandCompositor adds a new background and camera effects
+# on the device each time. A leaf uses `compositor` as its model's data_preprocessor, and completes `augmentation` and
+# `loading` with the steps that depend on its codec.
 _base_ = ['hand_loaders.py']
 
 dataset_type = 'SyntheticHandDataset'  # MMPose's inferencer reads this
@@ -15,12 +15,12 @@ compositor = dict(
     bgr_to_rgb=True,
     backgrounds=dict(folder=None, photographs=0.7, num=1024, size=160, mix=0.25))
 
-scale_factor = (0.75, 1.4)  # up to a hand that is small in its box, as where the box takes in half an arm
+scale_factor = (0.75, 1.4)  # 1.4: a hand that is small in its box, as when the box includes half an arm
 augmentation = [
     dict(type='LoadHandImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip'),
-    dict(  # upright within 30° mostly, and the whole circle
+    dict(  # mostly upright within 30°, else any rotation
         type='RandomChoice',
         prob=[0.75, 0.25],
         transforms=[

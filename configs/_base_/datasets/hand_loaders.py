@@ -1,5 +1,5 @@
-# Loaders and evaluators that all hand sets share. A set adds its class, its folder and its annotation files; the system
-# adds what depends on its network: the pipelines.
+# Loaders and evaluators of all hand data sets. A data set adds its class, folder and annotation files; a system adds
+# the pipelines, which depend on its network.
 data_mode = 'topdown'  # MMPose's inferencer reads this
 
 train_dataloader = dict(

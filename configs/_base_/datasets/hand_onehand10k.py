@@ -1,4 +1,4 @@
-# OneHand10K: 10,000 photographs for training and 1,703 for testing; it has no set for validation
+# OneHand10K: 10,000 images for training and 1,703 for testing; it has no validation set
 _base_ = ['hand_loaders.py']
 
 dataset_type = 'OneHand10KDataset'  # MMPose's inferencer reads this

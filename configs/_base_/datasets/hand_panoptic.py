@@ -1,4 +1,4 @@
-# CMU Panoptic hands in MMPose's split; it has no set for validation
+# CMU Panoptic hands in MMPose's split, which has no validation set
 _base_ = ['hand_loaders.py']
 
 dataset_type = 'PanopticHand2DDataset'  # MMPose's inferencer reads this

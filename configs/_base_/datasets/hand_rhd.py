@@ -1,6 +1,6 @@
-# Rendered Handpose Dataset, tools/dataset_converters/rhd.py: 480 hands of its training part validate. In the files a
-# finger's keypoints run from tip to root: a pipeline begins with `loading`, which turns them into our order, and metainfo
-# names that order, which is OneHand10K's.
+# Rendered Handpose Dataset (tools/dataset_converters/rhd.py): 480 hands of its training set are the validation set. The
+# files order a finger's keypoints from tip to root: pipelines start with `loading`, which converts them to our order,
+# that of OneHand10K, which metainfo names.
 _base_ = ['hand_loaders.py']
 
 dataset_type = 'Rhd2DDataset'  # MMPose's inferencer reads this

@@ -1,4 +1,4 @@
-# Stereo Hand Pose Tracking Benchmark, split by sequence: tools/dataset_converters/stb.py
+# Stereo Hand Pose Tracking Benchmark, split by sequence (tools/dataset_converters/stb.py)
 _base_ = ['hand_loaders.py']
 
 dataset_type = 'STBDataset'  # MMPose's inferencer reads this

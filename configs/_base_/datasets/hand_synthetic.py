@@ -1,4 +1,4 @@
-# Hands that tools/make_synthetic.py rendered, split 8:1:1
+# Hands rendered by tools/make_synthetic.py, split 8:1:1
 _base_ = ['hand_loaders.py']
 
 dataset_type = 'SyntheticHandDataset'  # MMPose's inferencer reads this

@@ -1,7 +1,7 @@
 _base_ = ['../runtime.py']
 
-# MSAHP, section 3.3: Adam, batches of 24, 30,000 iterations, of which 2,000 warm up. The learning rate goes by
-# iterations; an epoch, whatever the size of the set, is 2,000 of them (FixedEpochSampler).
+# MSAHP, section 3.3: Adam, batches of 24, 30,000 iterations with a warm-up of 2,000. The schedule counts iterations; an
+# epoch has 2,000 of them for any size of the data set (FixedEpochSampler).
 train_cfg = dict(by_epoch=True, max_epochs=15, val_interval=1)
 optim_wrapper = dict(optimizer=dict(type='Adam', lr=3e-4))
 param_scheduler = [

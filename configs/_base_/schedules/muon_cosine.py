@@ -1,7 +1,7 @@
 _base_ = ['../runtime.py']
 
-# A short training from scratch: Muon for the convolutions, a warm-up of one epoch, then a cosine down to 0. The decay is
-# strong because few hands come by many times. Whoever changes max_epochs gives the end of the cosine anew.
+# A short training from scratch: Muon for the convolutions, a warm-up of one epoch, then a cosine to 0. The weight decay
+# is strong because a few hands are seen many times. When max_epochs changes, the end of the cosine must change, too.
 train_cfg = dict(by_epoch=True, max_epochs=15, val_interval=8)
 optim_wrapper = dict(optimizer=dict(type='MuonAdamW', lr=1e-2, weight_decay=0.3, fused=True))
 param_scheduler = [

@@ -1,7 +1,7 @@
 _base_ = ['muon_cosine.py']
 
-# A long training in mixed precision. Its length is train_cfg.max_epochs, and the cosine ends with it. Each epoch leaves
-# a checkpoint, from which --resume goes on.
+# A long training in mixed precision. Its length is train_cfg.max_epochs; the cosine ends with it. Each epoch writes a
+# checkpoint for --resume.
 train_cfg = dict(max_epochs=48, val_interval=4)
 optim_wrapper = dict(type='HandAmpOptimWrapper', optimizer=dict(lr=8e-3, weight_decay=0.1))
 param_scheduler = [
@@ -9,7 +9,7 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', begin=1, by_epoch=True, convert_to_iter_based=True),
 ]
 
-# Averaged weights are what is validated and what a checkpoint's state_dict holds. The mean reaches back over the last
-# tenth of the steps so far, and over 5,000 at most: right for short trainings and for long ones.
+# Validation and a checkpoint's state_dict use averaged weights. The average covers the last tenth of the steps so far,
+# but at most 5,000, which suits short and long trainings.
 default_hooks = dict(
     ema=dict(type='EMAHook', ema_type='MomentumAnnealingEMA', gamma=10, momentum=2e-4, update_buffers=True))

@@ -1,4 +1,4 @@
-# Loaders and evaluators of hands' boxes in COCO's form, one class. Pictures without a hand are trained on, too.
+# Loaders and evaluators of hand boxes in COCO format, one class. Images without a hand are trained on, too.
 _base_ = ['runtime.py']
 
 data_root = 'data/synthetic/scenes/'

@@ -1,4 +1,5 @@
-# The network of MMPose's hand detector (demo/mmdetection_cfg/rtmdet_nano_320-8xb32_hand.py): its weights fit, too.
+# The network of MMPose's hand detector (demo/mmdetection_cfg/rtmdet_nano_320-8xb32_hand.py), whose weights can be
+# loaded.
 _base_ = ['hand_boxes.py']
 
 channels_last = True
@@ -25,7 +26,7 @@ model = dict(
         norm_cfg=dict(type='BN'), act_cfg=dict(type='SiLU', inplace=True)),
     train_cfg=dict(
         assigner=dict(type='DynamicSoftLabelAssigner', topk=13), allowed_border=-1, pos_weight=-1, debug=False),
-    test_cfg=dict(  # suppression at an IoU of 0.5, the best of five on generated scenes for validation; RTMDet's is 0.6
+    test_cfg=dict(  # NMS at an IoU of 0.5: the best of five on validation scenes; RTMDet has 0.6
         nms_pre=1000, min_bbox_size=0, score_thr=0.05, nms=dict(type='nms', iou_threshold=0.5), max_per_img=100))
 
 train_pipeline = [
@@ -34,7 +35,7 @@ train_pipeline = [
     dict(type='CachedMosaic', img_scale=input_size, pad_val=114.0, max_cached_images=20, random_pop=False, prob=0.2),
     dict(type='RandomResize', scale=input_size, ratio_range=(0.7, 1.3), keep_ratio=True),
     dict(type='RandomCrop', crop_size=input_size, allow_negative_crop=True),
-    dict(type='FilterAnnotations', min_gt_bbox_wh=(8, 8), keep_empty=False),  # too small to be told from clutter
+    dict(type='FilterAnnotations', min_gt_bbox_wh=(8, 8), keep_empty=False),  # smaller hands look like clutter
     dict(type='YOLOXHSVRandomAug'),
     dict(type='RandomFlip', prob=0.5),
     dict(type='Pad', size=input_size, pad_val=grey),
@@ -49,7 +50,7 @@ train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
-# A short training from scratch: a warm-up of one epoch, then a cosine down to 0 that ends with the training.
+# A short training from scratch: a warm-up of one epoch, then a cosine to 0 that ends with the training.
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=24, val_interval=4)
 optim_wrapper = dict(
     type='OptimWrapper', optimizer=dict(type='mmpose.MuonAdamW', lr=8e-3, weight_decay=0.1, pointwise=True),

@@ -1,7 +1,8 @@
 # ResNet-50 cut after layer2, the Transformer encoder, one deconvolution; its targets and pipelines at 256×192 (H×W). A
-# leaf adds a schedule and a dataset, and hands the pipelines to the dataset's loaders: those of a hand's box, or those
-# of the whole frame.
-# Plain argmax; refinement='centroid' finds positions between pixels. The standard deviation is 2 pixels of the map.
+# leaf adds a schedule, a dataset, and the pipelines for a hand's box or for the whole frame.
+
+# Decodes by argmax; refinement='centroid' finds positions between pixels. The standard deviation is 2 pixels of the
+# map.
 codec = dict(
     type='GaussianHeatmap', input_size=(192, 256), heatmap_size=(48, 64), variance=64.0, refinement='none')
 

@@ -1,5 +1,6 @@
-# What takes the place of the ResNet-50 in a model of hand_transformer_r.py: the stride-8 branch of an HRNet-w32 that ends
-# after stage 3; and what takes its place in turn: the stride-4 branch, four times as many tokens, no deconvolution.
+# Changes of hand_transformer_r.py's model. at_stride_8 replaces the ResNet-50 by the stride-8 branch of an HRNet-w32
+# that ends after stage 3; at_stride_4 replaces that by the stride-4 branch, with four times as many tokens and no
+# deconvolution.
 at_stride_8 = dict(
     backbone=dict(
         _delete_=True,

@@ -1,8 +1,8 @@
-# ResNet-152 and the fully connected head at 128×128, and pipelines without loading. A leaf adds schedule and dataset, and
-# hands loading and pipelines to the dataset's loaders.
+# ResNet-152 and the fully connected head at 128×128, and pipelines without loading. A leaf adds a schedule, a dataset
+# and the loaders' pipelines.
 input_size = (128, 128)
-biased = True  # the keypoints' mean at (60, 54), as in the public crops
-rotate_factor = 0  # degrees of free rotation besides the multiples of 90°
+biased = True  # the keypoints' mean is at (60, 54), as in the published crops
+rotate_factor = 0  # degrees of random rotation in addition to the multiples of 90°
 
 coordinates = dict(type='RegressionLabel', input_size=input_size)
 model = dict(

@@ -1,5 +1,5 @@
-# Pixel-wise classification: the encoder up to its third block, stride 16; of stride 8 with strides=(1, 2, 1) and
-# dilations=(1, 1, 2).
+# Pixel-wise classification: the encoder up to its third block, with stride 16. strides=(1, 2, 1) and dilations=(1, 1,
+# 2) give stride 8.
 _base_ = ['joint_heads_fc.py']
 
 disk = dict(type='DiskMap', input_size=_base_.input_size, radius=16)

@@ -1,4 +1,4 @@
-# Score maps: the same head, its outputs taken as they are, on Gaussians
+# Score maps: the same head, but its outputs are the maps and the targets are Gaussians
 _base_ = ['joint_heads_pixel.py']
 
 gaussian = dict(type='ExpectationHeatmap', input_size=_base_.input_size, variance=100.0)

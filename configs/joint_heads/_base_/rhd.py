@@ -1,4 +1,4 @@
-# Schedule and data of RHD
+# Schedule and data: RHD
 _base_ = ['../../_base_/schedules/rmsprop_constant.py', '../../_base_/datasets/hand_rhd.py']
 
 train_dataloader = dict(batch_size=_base_.batch_size, sampler=dict(_delete_=True, **_base_.epoch))

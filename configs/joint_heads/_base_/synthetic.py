@@ -1,4 +1,4 @@
-# Schedule and data of generated hands
+# Schedule and data: generated hands
 _base_ = ['../../_base_/schedules/rmsprop_constant.py', '../../_base_/datasets/hand_synthetic.py']
 
 loading = [dict(type='LoadHandImage')]

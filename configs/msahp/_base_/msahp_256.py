@@ -1,10 +1,10 @@
-# PoseEstimationNet, its targets and its pipelines at 256×256. A leaf adds a schedule and a dataset, and hands the
-# pipelines to the dataset's loaders.
+# PoseEstimationNet, its targets and its pipelines at 256×256. A leaf adds a schedule, a dataset and the loaders'
+# pipelines.
 num_stacks = 2
 attention = True
 input_size = (256, 256)
 
-# A standard deviation of two pixels of the map; see README.md on the paper's "variance of 30 pixels".
+# The standard deviation is 2 pixels of the map; README.md discusses the paper's "variance of 30 pixels".
 codec = dict(type='GaussianHeatmap', input_size=input_size, heatmap_size=(32, 32), variance=256.0, logits=True)
 
 model = dict(

@@ -1,5 +1,4 @@
-# The network, its targets and its pipelines at 256×256. A leaf adds a schedule and a dataset, and hands the pipelines
-# to the dataset's loaders.
+# P-MSDSNet, its targets and its pipelines at 256×256. A leaf adds a schedule, a dataset and the loaders' pipelines.
 codec = dict(type='GaussianHeatmap', input_size=(256, 256), variance=3.0)
 supervised_scales = (0, 1, 2)
 

@@ -1,5 +1,5 @@
-# A small P-MSDSNet at 128×128 for the CPU, two stages at strides 4 to 32, and its codec: a loss that learns fast from
-# scratch. A leaf adds a schedule, a dataset and pipelines.
+# A small P-MSDSNet at 128×128 for a CPU: two stages at strides 4 to 32, and a loss that learns fast from scratch. A
+# leaf adds a schedule, a dataset and pipelines.
 input_size = (128, 128)
 num_stages = 2
 strides = (4, 8, 16, 32)
