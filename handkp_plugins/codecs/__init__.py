@@ -1,4 +1,4 @@
-"""Codecs: keypoints to targets and maps back to keypoints."""
+"""Codecs: keypoints → targets, and maps → keypoints."""
 
 from .expectation import DiskMap, ExpectationHeatmap
 from .gaussian_heatmap import GaussianHeatmap

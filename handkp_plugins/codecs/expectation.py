@@ -1,4 +1,4 @@
-"""Maps whose keypoint is the mean position over the whole map: Gaussian score maps, and disks."""
+"""Maps decoded by the mean position over the whole map: Gaussian score maps, and disks."""
 
 import logging
 
@@ -14,9 +14,9 @@ from .gaussian_heatmap import GaussianHeatmap
 class ExpectationHeatmap(GaussianHeatmap):
     """Gaussian score maps, decoded by their expectation (joint heads, section 3.2.2).
 
-    Negative scores count as 0; the rest, normalised to sum 1, weighs the positions. A map without any positive score
-    has no expectation: its largest score is taken, with a keypoint score of 0. Such maps are counted (:attr:`empty` of
-    :attr:`decoded`), and a warning tells their number at the first and whenever it has doubled.
+    Negative scores count as 0; the others, normalised to sum 1, weight the positions. A map without any positive score
+    has no expectation: the keypoint is at its largest score, with a score of 0. Such maps are counted (:attr:`empty` of
+    :attr:`decoded`); a warning gives their number at the first one and each time it has doubled.
 
     Conventions, letters and targets are those of :class:`GaussianHeatmap`.
 
@@ -24,7 +24,7 @@ class ExpectationHeatmap(GaussianHeatmap):
         input_size: Size of the network's input.
         heatmap_size: Size of the map; the input's by default.
         variance: Variance of the Gaussian in input px².
-        epsilon: Added to the sum that the scores are divided by.
+        epsilon: Added to the sum of the scores before the division.
     """
 
     def __init__(
@@ -38,10 +38,10 @@ class ExpectationHeatmap(GaussianHeatmap):
         if epsilon <= 0:
             raise ValueError(f'epsilon: expected a positive number, got {epsilon}')
         self.epsilon = epsilon
-        self.empty = self.decoded = self._told = 0
+        self.empty = self.decoded = self._last_warning = 0
 
     def to_weights(self, heatmaps: Tensor) -> Tensor:
-        """What the head puts out → weights ≥ 0 of the positions, of the same shape."""
+        """Outputs of the head → weights ≥ 0 of the positions, with the same shape."""
         return heatmaps.clamp(min=0)
 
     @torch.no_grad()
@@ -67,11 +67,11 @@ class ExpectationHeatmap(GaussianHeatmap):
     def _count(self, empty: int, decoded: int) -> None:
         self.empty += empty
         self.decoded += decoded
-        if empty and self.empty >= 2 * self._told:
-            self._told = self.empty
+        if empty and self.empty >= 2 * self._last_warning:
+            self._last_warning = self.empty
             print_log(
                 f'{type(self).__name__}: {self.empty} of {self.decoded} maps so far had no positive score; '
-                'their largest one was taken instead of the mean position',
+                'their keypoint is at the largest score instead of the mean position',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -79,19 +79,19 @@ class ExpectationHeatmap(GaussianHeatmap):
 
 @KEYPOINT_CODECS.register_module()
 class DiskMap(ExpectationHeatmap):
-    """Maps that say of each pixel whether it is within a radius of the keypoint (joint heads, section 3.2.1).
+    """Maps that classify whether a pixel is within a radius of the keypoint (joint heads, section 3.2.1).
 
-    The target is 1 inside the disk, its edge included, and 0 outside; the head puts out logits (``MapBCELoss``), whose
-    sigmoid is the probability. The expectation of the normalised probabilities is the keypoint. The disk is the
-    paper's remedy for one pixel of many being 1; classes are not weighted besides.
+    The target is 1 inside the disk, including its edge, and 0 outside. The head outputs logits (``MapBCELoss``), whose
+    sigmoid is the probability; the keypoint is the expectation of the normalised probabilities. The paper uses a disk
+    rather than one pixel against class imbalance; the classes have no weights.
 
-    A keypoint whose disk does not touch the input gets weight 0. ``empty`` can only count maps of vanished numbers.
+    A keypoint whose disk does not touch the input gets weight 0. ``empty`` counts maps whose probabilities underflow.
 
     Args:
         input_size: Size of the network's input.
         heatmap_size: Size of the map; the input's by default.
         radius: Radius of the disk in input px.
-        epsilon: Added to the sum that the probabilities are divided by.
+        epsilon: Added to the sum of the probabilities before the division.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class DiskMap(ExpectationHeatmap):
         return self.radius
 
     def _profile(self, mean: Tensor, length: int, bins: int) -> Tensor:
-        """Squared distances of the bins' centres, in input px²: (B, K) → (B, K, bins)."""
+        """Keypoints (B, K) → squared distances to the centres of the bins (B, K, bins), in input px²."""
         centre = (torch.arange(bins, device=mean.device, dtype=torch.float32) + 0.5) * (length / bins) - 0.5
         return (centre - mean.unsqueeze(-1)).square()
 

@@ -1,4 +1,4 @@
-"""Gaussian heatmaps whose targets are made on the device, for a whole batch at once."""
+"""Gaussian heatmaps with targets made on the device, for a whole batch at once."""
 
 import math
 
@@ -9,38 +9,37 @@ from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
-# How often a window is moved onto the mean of what it holds: twice is enough in the middle, a third time at a border.
-_PLACEMENTS = 3
+_PLACEMENTS = 3  # how often a window moves to the mean of its content: two suffice in the middle, three at a border
 REFINEMENTS = ('centroid', 'quarter', 'none')
 
 
 @KEYPOINT_CODECS.register_module()
 class GaussianHeatmap(BaseKeypointCodec):
-    """One isotropic Gaussian per keypoint, unit height (P-MSDSNet, section 3.4.1).
+    """One isotropic Gaussian of height 1 per keypoint (P-MSDSNet, section 3.4.1).
 
-    The loader only carries coordinates (:meth:`encode`); the head turns them into maps on its own device
-    (:meth:`make_heatmaps`). A Gaussian is separable, so a map is the outer product of two vectors. Maps coarser than
-    the input are the input-resolution map resized bilinearly (``align_corners=False``); bilinear resizing is
-    separable too, so that only the vectors are resized, and no full-resolution map is ever made for them.
+    The loader only sends coordinates (:meth:`encode`); the head makes maps of them on the device
+    (:meth:`make_heatmaps`). A Gaussian is separable, so a map is the outer product of two vectors. A coarse map is the
+    map of the input's resolution, resized bilinearly (``align_corners=False``); bilinear resizing is separable, too, so
+    only the vectors are resized.
 
-    Pixel convention, that of MMPose's ``TopdownAffine``: pixel ``i`` of the input has its centre at coordinate ``i``.
-    Pixel ``j`` of a map of stride ``s`` covers ``s`` input pixels and has its centre at ``(j + 0.5) s - 0.5``. A
-    mirrored map then belongs to the mirrored input exactly: flip tests need ``shift_heatmap=False``.
+    Pixel convention, as in MMPose's ``TopdownAffine``: pixel ``i`` of the input has its centre at coordinate ``i``.
+    Pixel ``j`` of a map with stride ``s`` covers ``s`` input pixels and has its centre at ``(j + 0.5) s - 0.5``. A
+    mirrored map then fits the mirrored input exactly, so flip tests need ``shift_heatmap=False``.
 
-    Letters: B batch, K keypoints, sizes are [W, H], ``w`` and ``h`` are those of a map.
+    Letters: B batch, K keypoints, [W, H] sizes, ``w`` and ``h`` the size of a map.
 
     Args:
         input_size: Size of the network's input.
         heatmap_size: Size of the finest map; the input's by default.
         variance: Variance of the Gaussian in input px².
-        logits: Whether the maps to decode are logits of a softmax over all positions (``SoftmaxHeatmapLoss``)
-            instead of estimates of the Gaussian itself (``KeypointMSELoss``).
-        refinement: How to find the position between pixels, starting from the best one: ``'centroid'``, mean
-            position weighted by the map (its positive part, or its softmax) in a window; ``'quarter'``, a quarter
-            pixel towards the larger neighbour in x and y, as MMPose does; ``'none'``.
-        window: Radius of the window in map pixels, by default 2.5 standard deviations. The best pixel is the one with
-            the largest value; for logits it is the one whose window holds the largest share of the softmax, and a
-            larger window helps a network that is not sure yet.
+        logits: Whether the maps to decode are logits of a softmax over all positions (``SoftmaxHeatmapLoss``) rather
+            than estimates of the Gaussian (``KeypointMSELoss``).
+        refinement: How to find the position between pixels from the best pixel: ``'centroid'``, the mean position
+            in a window, weighted by the map (its positive part, or its softmax); ``'quarter'``, a quarter pixel towards
+            the larger neighbour in x and y, as in MMPose; ``'none'``.
+        window: Radius of the window in map pixels; 2.5 standard deviations by default. The best pixel has the largest
+            value; with logits, its window has the largest share of the softmax, and a larger window helps a network
+            with flat maps.
     """
 
     label_mapping_table = dict(keypoint_labels='keypoint_labels', keypoint_weights='keypoint_weights')
@@ -73,16 +72,13 @@ class GaussianHeatmap(BaseKeypointCodec):
         self.window = window
 
     def encode(self, keypoints: np.ndarray, keypoints_visible: np.ndarray | None = None) -> dict[str, np.ndarray]:
-        """Keep coordinates and weights; a keypoint whose Gaussian lies outside the input gets weight 0.
+        """Return ``keypoint_labels`` (1, K, 2) and ``keypoint_weights`` (1, K), float32.
 
-        "Outside" is three standard deviations beyond the border, MMPose's rule for its own heatmaps.
+        A keypoint three standard deviations beyond the border, MMPose's limit for its own heatmaps, gets weight 0.
 
         Args:
-            keypoints: Input pixels, (1, K, 2): top-down samples hold one instance.
-            keypoints_visible: (1, K); all ones by default.
-
-        Returns:
-            ``keypoint_labels`` (1, K, 2) and ``keypoint_weights`` (1, K), float32.
+            keypoints: Input pixels, (1, K, 2): top-down samples have one instance.
+            keypoints_visible: (1, K); all 1 by default.
         """
         if keypoints.ndim != 3 or keypoints.shape[0] != 1 or keypoints.shape[2] < 2:
             raise ValueError(f'keypoints: expected shape (1, K, 2), one instance, got {keypoints.shape}')
@@ -102,21 +98,18 @@ class GaussianHeatmap(BaseKeypointCodec):
     def make_heatmaps(
         self, keypoints: Tensor, weights: Tensor | None = None, size: tuple[int, int] | None = None
     ) -> Tensor:
-        """Gaussian maps of a batch, on the keypoints' device, in float32.
+        """Return the maps (B, K, h, w) of a batch, float32, on the keypoints' device.
 
         Args:
             keypoints: Input pixels, (B, K, 2).
-            weights: (B, K); a keypoint with weight 0 gets an empty map, whatever its coordinates.
+            weights: (B, K); a keypoint with weight 0 gets an empty map, even if its coordinates are NaN.
             size: [w, h] of the maps; ``heatmap_size`` by default.
-
-        Returns:
-            (B, K, h, w).
         """
         if keypoints.ndim != 3 or keypoints.shape[-1] != 2:
             raise ValueError(f'keypoints: expected shape (B, K, 2), got {tuple(keypoints.shape)}')
         keypoints = keypoints.float()
         if weights is not None:
-            # A Gaussian infinitely far away is exactly zero, and so is the product even where a coordinate was NaN.
+            # a Gaussian at infinity is exactly zero
             keypoints = keypoints.masked_fill(weights.unsqueeze(-1) <= 0, float('inf'))
         w, h = self.heatmap_size if size is None else size
         along_x = self._profile(keypoints[..., 0], self.input_size[0], w)  # (B, K, w)
@@ -128,7 +121,7 @@ class GaussianHeatmap(BaseKeypointCodec):
         return along_y * along_x
 
     def _profile(self, mean: Tensor, length: int, bins: int) -> Tensor:
-        """exp(-(i - mean)² / 2σ²) for i in 0…length-1, resized linearly to ``bins``: (B, K) → (B, K, bins)."""
+        """Means (B, K) → exp(-(i - mean)² / 2σ²) for i in 0…length-1, resized linearly to (B, K, bins)."""
         position = torch.arange(length, device=mean.device, dtype=torch.float32)
         vector = (-(position - mean.unsqueeze(-1)).square() / (2 * self.variance)).exp()
         if bins != length:
@@ -136,23 +129,21 @@ class GaussianHeatmap(BaseKeypointCodec):
         return vector
 
     def decode(self, encoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Decode the maps of one sample, (K, h, w) → keypoints (1, K, 2) in input pixels, scores (1, K)."""
+        """Decode the maps (K, h, w) of one sample → keypoints (1, K, 2) in input pixels, scores (1, K)."""
         keypoints, scores = self.batch_decode(torch.as_tensor(encoded).unsqueeze(0))
         return keypoints[0], scores[0]
 
     def batch_decode(self, batch_encoded: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Decode (B, K, h, w) maps of any size and float type on their device.
+        """Decode maps (B, K, h, w) of any size and type → keypoints (B, 1, K, 2) in input pixels, scores (B, 1, K).
 
-        Returns:
-            keypoints (B, 1, K, 2) in input pixels and scores (B, 1, K) in [0, 1]: the map's largest value, or for
-            logits the share of the softmax in the best window.
+        A score, in [0, 1], is the map's largest value, or for logits the share of the softmax in the best window.
         """
         keypoints, scores = self.locate(batch_encoded)
         return keypoints.unsqueeze(1).cpu().numpy(), scores.unsqueeze(1).cpu().numpy()
 
     @torch.no_grad()
     def locate(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
-        """As :meth:`batch_decode`, but tensors on the device: (B, K, h, w) → (B, K, 2), (B, K)."""
+        """Decode like :meth:`batch_decode`, to tensors on the device: (B, K, h, w) → (B, K, 2), (B, K)."""
         if heatmaps.ndim != 4:
             raise ValueError(f'heatmaps: expected shape (B, K, h, w), got {tuple(heatmaps.shape)}')
         h, w = heatmaps.shape[2:]
@@ -168,16 +159,16 @@ class GaussianHeatmap(BaseKeypointCodec):
             maps = maps.clamp(min=0)
         pixel = torch.stack([peak % w, peak // w], -1)  # (B, K, 2), x and y
         for _ in range(_PLACEMENTS if self.logits else 0):
-            # A distribution narrower than the window leaves room to place it: put its mean in the middle.
+            # a distribution narrower than the window allows several best windows: centre the window on its mean
             pixel = pixel + self._shift(maps, pixel, reach, 'centroid').round().long()
         position = pixel + self._shift(maps, pixel, reach, self.refinement)
         return (position + 0.5) * stride - 0.5, score.clamp(0, 1)
 
     @staticmethod
     def _shift(maps: Tensor, pixel: Tensor, reach: int, refinement: str) -> Tensor:
-        """From a pixel to the position between pixels: maps ≥ 0 (B, K, h, w), pixel (B, K, 2) → (B, K, 2).
+        """Return the offset (B, K, 2) from pixels (B, K, 2) to positions between pixels, for maps ≥ 0 (B, K, h, w).
 
-        Near the border the window shrinks on both sides alike: cut on one side only, its mean would lie too far in.
+        Near a border the window shrinks on both sides: cut on one side only, its mean would be biased inwards.
         """
         h, w = maps.shape[2:]
         offset = torch.arange(-reach, reach + 1, device=maps.device)
@@ -196,5 +187,5 @@ class GaussianHeatmap(BaseKeypointCodec):
         return torch.zeros_like(pixel, dtype=torch.float32)
 
     def _reach(self, stride: float) -> int:
-        """Radius of the window in map pixels."""
+        """Return the radius of the window in map pixels."""
         return self.window or math.ceil(2.5 * self.variance**0.5 / stride)

@@ -1,3 +1,3 @@
-"""Networks: what prepares their batches, backbones, necks, heads and losses, and averaging over views."""
+"""Networks: data preprocessors, backbones, necks, heads, losses, classifiers and test-time augmentation."""
 
 from . import backbones, classifiers, data_preprocessors, heads, losses, necks, tta  # noqa: F401

@@ -81,7 +81,7 @@ def test_maps_have_the_size_that_the_codec_takes_them_to_have() -> None:
         if network.head.type == 'AmpRegressionHead':
             assert maps.shape == (1, 21, 2), path
         else:
-            assert model.head._checked(maps).shape == (1, 21, *model.head.decoder.heatmap_size[::-1]), path
+            assert model.head._check_maps(maps).shape == (1, 21, *model.head.decoder.heatmap_size[::-1]), path
 
 
 @pytest.mark.parametrize('path', LEAVES, ids=name)

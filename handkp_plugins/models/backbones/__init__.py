@@ -1,4 +1,4 @@
-"""Backbones that MMPose lacks."""
+"""Backbones that MMPose does not have."""
 
 from .hrnet import TruncatedHRNet
 from .pmsdsnet import PMSDSNet

@@ -12,23 +12,23 @@ from ..layers import check_input_size
 
 
 class _OneBranch(nn.Module):
-    """An ``HRModule`` that fuses into one branch only, with the parameters of that fusion alone."""
+    """An ``HRModule`` that fuses into one branch only and has no parameters for the other fusions."""
 
     def __init__(self, module: HRModule, branch: int) -> None:
         super().__init__()
         self.branch = str(branch)
         self.branches = module.branches
         self.fuse_layers = nn.ModuleDict({self.branch: module.fuse_layers[branch]})  # names as in HRModule
-        self.register_load_state_dict_pre_hook(self._leave_out_other_fusions)
+        self.register_load_state_dict_pre_hook(self._drop_other_fusions)
 
     def forward(self, x: list[Tensor]) -> list[Tensor]:
-        """One map per branch → the fused map."""
+        """One map per branch → the fused map of one branch."""
         maps = [branch(m) for branch, m in zip(self.branches, x, strict=True)]
         fusions = self.fuse_layers[self.branch]
         return [F.relu(sum(m if fuse is None else fuse(m) for fuse, m in zip(fusions, maps, strict=True)))]
 
-    def _leave_out_other_fusions(self, module: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
-        """Weights of a whole HRNet fit, without a word on the fusions that are not built."""
+    def _drop_other_fusions(self, module: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
+        """Accept the weights of a whole HRNet without reporting the fusions that are not built."""
         fusions = f'{prefix}fuse_layers.'
         for name in [n for n in state_dict if n.startswith(fusions)]:
             if not name.startswith(f'{fusions}{self.branch}.'):
@@ -39,14 +39,14 @@ class _OneBranch(nn.Module):
 class TruncatedHRNet(HRNet):
     """HRNet that ends after stage 3 and returns one of its three branches (hand keypoint transformer, section 2).
 
-    MMPose's ``HRNet`` cannot be built without stage 4. What no output depends on is not built: neither stage 4 nor
-    the last fusions into other branches. Weights of a whole HRNet can be loaded; those of stage 4 are then reported
-    as unexpected. Images whose size is no multiple of the coarsest branch's stride are padded for the time within.
+    MMPose's ``HRNet`` always has a stage 4. This one has neither stage 4 nor the last fusions into the other branches.
+    It loads weights of a whole HRNet and reports those of stage 4 as unexpected. Inside, images are padded to a
+    multiple of the coarsest branch's stride.
 
     Args:
         extra: As in ``HRNet``, without ``stage4``.
         branch: 0, 1 or 2 for the map at stride 4, 8 or 16.
-        **kwargs: Those of ``HRNet``.
+        **kwargs: Arguments of ``HRNet``.
     """
 
     def __init__(self, extra: dict, branch: int = 1, **kwargs: Any) -> None:
@@ -55,7 +55,7 @@ class TruncatedHRNet(HRNet):
         num_branches = extra['stage3']['num_branches']
         if branch not in range(num_branches):
             raise ValueError(f'branch: expected 0 to {num_branches - 1}, got {branch}')
-        # Of no modules, for the one map that stage 3 will pass on
+        # stage 4 without modules, for the one map that stage 3 returns
         stage4 = dict(extra['stage3'], num_modules=0, num_branches=1, num_channels=extra['stage3']['num_channels'][:1])
         super().__init__(dict(extra, stage4=stage4), **kwargs)
         self.stage3[-1] = _OneBranch(self.stage3[-1], branch)
@@ -63,7 +63,7 @@ class TruncatedHRNet(HRNet):
         self.coarsest_stride = 4 * 2 ** (num_branches - 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Images (B, 3, H, W) → (B, C, H/stride, W/stride), the branch's map."""
+        """Images (B, 3, H, W) → the map of the branch (B, C, H/stride, W/stride)."""
         check_input_size(x.shape, self.stride)
         h, w = x.shape[2:]
         padded = F.pad(x, (0, -w % self.coarsest_stride, 0, -h % self.coarsest_stride))

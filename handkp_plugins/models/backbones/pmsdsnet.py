@@ -1,4 +1,4 @@
-"""P-MSDSNet: parallel scales, stages in a row, deep supervision that becomes attention."""
+"""P-MSDSNet: parallel scales, consecutive stages, and deep supervision that becomes attention."""
 
 from collections.abc import Sequence
 
@@ -23,27 +23,22 @@ def _conv(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, padding: 
 
 
 def _conv_x(inputs: int, outputs: int) -> Sequential:
-    """convₓ of the paper: three 3×3 convolutions with batch norm."""
+    """The paper's convₓ: three 3×3 convolutions with batch norm."""
     return Sequential(_conv(inputs, outputs, 3), _conv(outputs, outputs, 3), _conv(outputs, outputs, 3))
 
 
 def _stem(outputs: int, stride: int) -> ConvModule:
-    """Strided convolution of the image whose outputs have the centres of bilinear resizing: (j + 0.5) stride - 0.5."""
+    """Strided convolution of the image; outputs have the pixel centres of bilinear resizing, (j + 0.5) stride - 0.5."""
     return _conv(3, outputs, 3) if stride == 1 else _conv(3, outputs, 2 * stride, stride, stride // 2)
 
 
 class _Stage(BaseModule):
-    """One stage, eq. 4 to 7.
+    """One stage, eq. 4 to 7; letters and other arguments are those of :class:`PMSDSNet`.
 
     Args:
-        strides, fusion: See :class:`PMSDSNet`.
         inputs: Channels of X⁽ˢ'ᵐ⁾ for each scale that the stage computes.
-        stems: Channels of X⁽ˢ'⁰⁾.
-        widths: Channels of convₓ.
-        fusion_widths: Channels of conv_down into and of conv_up into each scale.
-        num_keypoints: Channels of Z.
         mapped: The scales that have a map Z.
-        num_passed: How many scales, from the finest, go on to what follows.
+        num_passed: Number of scales, from the finest, that the stage returns.
     """
 
     def __init__(
@@ -51,7 +46,7 @@ class _Stage(BaseModule):
         strides: Sequence[int],
         fusion: str,
         inputs: Sequence[int],
-        stems: Sequence[int],
+        stem_widths: Sequence[int],
         widths: Sequence[int],
         fusion_widths: Sequence[int],
         num_keypoints: int,
@@ -72,11 +67,11 @@ class _Stage(BaseModule):
         self.conv_up = ModuleList(_conv(q[s + 1], fusion_widths[s]) for s in range(num_scales - 1) if up)
         self.conv_q = ModuleDict({str(s): _conv(q[s], num_keypoints) for s in sorted(mapped)})
         self.conv_ds = ModuleDict(
-            {str(s): nn.Conv2d(num_keypoints + stems[s], num_keypoints, 1) for s in sorted(mapped)}
+            {str(s): nn.Conv2d(num_keypoints + stem_widths[s], num_keypoints, 1) for s in sorted(mapped)}
         )
 
     def init_weights(self) -> None:
-        """MMPose's start for heatmaps: Z near 0 (see its ``HeatmapHead``), so each attention starts at one half."""
+        """Initialise Z near 0, like MMPose's ``HeatmapHead``, so that the attention starts at one half."""
         super().init_weights()
         for conv in self.conv_ds.values():
             nn.init.normal_(conv.weight, std=0.001)
@@ -102,27 +97,29 @@ class _Stage(BaseModule):
 class PMSDSNet(BaseModule):
     """Parallel Multi-Scale Deep Supervision Network (Li et al., 2021), section 3, eq. 4 to 7.
 
-    S scales run side by side; each of M stages fuses them downward and upward, makes keypoint maps Z that the head
-    supervises, and gates its features with the attention that Z gives. convₓ is three 3×3 convolutions; conv_down
-    (after average pooling), conv_up (before bilinear resizing), conv_Q and conv_ds are 1×1.
+    S scales run in parallel. Each of M stages fuses them downward and upward, computes keypoint maps Z, which the head
+    supervises, and multiplies its features by the attention from Z. convₓ is three 3×3 convolutions; conv_down (after
+    average pooling), conv_up (before bilinear resizing), conv_Q and conv_ds are 1×1.
 
-    Nothing is built that no output depends on, so each parameter has a gradient. In the last stage only the finest
-    features leave the network: Z exists there for the finest and the supervised scales alone. With
-    ``fusion='down'`` the coarse scales never come back to the finest one, so those beyond the last supervised scale
-    are left out; without deep supervision as well, the finest scale alone remains.
+    Parts without influence on an output are not built, so every parameter gets a gradient. The last stage returns only
+    the finest features, so it has Z only for the finest and the supervised scales. With ``fusion='down'`` no coarse
+    scale reaches the finest one, so the scales beyond the last supervised one are not built; without deep supervision
+    only the finest scale remains.
+
+    Letters: B batch, K keypoints, S scales (index s), M stages (index m), X features, Z maps, Q gated features.
 
     Args:
         num_stages: M.
         num_keypoints: K, the channels of Z.
         strides: Stride of each scale, finest first; each a multiple of the one before.
         widths: Channels of convₓ at each scale.
-        fusion_widths: Channels that conv_down and conv_up each bring to a scale.
+        fusion_widths: Channels that conv_down and conv_up each add to a scale.
         stem_widths: Channels of X⁽ˢ'⁰⁾; ``widths`` by default.
         fusion: ``'cycle'``, down and then up; or ``'up'`` or ``'down'`` alone.
-        deep_supervision: Without it there is no Z and no attention: X⁽ˢ'ᵐ⁺¹⁾ = Q⁽ˢ'ᵐ⁾.
-        supervised_scales: Indices of the scales whose Z the head supervises; give the head the same ones.
-        with_cp: Recompute the stages in the backward pass instead of storing their features.
-        init_cfg: As in every MMEngine module.
+        deep_supervision: Whether there are Z and attention; without them X⁽ˢ'ᵐ⁺¹⁾ = Q⁽ˢ'ᵐ⁾.
+        supervised_scales: Indices of the scales whose Z the head supervises; the head needs the same ones.
+        with_cp: Whether to recompute the stages in the backward pass instead of storing their features.
+        init_cfg: Initialisation, as in every MMEngine module.
     """
 
     def __init__(
@@ -152,7 +149,7 @@ class PMSDSNet(BaseModule):
         self.num_scales = len(strides)
         self.with_cp = with_cp
 
-        # Backwards from the output: which scales each stage must compute, map and pass on.
+        # backwards from the output: the scales that each stage computes, maps and returns
         plans, num_passed = [], 1
         for _ in range(num_stages):
             mapped = {*range(num_passed), *supervised_scales} if deep_supervision else set()
@@ -165,28 +162,17 @@ class PMSDSNet(BaseModule):
         self.stages = ModuleList()
         inputs = widths
         for num_live, mapped, num_passed in plans:
-            stage = _Stage(
-                strides,
-                fusion,
-                inputs[:num_live],
-                stem_widths,
-                widths,
-                fusion_widths,
-                num_keypoints,
-                mapped,
-                num_passed,
-            )
+            live = inputs[:num_live]
+            stage = _Stage(strides, fusion, live, stem_widths, widths, fusion_widths, num_keypoints, mapped, num_passed)
             self.stages.append(stage)
             inputs = stage.out_widths
         self.out_channels = inputs[0]
 
     def forward(self, x: Tensor) -> tuple[Tensor | None, ...]:
-        """Images (B, 3, H, W) → features and maps, flat.
+        """Images (B, 3, H, W) → ``(features, z_1_1, …, z_1_S, …, z_M_S)``, or ``(features,)`` without deep supervision.
 
-        Returns:
-            ``(features, z_1_1, …, z_1_S, …, z_M_S)``: features (B, out_channels, H/strides[0], W/strides[0]) and the
-            map of stage m at scale s, (B, K, H/strides[s], W/strides[s]), or None where that map does not exist (see
-            the class). ``(features,)`` without deep supervision.
+        Features are (B, out_channels, H/strides[0], W/strides[0]); the map of stage m at scale s is (B, K,
+        H/strides[s], W/strides[s]), or None if it is not built.
         """
         check_input_size(x.shape, self.strides[-1])
         x0 = [stem(x) for stem in self.stems]
@@ -211,7 +197,7 @@ def _check(
     fusion: str,
     supervised_scales: Sequence[int],
 ) -> None:
-    """Refuse arguments that make no network."""
+    """Check the arguments of :class:`PMSDSNet`."""
     if num_stages < 1:
         raise ValueError(f'num_stages: expected an integer from 1, got {num_stages}')
     if num_keypoints < 1:

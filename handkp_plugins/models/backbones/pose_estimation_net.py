@@ -1,4 +1,4 @@
-"""MSAHP's PoseEstimationNet: stacked encoder-decoders with self-attention between."""
+"""MSAHP's PoseEstimationNet: stacked encoder-decoders with self-attention in between."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ STRIDE = 8
 
 
 def _conv(inputs: int, outputs: int, kernel: int = 3) -> Sequential:
-    """Convolution, ReLU, batch norm, in this order (Table 1)."""
+    """Convolution, ReLU, batch norm in the order of Table 1."""
     return Sequential(nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.ReLU(), nn.BatchNorm2d(outputs))
 
 
@@ -48,7 +48,7 @@ class _Stack(BaseModule):
         self.decoder = _Decoder(widths[-1] + num_keypoints, widths[-2], num_keypoints)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """What the encoder takes → features (B, F, h, w) and score maps (B, K, h, w)."""
+        """Input of the encoder → features (B, F, h, w) and score maps (B, K, h, w)."""
         features = self.encoder(x)  # (B, F, h, w)
         if self.bottleneck is not None:
             features = self.bottleneck(features)
@@ -57,19 +57,21 @@ class _Stack(BaseModule):
 
 @MODELS.register_module()
 class PoseEstimationNet(BaseModule):
-    """PoseEstimationNet (MSAHP, section 3.2 and Table 1): encoder-decoders in a row, each with maps at stride 8.
+    """PoseEstimationNet (MSAHP, section 3.2 and Table 1): a sequence of encoder-decoders, each with maps at stride 8.
 
     The first encoder is rows 1 to 10 of the table. The paper stacks two encoder-decoders and does not say what the
-    second takes: here the features and the score maps of the one before, which two 3×3 convolutions (rows 9 and 10 once
-    more) make features of. The bottleneck stands after row 10; the table has no row for it.
+    input of the second is. Here it is the features and score maps of the first, and two 3×3 convolutions (rows 9 and 10
+    again) are its encoder. The bottleneck stands after row 10; the table has no row for it.
+
+    Letters: B batch, F features, K keypoints, h and w the map's size.
 
     Args:
-        num_stacks: Encoder-decoders.
+        num_stacks: Number of encoder-decoders.
         num_keypoints: K.
         attention: Whether there is a bottleneck between encoder and decoder.
         widths: Channels of the encoder at stride 1, 2 and 4, and F at stride 8; the decoder has those at stride 4.
-        bottleneck: Its arguments beside ``in_channels``; with ``type`` another module than :class:`MSABottleneck`.
-        init_cfg: As in every MMEngine module.
+        bottleneck: Arguments of the bottleneck without ``in_channels``; ``type`` is :class:`MSABottleneck` by default.
+        init_cfg: Initialisation, as in every MMEngine module.
     """
 
     def __init__(
@@ -93,18 +95,11 @@ class PoseEstimationNet(BaseModule):
         first, second, third, features = widths
         encoders: list[nn.Module] = [
             Sequential(
-                _conv(3, first),
-                nn.MaxPool2d(2),
-                _conv(first, second),
-                _conv(second, second),
-                nn.MaxPool2d(2),
-                _conv(second, third),
-                _conv(third, third),
-                nn.MaxPool2d(2),
-                _conv(third, features),
+                _conv(3, first), nn.MaxPool2d(2), _conv(first, second), _conv(second, second), nn.MaxPool2d(2),
+                _conv(second, third), _conv(third, third), nn.MaxPool2d(2), _conv(third, features),
                 _conv(features, features),
-            )  # fmt: skip
-        ]
+            )
+        ]  # fmt: skip
         for _ in range(num_stacks - 1):
             encoders.append(Sequential(_conv(features + num_keypoints, features), _conv(features, features)))
         between = dict(dict(type='MSABottleneck', in_channels=features), **(bottleneck or {})) if attention else None

@@ -1,4 +1,4 @@
-"""Networks that read signs from keypoints."""
+"""Networks that recognise gestures from keypoints."""
 
 from .gesture_net import GestureNet
 

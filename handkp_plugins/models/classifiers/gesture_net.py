@@ -1,4 +1,4 @@
-"""GestureNet: the sign of a hand from its keypoints."""
+"""GestureNet: recognises the sign of a hand from its keypoints."""
 
 from mmengine.model import BaseModel
 from mmpose.registry import MODELS
@@ -9,25 +9,25 @@ from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
 
 @MODELS.register_module()
 class GestureNet(BaseModel):
-    """Two convolutions along the keypoints and two layers over all of them (MSAHP, Table 3).
+    """Two convolutions along the keypoints and two linear layers over all of them (MSAHP, Table 3).
 
-    The coordinates are rows and the keypoints columns of an image of one channel. The two convolutions 1×7 see
-    neighbours in the order of the keypoints, one finger after the other; a mean over both coordinates, one hidden layer
-    and one output a class follow. The table lists ReLU and dropout after the last layer, too; scores must be free to be
-    negative, so that its dropout stands before the layer, and it has no ReLU.
+    The input is an image of one channel: a row for each coordinate, a column for each keypoint, one finger after the
+    other. Two 1×7 convolutions, a mean over both coordinates, a hidden layer and the output layer follow. The table
+    also lists ReLU and dropout after the output layer; here the dropout stands before it and there is no ReLU:
+    scores may be negative.
 
     Letters: N batch, C classes.
 
     Args:
         num_classes: C; the paper has 35.
-        channels: of the convolutions.
-        hidden: width of the hidden layer.
-        mean_of_coordinates: whether the mean over both coordinates is taken, as in the paper. It cannot tell x from y;
+        channels: Channels of the convolutions.
+        hidden: Width of the hidden layer.
+        mean_of_coordinates: Whether to take the mean over both coordinates, as in the paper. It cannot tell x from y;
             without it the hidden layer sees both.
-        dropout: before the last layer. The paper's 0.5 and 0.2, at one place, are one of 0.6.
-        label_smoothing: of the cross-entropy.
-        data_preprocessor: :class:`GesturePreprocessor` and its arguments.
-        init_cfg: As in every MMEngine module.
+        dropout: Rate before the output layer; 0.6 combines the paper's 0.5 and 0.2.
+        label_smoothing: Label smoothing of the cross-entropy.
+        data_preprocessor: :class:`GesturePreprocessor` by default.
+        init_cfg: Initialisation, as in every MMEngine module.
     """
 
     def __init__(
@@ -68,14 +68,14 @@ class GestureNet(BaseModel):
         sample_idx: Tensor | None = None,
         mode: str = 'tensor',
     ) -> Tensor | dict[str, Tensor] | list[dict]:
-        """Normalised keypoints (N, 21, 2) → by ``mode`` scores (N, C), the loss, or a prediction for each hand.
+        """Normalised keypoints (N, 21, 2) → scores (N, C), the loss, or a prediction for each hand.
 
         Args:
-            labels: (N,) indices of the classes; for 'loss', and passed on in predictions.
-            rows, sample_idx: of the data, unused.
-
-        Returns:
-            In mode 'predict' dictionaries with ``pred_scores`` (C,), probabilities, ``pred_label`` and ``gt_label``.
+            inputs: Keypoints.
+            labels: (N,) indices of the classes; needed for mode 'loss', copied to predictions.
+            rows, sample_idx: Unused entries of the batch.
+            mode: 'tensor', 'loss' or 'predict', which returns dictionaries with ``pred_scores`` (C,), probabilities,
+                ``pred_label`` and ``gt_label``.
         """
         x = self.convolutions(inputs.transpose(1, 2)[:, None])  # (N, channels, 2, 21)
         scores = self.classifier((x.mean(2) if self.mean_of_coordinates else x).flatten(1))

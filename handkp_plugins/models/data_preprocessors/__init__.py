@@ -1,4 +1,4 @@
-"""What happens to a batch before the network, on its device."""
+"""Data preprocessors: normalisation and augmentation of batches on the device."""
 
 from .gesture_preprocessor import GesturePreprocessor
 from .hand_compositor import HandCompositor

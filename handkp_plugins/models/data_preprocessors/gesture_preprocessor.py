@@ -1,4 +1,4 @@
-"""Keypoints of any size and place, made comparable, and changed a little in training."""
+"""Normalise keypoints, and augment them in training."""
 
 from typing import Any
 
@@ -10,27 +10,27 @@ from torch import Tensor
 from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
 
 SCALES = ('max_abs', 'bone', 'none')
-_BONE = (5, 6)  # the index finger's first
-_SHORTEST = 0.05  # of the hand's extent: how short a bone that points at the camera may count
+_BONE = (5, 6)  # the first bone of the index finger
+_SHORTEST = 0.05  # least length of a bone, which may point at the camera, relative to the hand's extent
 
 
 @MODELS.register_module()
 class GesturePreprocessor(BaseDataPreprocessor):
-    """Keypoints relative to the wrist, brought to one size, in batches and on the model's device.
+    """Shift keypoints to the wrist and scale them to one size, in batches on the model's device.
 
-    It is part of the model, so keypoints in pixels of a photograph and those of a table pass the same way. In training
-    each hand is moreover turned, sheared and disturbed at random, as another view and another detector would.
+    It is part of the model, so keypoints of an image and of a table are treated alike. In training each hand is also
+    rotated, sheared and disturbed at random, which imitates another view and another detector.
 
     Args:
-        scale: 'max_abs', the largest absolute coordinate becomes 1; 'bone', the index finger's first bone does (MSAHP,
-            eq. 1); or 'none'.
-        mirror: chance that a hand is mirrored; not 0 or 1 only where no two signs are mirror images of each other.
-        rotation: standard deviation of the angle in degrees.
-        shear: standard deviation of the entries of a matrix that is added to the identity.
-        noise: standard deviation of what is added to each coordinate, at the size that ``scale`` gives.
+        scale: What becomes 1: 'max_abs', the largest absolute coordinate; 'bone', the first bone of the index finger
+            (MSAHP, eq. 1); or 'none'.
+        mirror: Probability of mirroring a hand. Between 0 and 1 no sign may be the mirror image of another.
+        rotation: Standard deviation of the angle in degrees.
+        shear: Standard deviation of the entries of a matrix that is added to the identity.
+        noise: Standard deviation of the noise on each scaled coordinate.
 
     Raises:
-        ValueError: an argument out of range.
+        ValueError: An argument is out of range.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class GesturePreprocessor(BaseDataPreprocessor):
         for name, value in (('rotation', rotation), ('shear', shear), ('noise', noise)):
             if value < 0:
                 raise ValueError(f'{name}: expected a number from 0, got {value}')
-        # with the weights, so that a checkpoint is read as it was trained, whatever the config says
+        # saved with the weights, so that a checkpoint is used with the scale of its training
         self.register_buffer('scale_index', torch.tensor(SCALES.index(scale)))
         self.scale = scale
         self.mirror = mirror
@@ -54,32 +54,32 @@ class GesturePreprocessor(BaseDataPreprocessor):
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
         super()._load_from_state_dict(*args, **kwargs)
-        self.scale = SCALES[int(self.scale_index)]  # here, once: to read it in each step would make a GPU wait
+        self.scale = SCALES[int(self.scale_index)]  # read once: reading it in each step would make the GPU wait
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """A batch with ``inputs`` (N, 21, 2) → the same with ``inputs`` normalised, and in training changed."""
+        """Normalise the ``inputs`` (N, 21, 2) of a batch, and augment them in training."""
         data = self.cast_data(data)
         points = data['inputs'].float()
         if points.shape[1:] != (NUM_KEYPOINTS, 2):
             raise ValueError(f'inputs: expected (N, {NUM_KEYPOINTS}, 2), got {tuple(points.shape)}')
-        points = normalized(points, self.scale)
+        points = normalize_keypoints(points, self.scale)
         if training:
-            points = normalized(points @ self._matrices(len(points), points.device), self.scale)
+            points = normalize_keypoints(points @ self._matrices(len(points), points.device), self.scale)
             points = points + self.noise * torch.randn_like(points)
         return dict(data, inputs=points)
 
     def _matrices(self, num: int, device: torch.device) -> Tensor:
-        """(N, 2, 2): mirror, shear and turn."""
+        """Return random matrices (N, 2, 2) that mirror, shear and rotate."""
         angle = torch.deg2rad(self.rotation * torch.randn(num, device=device))
-        turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], 1).view(num, 2, 2)
+        rotation = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], 1).view(num, 2, 2)
         shear = torch.eye(2, device=device) + self.shear * torch.randn(num, 2, 2, device=device)
         sign = torch.where(torch.rand(num, device=device) < self.mirror, -1.0, 1.0)
         mirror = torch.diag_embed(torch.stack([sign, torch.ones_like(sign)], 1))
-        return mirror @ shear @ turn
+        return mirror @ shear @ rotation
 
 
-def normalized(points: Tensor, scale: str) -> Tensor:
-    """Keypoints (N, 21, 2) relative to the wrist, at the size of ``scale``; see :class:`GesturePreprocessor`."""
+def normalize_keypoints(points: Tensor, scale: str) -> Tensor:
+    """Shift keypoints (N, 21, 2) to the wrist and scale them; see :class:`GesturePreprocessor`."""
     points = points - points[:, :1]
     if scale == 'none':
         return points

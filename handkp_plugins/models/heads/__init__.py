@@ -1,4 +1,4 @@
-"""Heads that MMPose lacks."""
+"""Heads that MMPose does not have."""
 
 from .amp_regression_head import AmpRegressionHead
 from .deep_supervision_head import DeepSupervisionHead

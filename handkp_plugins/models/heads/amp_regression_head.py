@@ -1,4 +1,4 @@
-"""MMPose's regression head in mixed precision."""
+"""MMPose's regression head for mixed precision."""
 
 from mmpose.models.heads import RegressionHead
 from mmpose.registry import MODELS
@@ -8,11 +8,8 @@ from torch import Tensor
 
 @MODELS.register_module()
 class AmpRegressionHead(RegressionHead):
-    """MMPose's ``RegressionHead`` whose coordinates are float32 under autocast, too.
-
-    MMPose's turns them into NumPy arrays, which bfloat16 (``--amp``) has none of.
-    """
+    """MMPose's ``RegressionHead`` with float32 coordinates under autocast (``--amp``): NumPy has no bfloat16."""
 
     def forward(self, feats: Features) -> Tensor:
-        """Features, the last (B, C, h, w) → normalised coordinates (B, K, 2)."""
+        """Features, the last of them (B, C, h, w) → normalised coordinates (B, K, 2)."""
         return super().forward(feats).float()

@@ -1,4 +1,4 @@
-"""P-MSDSNet's head: final maps, and the loss of every supervised map."""
+"""P-MSDSNet's head: final maps, and the loss of all supervised maps."""
 
 from collections.abc import Sequence
 
@@ -15,19 +15,21 @@ class DeepSupervisionHead(OnDeviceHeatmapHead):
 
         L = loss(Ŷ, Y) + α Σₘ βₘ Σₛ γₛ loss(Z⁽ˢ'ᵐ⁾, Y⁽ˢ⁾)
 
-    Inputs are what :class:`PMSDSNet` returns: ``(features, z_1_1, …, z_M_S)``; the number of stages follows from
-    their count. Without deep supervision that is ``(features,)``, and the second term does not exist.
+    Inputs are the outputs of :class:`PMSDSNet`: ``(features, z_1_1, …, z_M_S)``; their count gives the number of
+    stages. Without deep supervision they are ``(features,)``, and there is no second term.
+
+    Letters: B batch, K keypoints, S scales, M stages, h and w the map's size.
 
     Args:
         in_channels: Channels of the features: ``PMSDSNet.out_channels``.
         num_keypoints: K.
-        num_scales: S, the maps per stage.
+        num_scales: S.
         alpha: α.
         beta: βₘ, one number for each stage or one for all.
         gamma: γₛ, one number for each supervised scale or one for all.
         supervised_scales: Indices of the scales in the sum over s; those of the backbone.
-        decoder: The codec, which makes the targets of each scale too.
-        **kwargs: Those of MMPose's ``HeatmapHead``: ``loss`` (mean squared error by default), ``final_layer``, ….
+        decoder: The codec, which also makes the targets of each scale.
+        **kwargs: Arguments of MMPose's ``HeatmapHead``, such as ``loss`` (mean squared error by default).
     """
 
     def __init__(
@@ -54,43 +56,43 @@ class DeepSupervisionHead(OnDeviceHeatmapHead):
         self.alpha = alpha
         self.beta = beta
         self.supervised_scales = tuple(supervised_scales)
-        self.gamma = _spread('gamma', gamma, len(self.supervised_scales))
+        self.gamma = _one_for_each('gamma', gamma, len(self.supervised_scales))
 
     def forward(self, feats: Features) -> Tensor:
-        """Final maps (B, K, h, w) from the features, the first of ``feats``."""
+        """Features, the first of ``feats`` → final maps (B, K, h, w)."""
         channels = feats[0].shape[1]
         if channels != self.in_channels:
             raise ValueError(f'in_channels: expected {channels}, those of the backbone, got {self.in_channels}')
         return super().forward(feats[:1])
 
     def loss(self, feats: Features, batch_data_samples: OptSampleList, train_cfg: ConfigType | None = None) -> dict:
-        """``loss_kpt``, ``loss_ds`` (with deep supervision) and ``acc_pose``; see the class."""
+        """Return ``loss_kpt``, ``loss_ds`` (with deep supervision) and ``acc_pose``; see the class."""
         losses = super().loss(feats, batch_data_samples, train_cfg)
         if len(feats) > 1:
-            losses['loss_ds'] = self.alpha * self._supervision(feats[1:], *self._labels(batch_data_samples))
+            losses['loss_ds'] = self.alpha * self._supervision_loss(feats[1:], *self._labels(batch_data_samples))
         return losses
 
-    def _supervision(self, maps: Sequence[Tensor | None], keypoints: Tensor, weights: Tensor) -> Tensor:
+    def _supervision_loss(self, maps: Sequence[Tensor | None], keypoints: Tensor, weights: Tensor) -> Tensor:
         """Σₘ βₘ Σₛ γₛ loss(Z⁽ˢ'ᵐ⁾, Y⁽ˢ⁾)."""
         if len(maps) % self.num_scales:
             raise ValueError(f'num_scales: expected a divisor of the {len(maps)} maps, got {self.num_scales}')
-        beta = _spread('beta', self.beta, len(maps) // self.num_scales)
+        beta = _one_for_each('beta', self.beta, len(maps) // self.num_scales)
         total = keypoints.new_zeros(())
         for s, gamma in zip(self.supervised_scales, self.gamma, strict=True):
             stages = maps[s :: self.num_scales]
             missing = [m + 1 for m, z in enumerate(stages) if z is None]
             if missing:
                 raise ValueError(
-                    f'supervised_scales: scale {s} has no map in stages {missing}; give backbone and head the same '
-                    f'scales, got {self.supervised_scales} here'
+                    f'supervised_scales: expected the scales of the backbone, got {self.supervised_scales}: '
+                    f'scale {s} has no map in stages {missing}'
                 )
             for b, loss in zip(beta, self._map_losses(stages, keypoints, weights), strict=True):
                 total = total + b * gamma * loss
         return total
 
 
-def _spread(name: str, value: float | Sequence[float], count: int) -> list[float]:
-    """One number for all, or one for each."""
+def _one_for_each(name: str, value: float | Sequence[float], count: int) -> list[float]:
+    """Return ``count`` numbers from one number or ``count`` of them."""
     values = [float(value)] * count if isinstance(value, (int, float)) else [float(v) for v in value]
     if len(values) != count:
         raise ValueError(f'{name}: expected one number or {count} of them, got {value}')

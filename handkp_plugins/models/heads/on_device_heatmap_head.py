@@ -1,4 +1,4 @@
-"""Heatmap head that makes its targets on its own device."""
+"""A heatmap head that makes its targets on the device."""
 
 import math
 from collections.abc import Sequence
@@ -17,12 +17,14 @@ from ..layers import check_input_size
 class OnDeviceHeatmapHead(HeatmapHead):
     """MMPose's ``HeatmapHead`` for codecs that send coordinates instead of maps (``GaussianHeatmap``).
 
-    The samples carry ``keypoint_labels`` (1, K, 2) in input pixels and ``keypoint_weights`` (1, K); the maps of the
-    whole batch are made here. Layers, prediction and flip test are ``HeatmapHead``'s, and so are all arguments;
-    ``decoder`` must be given, since it also makes the targets.
+    The samples carry ``keypoint_labels`` (1, K, 2) in input pixels and ``keypoint_weights`` (1, K); this head makes the
+    maps of the whole batch. Layers, arguments, prediction and flip test are ``HeatmapHead``'s; ``decoder`` is required,
+    because it makes the targets.
 
-    Maps for a loss or a prediction must have its ``heatmap_size``, and that must divide its ``input_size``: a network
-    rounds up what its stride does not divide, and such a map lies beside its targets and its image.
+    Maps must have the decoder's ``heatmap_size``, which must divide its ``input_size``: a network rounds up sizes that
+    its stride does not divide, and such a map is not aligned with its image.
+
+    Letters: B batch, K keypoints, C channels, h and w the map's size.
     """
 
     def __init__(self, *args, decoder: ConfigType | None = None, **kwargs) -> None:
@@ -33,28 +35,23 @@ class OnDeviceHeatmapHead(HeatmapHead):
             )
 
     def loss(self, feats: Features, batch_data_samples: OptSampleList, train_cfg: ConfigType | None = None) -> dict:
-        """Loss ``loss_kpt`` of the final maps and their accuracy ``acc_pose``.
+        """Return the loss ``loss_kpt`` of the final maps, and their PCK at 5 % of the input size, ``acc_pose``.
 
-        Accuracy is the mean over keypoints of the share within 5 % of the map's size, as in ``HeatmapHead``;
-        ``train_cfg=dict(compute_acc=False)`` leaves it out.
+        ``train_cfg=dict(compute_acc=False)`` omits ``acc_pose``.
         """
         keypoints, weights = self._labels(batch_data_samples)
-        heatmaps = self._checked(self.forward(feats))  # (B, K, h, w)
+        heatmaps = self._check_maps(self.forward(feats))  # (B, K, h, w)
         losses = dict(loss_kpt=self._map_losses([heatmaps], keypoints, weights)[0])
         if (train_cfg or {}).get('compute_acc', True):
             losses['acc_pose'] = self._accuracy(heatmaps, keypoints, weights)
         return losses
 
     def decode(self, batch_outputs: Tensor) -> InstanceList:
-        """``HeatmapHead``'s keypoints and scores of maps (B, K, h, w)."""
-        return super().decode(self._checked(batch_outputs))
+        """Maps (B, K, h, w) → keypoints and scores, as in ``HeatmapHead``."""
+        return super().decode(self._check_maps(batch_outputs))
 
-    def _checked(self, maps: Tensor) -> Tensor:
-        """Maps (B, K, h, w) that lie over the input as the decoder takes them to.
-
-        Raises:
-            ValueError: They do not; names the sizes that are allowed.
-        """
+    def _check_maps(self, maps: Tensor) -> Tensor:
+        """Return the maps (B, K, h, w), or raise ValueError unless they have the size that the decoder expects."""
         size, input_size = maps.shape[:1:-1], self.decoder.input_size
         deconvolutions = (m for m in self.deconv_layers.modules() if isinstance(m, nn.ConvTranspose2d))
         check_input_size(input_size[::-1], self._stride(maps) * math.prod(m.stride[0] for m in deconvolutions))
@@ -66,17 +63,17 @@ class OnDeviceHeatmapHead(HeatmapHead):
         return maps
 
     def _stride(self, maps: Tensor) -> int:
-        """Stride of maps or features (B, C, h, w): a power of two, of which a rounded size leaves one only."""
+        """Return the stride of maps or features (B, C, h, w): the only power of two that fits a rounded size."""
         return 2 ** math.ceil(math.log2(np.divide(self.decoder.input_size, maps.shape[:1:-1]).max()))
 
     @staticmethod
     def _labels(batch_data_samples: OptSampleList) -> tuple[Tensor, Tensor]:
-        """Keypoints (B, K, 2) in input pixels and their weights (B, K)."""
+        """Return keypoints (B, K, 2) in input pixels and their weights (B, K)."""
         labels = [d.gt_instance_labels for d in batch_data_samples]
         return torch.cat([x.keypoint_labels for x in labels]), torch.cat([x.keypoint_weights for x in labels])
 
     def _map_losses(self, maps: Sequence[Tensor], keypoints: Tensor, weights: Tensor) -> list[Tensor]:
-        """Loss of each of several (B, K, h, w) maps of one size, against one target made for them all."""
+        """Return the loss of each of several maps (B, K, h, w) of one size, against the same target."""
         h, w = maps[0].shape[2:]
         target = self.decoder.make_heatmaps(keypoints, weights, (w, h))
         return [self.loss_module(m.float(), target, weights) for m in maps]
@@ -84,9 +81,9 @@ class OnDeviceHeatmapHead(HeatmapHead):
     def predict(
         self, feats: Features, batch_data_samples: OptSampleList, test_cfg: ConfigType | None = None
     ) -> Predictions:
-        """``HeatmapHead``'s predictions; maps that are asked for (``output_heatmaps``) lie in [0, 1] also for logits.
+        """Return ``HeatmapHead``'s predictions.
 
-        Of logits, the likelihood of each position relative to the best one is returned.
+        With ``output_heatmaps``, logits become likelihoods relative to the best position, in [0, 1].
         """
         predictions = super().predict(feats, batch_data_samples, test_cfg or {})
         if isinstance(predictions, tuple) and self.decoder.logits:
@@ -97,10 +94,10 @@ class OnDeviceHeatmapHead(HeatmapHead):
 
     @torch.no_grad()
     def _accuracy(self, heatmaps: Tensor, keypoints: Tensor, weights: Tensor, threshold: float = 0.05) -> Tensor:
-        """PCK at 5 % of the input size, averaged over the keypoints that are labelled in this batch; a scalar."""
+        """Return the PCK at 5 % of the input size, a mean over the keypoints that are labelled in this batch."""
         h, w = heatmaps.shape[2:]
-        peak = heatmaps.flatten(2).argmax(-1)  # (B, K); without the decoder's finer search, which takes longer
-        position = (torch.stack([peak % w, peak // w], -1) + 0.5) / peak.new_tensor([w, h])  # (B, K, 2), 0 to 1
+        peak = heatmaps.flatten(2).argmax(-1)  # (B, K); without the decoder's refinement, which is slower
+        position = (torch.stack([peak % w, peak // w], -1) + 0.5) / peak.new_tensor([w, h])  # (B, K, 2) in [0, 1]
         labelled = weights > 0  # (B, K)
         truth = (keypoints + 0.5) / peak.new_tensor(self.decoder.input_size)
         hit = (position - truth).where(labelled.unsqueeze(-1), truth.new_zeros(())).norm(dim=-1) < threshold

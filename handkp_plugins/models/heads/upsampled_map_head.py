@@ -1,4 +1,4 @@
-"""Head that brings features to the image's size and convolves them there."""
+"""A head that upsamples features to the size of the image and convolves them."""
 
 import torch
 import torch.nn.functional as F
@@ -14,10 +14,10 @@ from .on_device_heatmap_head import OnDeviceHeatmapHead
 class UpsampledMapHead(OnDeviceHeatmapHead):
     """Bilinear upsampling of the last features, and one convolution with zero padding (joint heads, Figure 1).
 
-    Both are linear, and bilinear upsampling is separable: what the convolution makes of the upsampled features is a
-    product of each tap's response at the coarse positions with the interpolation's matrices, shifted by the tap. It is
-    computed in that order, so that no upsampled features are ever made: the same function at a fraction of the
-    multiplications and of the memory (1024 channels of 128×128 would be 64 MiB an image).
+    Both are linear and bilinear upsampling is separable, so the order can change: first each tap of the convolution at
+    the coarse positions, then a product with interpolation matrices that are shifted by the tap. This is the same
+    function with a fraction of the multiplications and memory, because no upsampled features exist (1024 channels of
+    128×128 would be 64 MiB per image).
 
     Letters: B batch, C channels, K keypoints, h and w the features' size, H and W the map's, k the kernel's.
 
@@ -25,9 +25,9 @@ class UpsampledMapHead(OnDeviceHeatmapHead):
         in_channels: C.
         out_channels: K.
         kernel_size: k, an odd number.
-        decoder: The codec, which makes the targets too. Its ``heatmap_size`` is the map's; its ``to_weights``, where it
-            has one, turns maps that are asked for (``output_heatmaps``) into what it decodes.
-        **kwargs: Those of MMPose's ``HeatmapHead`` that concern no layers, such as ``loss``.
+        decoder: The codec, which also makes the targets. [W, H] is its ``heatmap_size``. If it has ``to_weights``, that
+            converts the maps of ``output_heatmaps``.
+        **kwargs: Arguments of MMPose's ``HeatmapHead`` other than its layers, such as ``loss``.
     """
 
     def __init__(
@@ -51,10 +51,10 @@ class UpsampledMapHead(OnDeviceHeatmapHead):
         )
 
     def forward(self, feats: Features) -> Tensor:
-        """Features, the last (B, C, h, w) → maps (B, K, H, W).
+        """Features, the last of them (B, C, h, w) → maps (B, K, H, W).
 
         Raises:
-            ValueError: The input's size is none that their stride divides; names those that are.
+            ValueError: The stride of the features does not divide the input size.
         """
         x = feats[-1]
         check_input_size(self.decoder.input_size[::-1], self._stride(x))
@@ -71,7 +71,7 @@ class UpsampledMapHead(OnDeviceHeatmapHead):
     def predict(
         self, feats: Features, batch_data_samples: OptSampleList, test_cfg: ConfigType | None = None
     ) -> Predictions:
-        """As ``OnDeviceHeatmapHead``; maps that are asked for are what the codec takes the expectation of."""
+        """Return ``OnDeviceHeatmapHead``'s predictions; ``output_heatmaps`` are the weights that the codec averages."""
         predictions = super().predict(feats, batch_data_samples, test_cfg)
         if isinstance(predictions, tuple) and hasattr(self.decoder, 'to_weights'):
             for field in predictions[1]:
@@ -79,12 +79,12 @@ class UpsampledMapHead(OnDeviceHeatmapHead):
         return predictions
 
 
-def _shifted_interpolation(like: Tensor, coarse: int, fine: int, taps: int) -> Tensor:
-    """Linear interpolation of ``coarse`` values at ``fine`` positions, seen through each tap: (taps coarse, fine).
+def _shifted_interpolation(like: Tensor, coarse: int, fine: int, k: int) -> Tensor:
+    """Return the matrices (k coarse, fine) of linear interpolation from ``coarse`` to ``fine`` positions for each tap.
 
-    Entry (d, j), i is the weight of value j at position i + d - taps // 2; beyond the border all is 0.
+    Entry (d, j), i is the weight of value j at position i + d - k // 2, or 0 outside.
     """
     unit = torch.eye(coarse, device=like.device, dtype=like.dtype).unsqueeze(0)
     line = F.interpolate(unit, size=fine, mode='linear', align_corners=False)[0]  # (coarse, fine)
-    padded = F.pad(line, (taps // 2, taps // 2))
-    return padded.unfold(1, fine, 1).transpose(0, 1).flatten(0, 1)  # (coarse, taps, fine) → (taps coarse, fine)
+    padded = F.pad(line, (k // 2, k // 2))
+    return padded.unfold(1, fine, 1).transpose(0, 1).flatten(0, 1)  # (coarse, k, fine) → (k coarse, fine)

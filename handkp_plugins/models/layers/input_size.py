@@ -1,14 +1,10 @@
-"""Which image sizes a network takes."""
+"""Check of a network's input size."""
 
 from collections.abc import Sequence
 
 
 def check_input_size(size: Sequence[int], stride: int) -> None:
-    """Refuse images of a height and width, the last two of ``size``, that the network's largest stride does not divide.
-
-    Raises:
-        ValueError: Names the nearest sizes that are allowed.
-    """
+    """Raise ValueError unless ``stride`` divides height and width, the last two of ``size``."""
     sizes = size[-2:]
     if any(n % stride for n in sizes):
         near = [' or '.join(str(m) for m in sorted({n - n % stride, n + -n % stride} - {0})) for n in sizes]

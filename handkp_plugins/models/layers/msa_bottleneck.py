@@ -1,30 +1,30 @@
-"""Multi-head self-attention over a map, as a bottleneck between an encoder and a decoder."""
+"""A bottleneck of multi-head self-attention between an encoder and a decoder."""
 
 from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from .relative_position import RelativePositionBias
-from .transformer_encoder import SelfAttention
+from .attention import RelativePositionBias, SelfAttention
 
 
 @MODELS.register_module()
 class MSABottleneck(BaseModule):
     """Self-attention over all positions of a map, with a shortcut (MSAHP, figure 2 and section 3.2).
 
-    A 1×1 convolution brings the map to d channels where it has others; each position is a token, and each head adds to
-    its attention a bias that depends on how far apart two positions are; a 1×1 convolution leads back. Input and output
-    have the same shape, so that it can stand anywhere in a network, and any size. The paper tells neither the number of
-    heads nor the code of positions: both are choices.
+    If the map does not have d channels, a 1×1 convolution reduces it to d, and another one restores it. Each position
+    is a token; each head adds a bias that depends on the distance between two positions. Input and output have the same
+    shape, and any size. The paper gives neither the number of heads nor the position code.
+
+    Letters: B batch, d channels, h and w the map's size, n heads.
 
     Args:
         in_channels: Channels of the map.
         embed_dims: d.
-        num_heads: A divisor of d.
-        dropout: Of the attention weights.
+        num_heads: n, a divisor of d.
+        dropout: Dropout rate of the attention weights.
         position: ``'relative'`` or ``'none'``.
-        window: [W, H] of the map for which the relative code is learned; for others it is resized.
-        init_cfg: As in every MMEngine module.
+        window: [W, H] of the map for which the relative bias is learned; it is resized to other maps.
+        init_cfg: Initialisation, as in every MMEngine module.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class MSABottleneck(BaseModule):
         if num_heads < 1 or embed_dims % num_heads:
             raise ValueError(f'num_heads: expected a divisor of embed_dims {embed_dims}, got {num_heads}')
         if position not in ('relative', 'none'):
-            raise ValueError(f"position: expected 'relative' and 'none', got {position!r}")
+            raise ValueError(f"position: expected 'relative' or 'none', got {position!r}")
         same = in_channels == embed_dims
         self.reduce = nn.Identity() if same else nn.Conv2d(in_channels, embed_dims, 1)
         self.expand = nn.Identity() if same else nn.Conv2d(embed_dims, in_channels, 1)
@@ -54,5 +54,5 @@ class MSABottleneck(BaseModule):
         maps = self.reduce(x)  # (B, d, h, w)
         tokens = self.norm(maps.flatten(2).transpose(1, 2))  # (B, h·w, d)
         bias = None if self.bias is None else self.bias(*maps.shape[2:])  # (n, h·w, h·w)
-        mixed = self.attention(tokens, None, bias).transpose(1, 2).unflatten(2, maps.shape[2:])
+        mixed = self.attention(tokens, None, bias).transpose(1, 2).unflatten(2, maps.shape[2:])  # (B, d, h, w)
         return x + self.expand(mixed)

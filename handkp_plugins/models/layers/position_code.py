@@ -1,4 +1,4 @@
-"""Codes of two-dimensional positions for a Transformer."""
+"""Codes of 2D positions for a Transformer."""
 
 import torch
 import torch.nn.functional as F
@@ -11,10 +11,12 @@ KINDS = ('sine', 'learned', 'none')
 class PositionCode(nn.Module):
     """Code of each position of a map of any size.
 
-    - ``'sine'``: fixed sines and cosines of x and y, scaled so that a map of any size spans one period of the slowest
-      (Carion et al., 2020, appendix A.4; MMPose's ``PositionEmbeddingSineHW``). It is made anew where the size changes.
-    - ``'learned'``: one vector per cell of a grid, resized bilinearly to the map.
-    - ``'none'``.
+    - ``'sine'``: fixed sines and cosines of x and y; every map spans one period of the slowest one (Carion et al.,
+      2020, appendix A.4; MMPose's ``PositionEmbeddingSineHW``). The latest code is cached.
+    - ``'learned'``: a vector for each cell of a grid, resized bilinearly to the map.
+    - ``'none'``: no code.
+
+    Letters: B batch, d channels, h and w the map's size.
 
     Args:
         kind: One of the above.
@@ -39,7 +41,7 @@ class PositionCode(nn.Module):
             nn.init.trunc_normal_(self.grid, std=0.02)
 
     def forward(self, maps: Tensor) -> Tensor | None:
-        """Codes (1, h·w, d), row by row, for maps (B, d, h, w), in their type and on their device; None for none."""
+        """Maps (B, d, h, w) → code (1, h·w, d), row by row, with their type and device; None for ``'none'``."""
         if self.kind == 'none':
             return None
         if self.kind == 'sine':
@@ -48,11 +50,11 @@ class PositionCode(nn.Module):
         return code.flatten(2).transpose(1, 2).to(maps.dtype)
 
     def _sine_code(self, maps: Tensor) -> Tensor:
-        """The code made last, where it fits: making it takes longer than adding it."""
+        """Return the cached code if it has the right size: making it takes longer than adding it."""
         key = (maps.shape[2:], maps.device, maps.dtype)
         if self._latest[0] != key:
             with torch.no_grad(), torch.inference_mode(False):
-                nothing_masked = torch.zeros(1, *maps.shape[2:], dtype=torch.bool, device=maps.device)
-                code = self.sine(nothing_masked).flatten(2).transpose(1, 2)  # (1, h·w, d)
+                no_mask = torch.zeros(1, *maps.shape[2:], dtype=torch.bool, device=maps.device)
+                code = self.sine(no_mask).flatten(2).transpose(1, 2)  # (1, h·w, d)
                 self._latest = (key, code.to(maps.dtype).contiguous())
         return self._latest[1]

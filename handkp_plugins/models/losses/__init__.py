@@ -1,4 +1,4 @@
-"""Losses that MMPose lacks."""
+"""Losses that MMPose does not have."""
 
 from .cel2_loss import CEL2Loss
 from .map_bce_loss import MapBCELoss

@@ -1,4 +1,4 @@
-"""Cross-entropy over positions, and squared error, weighted."""
+"""Weighted sum of cross-entropy over positions and squared error."""
 
 import torch
 from mmpose.registry import MODELS
@@ -11,16 +11,16 @@ from .softmax_heatmap_loss import SoftmaxHeatmapLoss
 class CEL2Loss(nn.Module):
     """α · cross-entropy + (1 − α) · squared error of score maps (MSAHP, eq. 2 to 4).
 
-    The cross-entropy is that of a softmax over the map's positions with the target map scaled to sum 1, for visible
-    keypoints alone. The squared error is that of the maps themselves: mean over the positions of all keypoints, those
-    that are not visible included, whose target is zero everywhere. Eq. 3 could be read as a sum over the positions;
-    then the squared error would outweigh the cross-entropy and hold its maps flat.
+    The cross-entropy compares a softmax over the map's positions with the target map scaled to sum 1, for visible
+    keypoints only. The squared error is a mean over the positions of all maps; the target of an invisible keypoint is
+    zero everywhere. Eq. 3 could also mean a sum over the positions, but then the squared error would outweigh the
+    cross-entropy and keep the maps flat.
 
-    Letters: B batch, K keypoints, h and w the map's size. Arguments of the call are those of ``KeypointMSELoss``.
+    Letters: B batch, K keypoints, h and w the map's size. It is called like ``KeypointMSELoss``.
 
     Args:
         alpha: α.
-        loss_weight: Weight of the whole.
+        loss_weight: Weight of the loss.
     """
 
     def __init__(self, alpha: float = 0.7, loss_weight: float = 1.0) -> None:

@@ -7,12 +7,12 @@ from torch import Tensor
 
 @MODELS.register_module()
 class MapBCELoss(BCELoss):
-    """MMPose's ``BCELoss`` of logits (B, K, h, w), each map weighted by its keypoint's (joint heads, section 3.2.1).
+    """MMPose's ``BCELoss`` for maps of logits, weighted by keypoint (joint heads, section 3.2.1).
 
-    A mean over all pixels of all maps; arguments of the call are those of ``KeypointMSELoss``.
+    It is a mean over all pixels of all maps and is called like ``KeypointMSELoss``.
 
     Args:
-        loss_weight: Weight of the whole.
+        loss_weight: Weight of the loss.
     """
 
     def __init__(self, loss_weight: float = 1.0) -> None:

@@ -1,4 +1,4 @@
-"""Cross-entropy over positions: learns fast from scratch."""
+"""Cross-entropy over positions, which learns fast from scratch."""
 
 import torch
 from mmpose.registry import MODELS
@@ -9,19 +9,19 @@ from torch import Tensor, nn
 class SoftmaxHeatmapLoss(nn.Module):
     """Spatial-softmax cross-entropy plus an L1 distance of the soft-argmax.
 
-    The output is taken as logits of one distribution over all positions, the target map, scaled to sum 1, as the
-    wanted distribution. Where mean squared error is nearly solved by an empty map, and hardly moves for long,
-    this has a gradient at once. The L1 term, in map pixels, pulls the mean position of the predicted distribution to
-    that of the target. All of it is computed in float32, whatever the output's type.
+    The output is the logits of one distribution over all positions; the target is the target map scaled to sum 1. An
+    empty map is nearly optimal for the mean squared error, which therefore makes little progress at first; this loss
+    has a large gradient from the start. The L1 term, in map pixels, pulls the mean position of the predicted
+    distribution to that of the target. The loss is computed in float32 for any type of output.
 
-    Letters: B batch, K keypoints, h and w the map's size. A drop-in for MMPose's ``KeypointMSELoss``: the same
-    arguments, and likewise a mean over all B·K maps, so that the gradient does not depend on how a batch is divided
-    among processes. Decode with ``GaussianHeatmap(logits=True)``.
+    Letters: B batch, K keypoints, h and w the map's size. It is called like MMPose's ``KeypointMSELoss`` and is also a
+    mean over all B·K maps, so the gradient does not depend on the division of a batch among processes. Decode with
+    ``GaussianHeatmap(logits=True)``.
 
     Args:
         l1_weight: Weight of the soft-argmax term.
-        use_target_weight: Whether the weight of each keypoint counts; if not, only empty targets are left out.
-        loss_weight: Weight of the whole.
+        use_target_weight: Whether to use the weight of each keypoint; otherwise only empty targets are ignored.
+        loss_weight: Weight of the loss.
     """
 
     def __init__(self, l1_weight: float = 0.1, use_target_weight: bool = True, loss_weight: float = 1.0) -> None:
@@ -46,7 +46,7 @@ class SoftmaxHeatmapLoss(nn.Module):
             log_prob = logits.flatten(2).log_softmax(-1).view_as(logits)
             loss = -(target * log_prob).sum((2, 3))  # (B, K)
             if self.l1_weight:
-                # Difference of the two distributions first: their means differ by its first moments.
+                # the means of two distributions differ by the first moments of their difference
                 excess = log_prob.exp() - target
                 x = torch.arange(w, device=output.device, dtype=torch.float32)
                 y = torch.arange(h, device=output.device, dtype=torch.float32)

@@ -1,4 +1,4 @@
-"""Necks that MMPose lacks."""
+"""Necks that MMPose does not have."""
 
 from .transformer_neck import TransformerNeck
 

@@ -13,23 +13,23 @@ from ..layers import EncoderLayer, PositionCode
 class TransformerNeck(BaseModule):
     """Feature map → tokens → N encoder layers → feature map (hand keypoint transformer, section 1.1).
 
-    A 1×1 convolution makes d channels; every position is a token. Each layer is post-norm with ReLU, and the code of
-    the positions is added to its queries and keys, not to its values. The map may have any size.
+    A 1×1 convolution outputs d channels; every position is a token. Each layer is post-norm with ReLU and adds the
+    position code to queries and keys, but not to values. The map may have any size. :meth:`SelfAttention.weights`
+    recomputes the attention weights of ``layers[i].attention`` from its inputs.
 
-    :meth:`SelfAttention.weights` computes the attention of ``layers[i].attention`` again from what that has received;
-    nothing is kept meanwhile.
+    Letters: B batch, d channels, h and w the map's size.
 
     Args:
         in_channels: Channels of the backbone's last map.
         embed_dims: d.
         num_layers: N.
-        num_heads: Heads, a divisor of d.
+        num_heads: Number of heads, a divisor of d.
         feedforward_channels: Width of the feed-forward networks.
-        dropout: Everywhere in a layer.
-        attention_dropout: Of the attention weights; ``dropout`` by default.
-        position: Code of the positions: ``'sine'``, ``'learned'`` or ``'none'``; see :class:`PositionCode`.
+        dropout: Dropout rate in the layers.
+        attention_dropout: Dropout rate of the attention weights; ``dropout`` by default.
+        position: Position code, ``'sine'``, ``'learned'`` or ``'none'``; see :class:`PositionCode`.
         grid_size: [W, H] of the learned grid.
-        init_cfg: As in every MMEngine module.
+        init_cfg: Initialisation, as in every MMEngine module.
     """
 
     def __init__(
@@ -70,4 +70,4 @@ class TransformerNeck(BaseModule):
         tokens = maps.flatten(2).transpose(1, 2).contiguous()  # (B, h·w, d)
         for layer in self.layers:
             tokens = layer(tokens, position)
-        return (tokens.transpose(1, 2).unflatten(2, maps.shape[2:]),)
+        return (tokens.transpose(1, 2).unflatten(2, maps.shape[2:]),)  # (B, d, h, w)

@@ -1,4 +1,4 @@
-"""Averaging over several views of a picture."""
+"""Test-time augmentation: averaging over several views of an image."""
 
 from .rotation_tta import RotationTTA
 

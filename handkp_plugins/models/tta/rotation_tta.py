@@ -1,4 +1,4 @@
-"""Averaging over the four views of a hand that is turned by 90° each."""
+"""Averaging over four views of a hand, rotated by multiples of 90°."""
 
 from collections.abc import Sequence
 
@@ -13,20 +13,19 @@ from handkp_plugins.structures.rot90 import turn
 
 @MODELS.register_module()
 class RotationTTA(BaseTTAModel):
-    """Predict on a crop's four 90° rotations, turn the keypoints back and average them (joint heads, section 3.3).
+    """Predict on four rotations of a crop by 90°, rotate keypoints back and average them (joint heads, section 3.3).
 
-    For every top-down network, whatever its head; a flip test of its own goes on within each view. The views are made
-    by :class:`TurnedTopdownAffine` (:func:`handkp_plugins.apis.rotation.rotated_pipeline` puts it into a pipeline).
-    Keypoints, their scores and visibilities are averaged over the views; everything else, heatmaps included, is that
-    of the view that is not turned.
+    Works with every top-down network; each view uses the network's flip test, if it has one. The views come from
+    :class:`TurnedTopdownAffine` (:func:`handkp_plugins.apis.rotation.rotated_pipeline` adds it to a pipeline). Keypoints,
+    scores and visibilities are averaged; everything else, including heatmaps, is that of the upright view.
 
-    The way back is exact: a view is turned about the middle of its pixels, (W - 1) / 2, so that after 180°
-    x' = W - 1 - x, and so are coordinates of the image about the image's point there.
+    Rotating back is exact: a view is rotated about the middle of its pixels, (W - 1) / 2, so after 180° x' = W - 1 - x;
+    keypoints in the image are rotated about the same point.
 
     Args:
         module: The network.
-        use_udp: Whether the crops are made with ``use_udp``: then W - 1 pixels, not W, span the box.
-        data_preprocessor: That of the network, where its config has none.
+        use_udp: Whether the crops use ``use_udp``: then W - 1 pixels, not W, span the box.
+        data_preprocessor: Data preprocessor of the network, if its config has none.
     """
 
     def __init__(self, module: dict | nn.Module, use_udp: bool = False, data_preprocessor: dict | None = None) -> None:
@@ -34,7 +33,7 @@ class RotationTTA(BaseTTAModel):
         self.use_udp = use_udp
 
     def merge_preds(self, data_samples_list: Sequence[Sequence[PoseDataSample]]) -> list[PoseDataSample]:
-        """The views of each hand, in the order of their turns 0 to 3 → one prediction for each hand."""
+        """Views of each hand in the order of their rotation, 0 to 3 quarter turns → one prediction for each hand."""
         return [self._merge(views) for views in data_samples_list]
 
     def _merge(self, views: Sequence[PoseDataSample]) -> PoseDataSample:
@@ -48,7 +47,7 @@ class RotationTTA(BaseTTAModel):
         return views[0]
 
     def _upright(self, view: PoseDataSample, quarters: int) -> np.ndarray:
-        """Keypoints (N, K, 2) in the image, found in a turned view as if that were upright, where they are."""
+        """Return a rotated view's keypoints, which assume an upright view, at their place in the image: (N, K, 2)."""
         pixel = np.asarray(view.input_scale) / np.asarray(view.input_size)
         pivot = np.asarray(view.input_center) - (0 if self.use_udp else pixel / 2)
         return pivot + turn(view.pred_instances.keypoints[..., :2] - pivot, -quarters)

@@ -10,8 +10,7 @@ from mmpose.structures import PoseDataSample
 from torch import nn
 
 from handkp_plugins.models.backbones import PoseEstimationNet
-from handkp_plugins.models.layers import MSABottleneck
-from handkp_plugins.models.layers.relative_position import RelativePositionBias
+from handkp_plugins.models.layers import MSABottleneck, RelativePositionBias
 from handkp_plugins.models.losses import CEL2Loss
 
 BLOCK, POOL = 'Conv+relu+bn', 'maxpool'
@@ -149,7 +148,7 @@ def test_head_supervises_every_stack_and_predicts_with_the_last():
         (lambda: PoseEstimationNet(0), 'num_stacks: expected an integer from 1'),
         (lambda: PoseEstimationNet(widths=(8, 8, 8)), r'widths: expected four integers from 1, got \(8, 8, 8\)'),
         (lambda: MSABottleneck(8, 30, 4), 'num_heads: expected a divisor of embed_dims 30'),
-        (lambda: MSABottleneck(8, 32, 4, position='sine'), "position: expected 'relative' and 'none'"),
+        (lambda: MSABottleneck(8, 32, 4, position='sine'), "position: expected 'relative' or 'none'"),
         (lambda: RelativePositionBias(2, (0, 3)), r'window: expected \[W, H\]'),
         (lambda: CEL2Loss(alpha=1.5), 'alpha: expected a number from 0 to 1'),
     ],

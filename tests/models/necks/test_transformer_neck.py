@@ -6,7 +6,8 @@ import pytest
 import torch
 from mmpose.models.utils.transformer import DetrTransformerEncoder
 
-from handkp_plugins.models.layers import PositionCode, SelfAttention, transformer_encoder
+from handkp_plugins.models.layers import PositionCode, SelfAttention
+from handkp_plugins.models.layers import attention as attention_module
 from handkp_plugins.models.necks import TransformerNeck
 
 TINY = dict(in_channels=6, embed_dims=8, num_layers=2, num_heads=2, feedforward_channels=12)
@@ -79,7 +80,7 @@ def test_weights_are_those_that_were_used() -> None:
 @pytest.mark.parametrize('tiles', [False, True])
 def test_bfloat16_on_the_cpu_is_the_same_attention(tiles: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the products are written out; with dropout too, whose mean over many draws is what there is without."""
-    monkeypatch.setattr(transformer_encoder, '_TILES', tiles)
+    monkeypatch.setattr(attention_module, '_TILES', tiles)
     attention = make().layers[0].attention.eval()
     tokens, position = torch.rand(3, 5, 8), torch.rand(1, 5, 8)
     exact = attention(tokens, position)

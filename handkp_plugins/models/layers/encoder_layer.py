@@ -1,0 +1,33 @@
+"""A Transformer encoder layer that adds the position code in its attention."""
+
+from mmcv.cnn.bricks.transformer import FFN
+from torch import Tensor, nn
+
+from .attention import SelfAttention
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention and a feed-forward network, each with dropout, a shortcut and then a layer norm.
+
+    Args:
+        embed_dims: Channels d of a token.
+        num_heads: Heads of the attention.
+        feedforward_channels: Width of the feed-forward network.
+        dropout: Dropout rate after the attention and after both layers of the feed-forward network.
+        attention_dropout: Dropout rate of the attention weights.
+    """
+
+    def __init__(
+        self, embed_dims: int, num_heads: int, feedforward_channels: int, dropout: float, attention_dropout: float
+    ) -> None:
+        super().__init__()
+        self.attention = SelfAttention(embed_dims, num_heads, attention_dropout)
+        self.dropout = nn.Dropout(dropout)
+        self.norm1 = nn.LayerNorm(embed_dims)
+        self.ffn = FFN(embed_dims, feedforward_channels, ffn_drop=dropout)
+        self.norm2 = nn.LayerNorm(embed_dims)
+
+    def forward(self, tokens: Tensor, position: Tensor | None) -> Tensor:
+        """Tokens (B, L, d) and their position code (1, L, d) or None → (B, L, d)."""
+        tokens = self.norm1(tokens + self.dropout(self.attention(tokens, position)))
+        return self.norm2(self.ffn(tokens))
