@@ -1,6 +1,5 @@
 """Options of the joint heads' configs that their README names."""
 
-
 import pytest
 import torch
 from mmengine.registry import init_default_scope

@@ -1,0 +1,46 @@
+"""All leaf configs, found in the folders, and keypoint networks made small enough to train a step in a test."""
+
+from functools import cache
+from pathlib import Path
+
+from helpers.paths import CONFIGS
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.registry import init_default_scope
+from mmpose.models import build_pose_estimator
+from torch import nn
+
+LEAVES = sorted(path for path in CONFIGS.glob('*/*.py') if path.parent.name != '_base_')
+
+
+@cache
+def load_leaf(path: Path) -> Config:
+    """Load a leaf that the test does not change."""
+    return Config.fromfile(path)
+
+
+def build(cfg: Config) -> nn.Module:
+    """Build the model of a config."""
+    init_default_scope('mmpose')
+    MMLogger.get_current_instance().setLevel('ERROR')
+    return build_pose_estimator(cfg.model)
+
+
+def shrink(cfg: Config) -> None:
+    """Make the images of a keypoint network's config small, and drop pretrained weights."""
+    codec, head = cfg.model.head.decoder, cfg.model.head
+    w, h = codec.input_size
+    factor = max(f for f in range(1, min(w, h) // 48 + 1) if w % (16 * f) == h % (16 * f) == 0)
+    sizes = {key: tuple(n // factor for n in codec[key]) for key in ('input_size', 'heatmap_size') if codec.get(key)}
+    codec.update(sizes)
+    for step in (step for split in ('train', 'val', 'test') for step in cfg[f'{split}_dataloader'].dataset.pipeline):
+        if step.type.endswith('TopdownAffine'):
+            step.input_size = sizes['input_size']
+        elif step.type == 'GenerateTarget':
+            step.encoder.update(sizes)
+    if head.type == 'AmpRegressionHead':  # a fully connected layer over all positions
+        head.in_channels //= factor**2
+    if 'backgrounds' in cfg.model.data_preprocessor:
+        backgrounds = cfg.model.data_preprocessor.backgrounds
+        backgrounds.update(num=4, size=backgrounds.size // factor)
+    cfg.model.backbone.init_cfg = None
