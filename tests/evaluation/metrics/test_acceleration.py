@@ -123,7 +123,7 @@ def test_errors_name_the_video():
     with pytest.raises(ValueError, match="video 'a': frames: expected each index once, got 1 twice"):
         evaluate([make_sample('a', i, 0) for i in (0, 1, 1)])
     plain = {k: v for k, v in make_sample(0, 0, 0).items() if k != 'frame_id'}
-    with pytest.raises(ValueError, match='expected with video_id and frame_id.*got x.jpg without'):
+    with pytest.raises(ValueError, match='expected samples with video_id and frame_id.*got x.jpg without'):
         evaluate([dict(plain, img_path='x.jpg')])
     double = make_sample('a', 3, 0)
     double['pred_instances'] = dict(keypoints=np.zeros((2, 1, 2)))

@@ -53,6 +53,8 @@ def test_mean_square_by_hand():
     assert evaluate(METRICS.build(dict(type='PixelMSE')), crops)['MSE'] == pytest.approx((0 + 16 + 4) / 3)
     assert evaluate(METRICS.build(dict(type='PixelMSE', space='image')))['MSE'] == (0 + 16 + 25 + 900) / 4
     assert np.isnan(evaluate(METRICS.build(dict(type='PixelMSE')), [make_sample([3], [0])])['MSE'])
+    with pytest.raises(TypeError, match='thresholds'):
+        METRICS.build(dict(type='PixelMSE', thresholds=(5,)))
 
 
 def test_input_space_scales_distances_by_the_crop():
@@ -87,7 +89,7 @@ def test_no_labelled_keypoint_is_nan():
     'kwargs, message',
     [
         (dict(thresholds=[]), r'thresholds: expected one or more positive numbers, got \[\]'),
-        (dict(thresholds=[5, 0]), 'thresholds: one or more positive'),
+        (dict(thresholds=[5, 0]), r'thresholds: expected one or more positive numbers, got \[5, 0\]'),
         (dict(space='screen'), r"space: expected one of \('image', 'input'\), got 'screen'"),
     ],
 )

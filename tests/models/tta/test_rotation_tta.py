@@ -192,5 +192,5 @@ def test_a_network_of_coordinates(tmp_path: Path) -> None:
 
 
 def test_pipelines_that_cannot_be_turned() -> None:
-    with pytest.raises(ValueError, match=r"expected one TopdownAffine, got \['LoadImage'\]"):
+    with pytest.raises(ValueError, match=r"one TopdownAffine, got \['LoadImage'\]"):
         rotated_pipeline([dict(type='LoadImage')])
