@@ -16,8 +16,8 @@ class RotationTTA(BaseTTAModel):
     """Predict on four rotations of a crop by 90°, rotate keypoints back and average them (joint heads, section 3.3).
 
     Works with every top-down network; each view uses the network's flip test, if it has one. The views come from
-    :class:`TurnedTopdownAffine` (:func:`handkp_plugins.apis.rotation.rotated_pipeline` adds it to a pipeline). Keypoints,
-    scores and visibilities are averaged; everything else, including heatmaps, is that of the upright view.
+    :class:`TurnedTopdownAffine` (:func:`handkp_plugins.apis.rotation.rotated_pipeline` adds it to a pipeline).
+    Keypoints, scores and visibilities are averaged; everything else, including heatmaps, is that of the upright view.
 
     Rotating back is exact: a view is rotated about the middle of its pixels, (W - 1) / 2, so after 180° x' = W - 1 - x;
     keypoints in the image are rotated about the same point.

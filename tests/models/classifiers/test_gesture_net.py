@@ -93,7 +93,7 @@ def test_training_turns_and_mirrors_and_testing_does_not():
         (lambda: GesturePreprocessor('width'), 'scale: expected one of'),
         (lambda: GesturePreprocessor(mirror=2), 'mirror: expected a number from 0 to 1, got 2'),
         (lambda: GesturePreprocessor(noise=-1), 'noise: expected a number from 0, got -1'),
-        (lambda: GesturePreprocessor()(dict(inputs=torch.rand(2, 20, 2))), r'inputs: expected \(N, 21, 2\), got \(2, 20, 2\)'),
+        (lambda: GesturePreprocessor()(dict(inputs=torch.rand(2, 20, 2))), r'expected \(N, 21, 2\), got \(2, 20, 2\)'),
         (lambda: GestureNet(num_classes=1), 'num_classes: expected an integer from 2'),
     ],
 )
