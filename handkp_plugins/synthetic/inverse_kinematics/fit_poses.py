@@ -77,29 +77,23 @@ def fit_poses(
     """
     keypoints = np.array(keypoints, dtype=float)
     centre, radius = _centre_and_radius(keypoints)
+    dims, targets = keypoints.shape[2], (keypoints - centre) / radius
     if handedness not in ('left', 'right', 'auto'):
         raise ValueError(f"handedness: expected 'left', 'right' or 'auto', got {handedness!r}")
-    dims = keypoints.shape[2]
     noise = NOISE[dims] if noise is None else noise
     if not (noise > 0 and depth_trust >= 0):
         raise ValueError(f'expected noise above 0 and depth_trust of 0 or more, got {noise} and {depth_trust}')
-    sides = [False] if dims == 2 else {'left': [True], 'right': [False], 'auto': [False, True]}[handedness]
-    states, fitted = [], []
-    for is_left in sides:
-        mirror = np.array([-1.0 if is_left else 1.0, 1, 1])[:dims]
-        targets = (keypoints - centre) / radius * mirror
-        state = _fit(targets, noise, depth_trust, sequence, lambda done: progress(done / len(sides)))
-        states.append(state)
-        fitted.append(camera_keypoints_and_slopes(state.parameters, state.rotations)[0][..., :dims] * mirror)
-    is_left = np.full(len(keypoints), sides[0])
-    best, points = states[0], fitted[0]
-    if len(sides) == 2:
-        is_left = states[1].cost < states[0].cost
-        best, points = best.minimum(states[1]), np.where(is_left[:, None, None], fitted[1], fitted[0])
-    axis_weights = np.array([1, 1, depth_trust])[:dims]
-    error = np.sqrt((((points - (keypoints - centre) / radius) * axis_weights) ** 2).sum(2).mean(1))
-    angles = np.zeros((len(keypoints), len(ANGLE_NAMES)))
-    angles[:, :NUM_ANGLES] = np.degrees(best.parameters[:, :NUM_ANGLES])
+    signs = [1] if dims == 2 else {'left': [-1], 'right': [1], 'auto': [1, -1]}[handedness]
+    states = [
+        _fit(targets * [sign, 1, 1][:dims], noise, depth_trust, sequence, lambda done: progress(done / len(signs)))
+        for sign in signs
+    ]
+    best = reduce(State.minimum, states)
+    is_left = (best.cost < states[0].cost) | (signs[0] < 0)
+    points = camera_keypoints_and_slopes(best.parameters, best.rotations)[0][..., :dims]
+    points[is_left, :, 0] *= -1
+    error = np.sqrt((((points - targets) * [1, 1, depth_trust][:dims]) ** 2).sum(2).mean(1))
+    angles = np.degrees(np.pad(best.parameters[:, :NUM_ANGLES], ((0, 0), (0, len(ANGLE_NAMES) - NUM_ANGLES))))
     return FittedPoses(
         angles=np.clip(angles, LOW, HIGH),
         residual=error / _hand_lengths(best),

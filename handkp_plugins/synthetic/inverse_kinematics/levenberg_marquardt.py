@@ -1,54 +1,44 @@
 """Bounded Levenberg-Marquardt on many hands at once; the legend is that of :mod:`.model`."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from .model import (
-    HIGHEST,
-    LOWEST,
-    NUM_ANGLES,
-    NUM_PARAMETERS,
-    PRIOR,
-    ROTATION,
-    TRANSLATION,
-    camera_keypoints_and_slopes,
-)
+from .model import HIGHEST, LOWEST, NUM_ANGLES, PRIOR, ROTATION, TRANSLATION, camera_keypoints_and_slopes
 
 _TOLERANCE = 1e-4  # share of the cost that a step must save, or else it was the last one
 _DAMPING, _MIN_DAMPING, _MAX_DAMPING = 1e-2, 1e-7, 1e4
 
 
+class _Rows:
+    """Arrays of one length that are indexed and joined together."""
+
+    def __getitem__(self, rows: np.ndarray) -> '_Rows':
+        return type(self)(*(values[rows] for values in vars(self).values()))
+
+    @classmethod
+    def concatenate(cls, parts: list['_Rows']) -> '_Rows':
+        """Join the rows of several parts, in order."""
+        return cls(*map(np.concatenate, zip(*(vars(part).values() for part in parts), strict=True)))
+
+
 @dataclass(frozen=True)
-class State:
+class State(_Rows):
     """Parameters (B, P), rotations (B, 3, 3) and costs (B,) of B hands."""
 
     parameters: np.ndarray
     rotations: np.ndarray
     cost: np.ndarray
 
-    def __getitem__(self, rows: np.ndarray) -> 'State':
-        return State(self.parameters[rows], self.rotations[rows], self.cost[rows])
-
     def minimum(self, other: 'State') -> 'State':
         """Take each hand from the state where it costs less."""
-        take = other.cost < self.cost
-        return State(
-            np.where(take[:, None], other.parameters, self.parameters),
-            np.where(take[:, None, None], other.rotations, self.rotations),
-            np.where(take, other.cost, self.cost),
-        )
-
-    @staticmethod
-    def concatenate(states: Sequence['State']) -> 'State':
-        """Join the hands of several states, in order."""
-        return State(*(np.concatenate([getattr(s, name) for s in states]) for name in State.__dataclass_fields__))
+        count = len(self.cost)
+        return State.concatenate([self, other])[np.arange(count) + count * (other.cost < self.cost)]
 
 
 @dataclass(frozen=True)
-class Target:
+class Target(_Rows):
     """What B hands are fitted to.
 
     Args:
@@ -62,9 +52,6 @@ class Target:
     weights: np.ndarray
     angles: np.ndarray
     angle_weight: np.ndarray
-
-    def __getitem__(self, rows: np.ndarray) -> 'Target':
-        return Target(self.keypoints[rows], self.weights[rows], self.angles[rows], self.angle_weight[rows])
 
 
 def levenberg_marquardt(state: State, target: Target, max_steps: int) -> State:
@@ -97,7 +84,7 @@ def _expand(parameters: np.ndarray, rotations: np.ndarray, target: Target) -> tu
     count, joints, dims = target.keypoints.shape
     points, slopes = camera_keypoints_and_slopes(parameters, rotations)
     errors = ((points[..., :dims] - target.keypoints) * target.weights).reshape(count, joints * dims, 1)
-    slopes = (slopes[:, :, :dims] * target.weights[..., None]).reshape(count, joints * dims, NUM_PARAMETERS)
+    slopes = (slopes[:, :, :dims] * target.weights[..., None]).reshape(count, joints * dims, -1)
     transposed = slopes.swapaxes(1, 2)
     matrix, mean = PRIOR
     prior_errors = parameters @ matrix.T - mean
