@@ -71,7 +71,7 @@ def straighten(rig: RiggedMesh) -> RiggedMesh:
     for finger in FINGERS:
         if (rig.weights[:, BONE_INDEX[f'{finger}_2']] > _OWN).sum() < 3:
             raise ValueError(f'no part of the mesh follows the end bone of the {finger}')
-    frames = joint_frames(REST_POSE, HandShape())
+    frames = joint_frames(REST_POSE.angles, HandShape())
     rig = _center_joints(rig)
     theirs, references = _bone_ends(rig.joints), _dorsal_references(rig)
     transforms = np.zeros((len(RIG_BONES), 4, 4))
