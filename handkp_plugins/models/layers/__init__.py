@@ -5,6 +5,7 @@ from .encoder_layer import EncoderLayer
 from .input_size import check_input_size
 from .msa_bottleneck import MSABottleneck
 from .position_code import PositionCode
+from .temporal_encoder import TemporalEncoder, sequence_code
 
 __all__ = [
     'EncoderLayer',
@@ -12,6 +13,8 @@ __all__ = [
     'PositionCode',
     'RelativePositionBias',
     'SelfAttention',
+    'TemporalEncoder',
     'check_input_size',
+    'sequence_code',
     'spatial_attention',
 ]

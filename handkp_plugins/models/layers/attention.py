@@ -30,21 +30,29 @@ class SelfAttention(nn.Module):
         self.value = nn.Linear(embed_dims, embed_dims)
         self.output = nn.Linear(embed_dims, embed_dims)
 
-    def forward(self, tokens: Tensor, position: Tensor | None, bias: Tensor | None = None) -> Tensor:
+    def forward(
+        self, tokens: Tensor, position: Tensor | None, bias: Tensor | None = None, padding: Tensor | None = None
+    ) -> Tensor:
         """Tokens (B, L, d) → (B, L, d).
 
         Args:
             tokens: Input.
             position: Position code (1, L, d), added to queries and keys only.
             bias: (n, L, L), added to the products of queries and keys.
+            padding: (B, L), true for tokens that no token attends to. Each row needs a false one.
         """
         query, key = self._query_key(tokens, position)
         value = self.value(tokens).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)  # (B, n, L, d/n)
-        mixed = _attend(query, key, value, self.dropout if self.training else 0.0, bias)  # (B, n, L, d/n)
+        mask = None if bias is None else bias.to(query.dtype)[None]  # a fast kernel needs four dimensions
+        if padding is not None:
+            hidden = padding[:, None, None]  # (B, 1, 1, L)
+            mask = ~hidden if mask is None else mask.masked_fill(hidden, float('-inf'))
+        mixed = _attend(query, key, value, self.dropout if self.training else 0.0, mask)  # (B, n, L, d/n)
         return self.output(mixed.transpose(1, 2).flatten(2))
 
     def weights(self, tokens: Tensor, position: Tensor | None) -> Tensor:
-        """Return the attention weights (B, n, L, L) of :meth:`forward` without a bias; row i is what token i takes."""
+        """Return the attention weights (B, n, L, L) of :meth:`forward` without bias and padding; row i is what
+        token i takes."""
         query, key = self._query_key(tokens, position)
         return _weights(_scaled(query.float()), key.float())
 
@@ -64,12 +72,11 @@ def _weights(query: Tensor, key: Tensor) -> Tensor:
     return (query @ key.mT).softmax(-1)
 
 
-def _attend(query: Tensor, key: Tensor, value: Tensor, dropout: float, bias: Tensor | None) -> Tensor:
-    """Return values (B, n, L, e) mixed by the weights of queries and keys."""
+def _attend(query: Tensor, key: Tensor, value: Tensor, dropout: float, mask: Tensor | None) -> Tensor:
+    """Return values (B, n, L, e) mixed by the weights of queries and keys; the mask is torch's."""
     in_tiles = _TILES and not query.requires_grad
     fused = not dropout and (query.dtype != torch.bfloat16 or in_tiles)
-    if query.device.type != 'cpu' or bias is not None or fused:
-        mask = None if bias is None else bias.to(query.dtype)[None]  # a fast kernel needs four dimensions
+    if query.device.type != 'cpu' or mask is not None or fused:
         return F.scaled_dot_product_attention(query, key, value, mask, dropout)
     # On a CPU torch has no kernel with dropout; its bfloat16 kernels compute in float32 without AMX, and are slow
     # backward with it. In these three cases products of one head at a time, whose weights stay in the cache, are
