@@ -2,5 +2,6 @@
 
 from .expectation import DiskMap, ExpectationHeatmap
 from .gaussian_heatmap import GaussianHeatmap
+from .pixel_depth import PixelDepthLabel
 
-__all__ = ['DiskMap', 'ExpectationHeatmap', 'GaussianHeatmap']
+__all__ = ['DiskMap', 'ExpectationHeatmap', 'GaussianHeatmap', 'PixelDepthLabel']
