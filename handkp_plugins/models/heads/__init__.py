@@ -2,6 +2,7 @@
 
 from .amp_regression_head import AmpRegressionHead
 from .deep_supervision_head import DeepSupervisionHead
+from .htt_head import HTTHead
 from .on_device_heatmap_head import OnDeviceHeatmapHead
 from .stacked_map_head import StackedMapHead
 from .upsampled_map_head import UpsampledMapHead
@@ -9,6 +10,7 @@ from .upsampled_map_head import UpsampledMapHead
 __all__ = [
     'AmpRegressionHead',
     'DeepSupervisionHead',
+    'HTTHead',
     'OnDeviceHeatmapHead',
     'StackedMapHead',
     'UpsampledMapHead',
