@@ -1,8 +1,19 @@
 """Scores as registered MMEngine metrics."""
 
 from .acceleration import AccelerationError
+from .clips import ClipActionMetric, ClipObjectMetric, HandPose3DMetric
 from .gestures import GestureMetric
 from .heatmap_pck import HeatmapPCK
 from .pixel import MPJPEAtThreshold, PixelMSE, PixelPCK
 
-__all__ = ['AccelerationError', 'GestureMetric', 'HeatmapPCK', 'MPJPEAtThreshold', 'PixelMSE', 'PixelPCK']
+__all__ = [
+    'AccelerationError',
+    'ClipActionMetric',
+    'ClipObjectMetric',
+    'GestureMetric',
+    'HandPose3DMetric',
+    'HeatmapPCK',
+    'MPJPEAtThreshold',
+    'PixelMSE',
+    'PixelPCK',
+]

@@ -1,0 +1,47 @@
+"""Scores of hand joints in the camera's space, in plain NumPy.
+
+Shapes: F frames, J joints; ``predicted`` and ``truth`` (F, J, 3) in millimetres; ``labelled`` (F, J), true where the
+truth is known. A joint is correct at t where its distance is at most t (HTT's curves; the scores in pixels ask for less
+than t). A predicted coordinate that is not a number makes a joint incorrect. A joint that is labelled nowhere is left
+out of all means over joints.
+"""
+
+import numpy as np
+
+
+def joint_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Euclidean distances (F, J) in mm; infinite where the prediction is not a number."""
+    predicted, truth = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
+    if predicted.ndim != 3 or predicted.shape[2] != 3 or truth.shape != predicted.shape:
+        raise ValueError(f'predicted, truth: expected equal shapes (F, J, 3), got {predicted.shape}, {truth.shape}')
+    errors = np.linalg.norm(predicted - truth, axis=-1)
+    return np.where(np.isnan(errors), np.inf, errors)
+
+
+def root_aligned(points: np.ndarray, root: int = 0) -> np.ndarray:
+    """Joints relative to the root, without the root: (F, J, 3) → (F, J − 1, 3). Nothing is scaled or turned."""
+    return np.delete(points - points[:, root : root + 1], root, axis=1)
+
+
+def mean_error(errors: np.ndarray, labelled: np.ndarray) -> float:
+    """MEPE: mean over joints of the mean over their labelled frames, in mm; NaN where none is labelled."""
+    return _mean_of_joints(errors, labelled)
+
+
+def pck3d_curve(errors: np.ndarray, labelled: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """3D PCK: mean over joints of the share of labelled frames with an error of at most t, for each threshold, (T,)."""
+    return np.array([_mean_of_joints(errors <= t, labelled) for t in thresholds])
+
+
+def area_under_curve(curve: np.ndarray, thresholds: np.ndarray) -> float:
+    """Area under a curve by trapezoids, divided by the range of its thresholds: 0 to 1."""
+    return float(np.trapezoid(curve, thresholds) / (thresholds[-1] - thresholds[0]))
+
+
+def _mean_of_joints(values: np.ndarray, labelled: np.ndarray) -> float:
+    labelled = np.asarray(labelled, bool)
+    if labelled.shape != values.shape:
+        raise ValueError(f'labelled: expected shape {values.shape}, got {labelled.shape}')
+    count = labelled.sum(0)
+    sums = np.where(labelled, values, 0).sum(0)
+    return float(np.mean(sums[count > 0] / count[count > 0])) if count.any() else float('nan')
