@@ -1,9 +1,17 @@
 """Hand data sets that MMPose lacks."""
 
 from .gesture_keypoints import GestureKeypointDataset
+from .hand_clips import HandClipDataset
 from .hand_video import HandVideoDataset
 from .hgr1 import HGR1Dataset
 from .stb import STBDataset
 from .synthetic_hand import SyntheticHandDataset
 
-__all__ = ['GestureKeypointDataset', 'HGR1Dataset', 'HandVideoDataset', 'STBDataset', 'SyntheticHandDataset']
+__all__ = [
+    'GestureKeypointDataset',
+    'HGR1Dataset',
+    'HandClipDataset',
+    'HandVideoDataset',
+    'STBDataset',
+    'SyntheticHandDataset',
+]

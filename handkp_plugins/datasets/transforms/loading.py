@@ -94,7 +94,18 @@ class PackHandInputs(PackPoseInputs):
         kwargs: those of MMPose's ``PackPoseInputs``.
     """
 
-    HAND_META_KEYS = ('unreadable_images', 'handedness', 'gesture', 'keypoints_3d', 'camera', 'video_id', 'frame_id')
+    HAND_META_KEYS = (
+        'unreadable_images',
+        'handedness',
+        'gesture',
+        'keypoints_3d',
+        'camera',
+        'video_id',
+        'frame_id',
+        'frame_valid',
+        'action',
+        'object',
+    )
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

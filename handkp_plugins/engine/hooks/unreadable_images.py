@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -82,7 +83,8 @@ class UnreadableImageHook(Hook):
     def _summary(self, runner: Runner) -> str:
         if self._num_images is None:  # reading every record of a large set takes seconds
             leaves = _leaves(runner.train_dataloader.dataset)
-            self._num_images = len({leaf.get_data_info(i)['img_path'] for leaf, _ in leaves for i in range(len(leaf))})
+            infos = (leaf.get_data_info(i) for leaf, _ in leaves for i in range(len(leaf)))
+            self._num_images = len({path for info in infos for path in np.atleast_1d(info['img_path'])})
         count = len(self.unreadable)
         return f'{count} of {self._num_images} training images ({count / self._num_images:.2%}) could not be read'
 
