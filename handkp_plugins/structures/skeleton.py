@@ -52,6 +52,8 @@ JOINT_ORDERS: dict[str, list[int]] = {
     'rhd': [0] + [i for ids in FINGER_KEYPOINTS.values() for i in reversed(ids)],
     # the right hand's 21: each finger from its tip to its root, the wrist last
     'interhand': [20] + [i - 1 for ids in FINGER_KEYPOINTS.values() for i in reversed(ids)],
+    # the wrist, the five roots from the thumb on, then each finger's other three from root to tip
+    'fpha': [0] + [i for finger in range(5) for i in (1 + finger, *range(6 + 3 * finger, 9 + 3 * finger))],
     # little finger to thumb, each from its root to its tip; keypoint 0 is the centre of the palm and not the wrist
     'stb': [0] + [17 - 4 * finger + i for finger in range(5) for i in range(4)],
 }
