@@ -50,9 +50,10 @@ def _classes(loader: object) -> tuple[str, ...]:
 
 def _check_outputs(runner: Runner, classes: tuple[str, ...]) -> None:
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    option = getattr(model, 'num_classes_option', 'model.num_classes')
     if model.num_classes != len(classes):
         raise ValueError(
             f'num_classes: expected {len(classes)}, the classes of the data, got {model.num_classes}; set it by '
-            f'--cfg-options model.num_classes={len(classes)}, or, if the data lack some classes, name all of them: '
+            f'--cfg-options {option}={len(classes)}, or, if the data lack some classes, name all of them: '
             'train_dataloader.dataset.classes and so on'
         )

@@ -138,7 +138,11 @@ class ClipObjectMetric(BaseMetric):
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep whether each valid frame's object was found, one result a clip."""
+        objects = (self.dataset_meta or {}).get('objects')
         for sample in data_samples:
+            number = np.shape(sample['pred_instances']['object_scores'])[1]
+            if objects is not None and number != len(objects):
+                raise ValueError(f'num_objects: expected {len(objects)}, the objects of the data, got {number}')
             valid = np.asarray(sample['frame_valid'], bool)
             found = np.asarray(sample['pred_instances']['object_scores'])[valid].argmax(1)
             self.results.append((sample['video_id'], np.asarray(sample['frame_id'])[valid], found == sample['object']))

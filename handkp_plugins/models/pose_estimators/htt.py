@@ -29,6 +29,13 @@ class HTT(BasePoseEstimator):
         kwargs: Those of MMPose's ``BasePoseEstimator``.
     """
 
+    num_classes_option = 'model.head.num_actions'
+
+    @property
+    def num_classes(self) -> int:
+        """Number of actions, for :class:`SameClassesHook`."""
+        return self.head.num_actions
+
     def extract_feat(self, inputs: Tensor, valid: Tensor) -> Tensor:
         """Images (B, T, 3, H, W) and which are valid (B, T), on the CPU → features (B, T, C)."""
         if inputs.ndim != 5:

@@ -110,6 +110,13 @@ def test_confusion_of_actions_is_written(tmp_path: Path) -> None:
     assert content['classes'] == ['lift', 'lower', 'turn'] and content['confusion'][1] == [1, 0, 0]
 
 
+def test_objects_of_another_number() -> None:
+    metric = ClipObjectMetric()
+    metric.dataset_meta = dict(objects=('cup', 'pen'))
+    with pytest.raises(ValueError, match='num_objects: expected 2, the objects of the data, got 3'):
+        metric.process({}, [sample()])
+
+
 def test_joints_of_another_number_of_hands() -> None:
     with pytest.raises(ValueError, match='hands: expected 42 joints for left, right, got 21 labelled and 21 predicted'):
         score('HandPose3DMetric', [sample()], hands=('left', 'right'))
