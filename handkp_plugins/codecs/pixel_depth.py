@@ -18,7 +18,7 @@ _DEPTH_OF_FOCAL = 1e-4
 
 @KEYPOINT_CODECS.register_module()
 class PixelDepthLabel(BaseKeypointCodec):
-    """Pixel u, v and depth Z of each keypoint, in units near 1 for the network (HTT, section 3 and its code).
+    """Pixel u, v and depth Z of each keypoint, in units near 1 for the network (HTT, P_I; its code).
 
     The network puts out a, b, c for each keypoint. At an image width of 480, with focal length fx::
 

@@ -14,7 +14,7 @@ from ..checks.clip_files import HANDS, Video, read_clip_file
 def clip_starts(
     length: int, clip_length: int, window: int, spacing: int, test: bool, first_phase_alone: bool = False
 ) -> list[int]:
-    """The raw frames n of a video at which a clip starts (HTT, section 4.1 and its code).
+    """The raw frames n of a video at which a clip starts (HTT's code; its shifting window).
 
     Training takes those with n mod (T·s) < t·s, so that windows begin anywhere. Test takes n mod (T·s) < s, so that
     each frame is in one clip; the first phase alone, n mod (T·s) = 0, is the paper's.

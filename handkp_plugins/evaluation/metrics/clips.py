@@ -28,7 +28,7 @@ HANDS = ('left', 'right')
 class HandPose3DMetric(BaseMetric):
     """``AUC`` of the 3D PCK and ``MEPE`` in mm of each hand, in the camera's space and with aligned wrists (``-RA``).
 
-    The wrist itself is left out where it is aligned (HTT, section 4.2). Keys are ``AUC``, ``AUC-RA``, ``MEPE`` and
+    The wrist itself is left out where it is aligned (HTT, Figures 4 and 5). Keys are ``AUC``, ``AUC-RA``, ``MEPE`` and
     ``MEPE-RA``, followed by ``/left`` and ``/right`` where there are two hands.
 
     Args:
@@ -106,7 +106,7 @@ class HandPose3DMetric(BaseMetric):
 
 @METRICS.register_module()
 class ClipActionMetric(GestureMetric):
-    """``action_accuracy`` and ``action_mean_recall`` by video: probabilities are summed over its clips (HTT, sec. 4.1).
+    """``action_accuracy`` and ``action_mean_recall`` by video: probabilities are summed over its clips (HTT's code).
 
     Recall of each action, confusion matrix and files are those of :class:`GestureMetric`.
 

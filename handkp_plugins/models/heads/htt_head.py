@@ -16,7 +16,7 @@ from ..layers import TemporalEncoder
 
 @MODELS.register_module()
 class HTTHead(BaseHead):
-    """Blocks P and A of the hierarchical temporal transformer (HTT, section 3).
+    """Blocks P and A of the hierarchical temporal transformer (HTT, Pose Block and Action Block).
 
     Block P sees windows of t frames, each by itself, and makes a token g of each frame's feature::
 

@@ -21,7 +21,7 @@ def sequence_code(length: int, embed_dims: int, base: float = 10000.0) -> Tensor
 class TemporalEncoder(BaseModule):
     """N pre-norm encoder layers and a final layer norm, over sequences of any length.
 
-    The form of HTT's blocks P and A (HTT, section 3): the sine code of the positions is added to the normalised queries
+    The form of HTT's blocks P and A: the sine code of the positions is added to the normalised queries
     and keys of each layer, not to the values.
 
     Letters: B sequences, L tokens, d channels.

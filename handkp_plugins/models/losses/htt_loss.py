@@ -10,7 +10,7 @@ NORMALIZERS = ('valid', 'clip')
 
 @MODELS.register_module()
 class HTTLoss(nn.Module):
-    """Cross-entropies of action and object and L1 distances of pixels and depths (HTT, section 3.3).
+    """Cross-entropies of action and object and L1 distances of pixels and depths (HTT, L = L_A + λ2 L_H + λ3 L_O).
 
     With N valid frames in the batch and J joints::
 
