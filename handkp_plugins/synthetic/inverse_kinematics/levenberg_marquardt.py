@@ -84,7 +84,7 @@ def _expand(parameters: np.ndarray, rotations: np.ndarray, target: Target) -> tu
     count, joints, dims = target.keypoints.shape
     points, slopes = camera_keypoints_and_slopes(parameters, rotations)
     errors = ((points[..., :dims] - target.keypoints) * target.weights).reshape(count, joints * dims, 1)
-    slopes = (slopes[:, :, :dims] * target.weights[..., None]).reshape(count, joints * dims, -1)
+    slopes = (slopes[:, :, :dims] * target.weights[..., None]).reshape(count, joints * dims, slopes.shape[-1])
     transposed = slopes.swapaxes(1, 2)
     matrix, mean = PRIOR
     prior_errors = parameters @ matrix.T - mean
