@@ -1,7 +1,7 @@
 # Every target first makes the environment, which is quick if it is there.
 PYTHON := .venv/bin/python
 
-.PHONY: help env doctor demo test lint format wheel clean
+.PHONY: help env doctor demo test docs lint format wheel clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -17,6 +17,9 @@ demo: env  ## generate hands, train a small network, write work_dirs/demo/report
 
 test: env lint  ## lint, then run the tests, one process per core
 	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n logical --maxprocesses 4 --dist loadfile
+
+docs: env  ## build the documentation's site into build/site; a broken link fails
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet && echo "docs: build/site/index.html"
 
 lint: env  ## check style, formatting and which package imports which
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports --no-logo --no-cache

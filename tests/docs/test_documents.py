@@ -1,0 +1,89 @@
+"""What the documents name exists: files, configs, options of tools, modules."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from helpers.paths import ROOT
+
+DOCUMENTS = [
+    ROOT / 'README.md',
+    ROOT / 'CONTRIBUTING.md',
+    ROOT / 'CHANGELOG.md',
+    ROOT / 'data' / 'README.md',
+    *ROOT.glob('docs/*.md'),
+    *ROOT.glob('configs/*/README.md'),
+    *ROOT.glob('handkp_plugins/shipped_weights/*.md'),
+]
+
+
+PASSED_ON = {'tools/finger_tapping.py': 'tools/demo.py'}
+"""Tools that pass options on, and to which."""
+
+_COMMAND = re.compile(r'(?:[A-Z_]+=\S+ )*(?:taskset -c \d )?(?=python|bash|make|tools/)')
+
+
+def commands(document: Path) -> list[list[str]]:
+    """The commands in a document's fenced blocks, continued lines joined, without comments and variables before them."""
+    text = '\n'.join(re.findall(r'^ *```\w*\n(.*?)^ *```', document.read_text(), re.S | re.M))
+    lines = [line.strip() for line in text.replace('\\\n', ' ').splitlines()]
+    return [shlex.split(_COMMAND.sub('', line, count=1), comments=True) for line in lines if _COMMAND.match(line)]
+
+
+def source_of(tool: str) -> str:
+    """The tool's source, with that of the modules that lie beside it or are shared by command lines."""
+    text = (ROOT / tool).read_text()
+    beside = [(ROOT / tool).with_name(f'{name}.py') for name in re.findall(r'^from (\w+) import', text, re.M)]
+    shared = (ROOT / 'handkp_plugins' / 'cli').glob('*.py')
+    return text + ''.join(p.read_text() for p in (*beside, *shared) if p.is_file())
+
+
+def name(document: Path) -> str:
+    return str(document.relative_to(ROOT))
+
+
+@pytest.mark.parametrize('document', DOCUMENTS, ids=name)
+def test_links_lead_somewhere(document):
+    links = re.findall(r'\]\((?!https?:|#|mailto:)([^)#\s]+)', document.read_text())
+    assert not [link for link in links if not (document.parent / link).exists()]
+
+
+@pytest.mark.parametrize('document', DOCUMENTS, ids=name)
+def test_no_placeholder_is_left(document):
+    lines = document.read_text().splitlines()
+    assert not [line for line in lines if re.fullmatch(r'[A-Z]{4,}(_[A-Z]+)*|.*\b[A-Z]+_(TABLE|LINE|SECTION).*', line)]
+
+
+@pytest.mark.parametrize('document', DOCUMENTS, ids=name)
+def test_commands_name_files_that_exist(document):
+    named = {w for words in commands(document) for w in words if re.match(r'(tools|configs|tests)/[\w/.-]+\.\w+$', w)}
+    assert not [w for w in named if not (ROOT / w).is_file()]
+
+
+@pytest.mark.parametrize('document', DOCUMENTS, ids=name)
+def test_commands_use_options_that_the_tools_know(document):
+    for words in commands(document):
+        tool = next((w for w in words if re.match(r'tools/.*\.py$', w)), None)
+        if tool:
+            source = source_of(tool) + source_of(PASSED_ON.get(tool, tool))
+            unknown = [w for w in words if w.startswith('--') and f"'{w.split('=')[0]}'" not in source]
+            assert not unknown, (name(document), tool, unknown)
+
+
+@pytest.mark.parametrize('document', DOCUMENTS, ids=name)
+def test_make_targets_exist(document):
+    targets = set(re.findall(r'^([a-z]+):', (ROOT / 'Makefile').read_text(), re.M))
+    assert not [words[1] for words in commands(document) if words[0] == 'make' and words[1] not in targets]
+
+
+def test_modules_of_the_changelog_exist():
+    table = re.search(r'\| before \| now \|\n(.*?)\n\n', (ROOT / 'CHANGELOG.md').read_text(), re.S)[1]
+    modules = [m for row in table.splitlines()[1:] for m in re.findall(r'`([\w.]+)`', row.split('|')[2])]
+    places = [ROOT / 'handkp_plugins' / module.replace('.', '/') for module in modules]
+    assert len(modules) > 10 and not [p for p in places if not (p.is_dir() or p.with_suffix('.py').is_file())]
+
+
+def test_the_table_of_make_demo_stands_once():
+    places = [name(d) for d in DOCUMENTS if 'lite, shipped and tuned' in d.read_text()]
+    assert places == ['docs/start.md']
