@@ -79,7 +79,9 @@ def test_what_is_missing_and_what_is_not_understood_are_both_listed(labels: Path
     names = KEYPOINT_NAMES[::-1]
     names[20], names[0], names[1] = 'carpus', 'tip5', 'pinky_finger1'
     change(labels, lambda data: data['categories'][0].update(keypoints=names))
-    with pytest.raises(ValueError, match=r'ann.json: categories\[0\].keypoints: expected one name for each of the 21') as e:
+    with pytest.raises(
+        ValueError, match=r'ann.json: categories\[0\].keypoints: expected one name for each of the 21'
+    ) as e:
         reorder_coco.main(labels, tmp_path / 'new.json')
     missing, unclear = str(e.value).split('; ')
     assert missing.endswith('got none or several for wrist, pinky_finger1, pinky_finger3, pinky_finger4')
