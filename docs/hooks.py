@@ -69,7 +69,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 class PlainRoles(griffe.Extension):
-    """Shows ``:func:`~a.b.c``` of docstrings as the code ``c``, ``::`` at a line's end as a colon, and ``x[i][j]`` as it is."""
+    """Shows ``:func:`~a.b.c``` of docstrings as the code ``c``, ``::`` at a line's end as a colon, x[i][j] as it is."""
 
     def on_instance(self, *, obj: griffe.Object, **_: Any) -> None:
         """Change the docstring of a module, class, function or attribute."""

@@ -25,7 +25,7 @@ _COMMAND = re.compile(r'(?:[A-Z_]+=\S+ )*(?:taskset -c \d )?(?=python|bash|make|
 
 
 def commands(document: Path) -> list[list[str]]:
-    """The commands in a document's fenced blocks, continued lines joined, without comments and variables before them."""
+    """The commands in a document's fenced blocks, continued lines joined, without comments and variables."""
     text = '\n'.join(re.findall(r'^ *```\w*\n(.*?)^ *```', document.read_text(), re.S | re.M))
     lines = [line.strip() for line in text.replace('\\\n', ' ').splitlines()]
     return [shlex.split(_COMMAND.sub('', line, count=1), comments=True) for line in lines if _COMMAND.match(line)]

@@ -6,14 +6,14 @@ Usage:
 
 Input: a COCO file of hands with 21 keypoints in any order, whose ``categories[].keypoints`` names them.
 
-Output: with ``--out FOLDER`` the files train.json, val.json and test.json, split 8:1:1 by image; with ``--out FILE.json``
-one file. They hold the images and hands of the input, with the keypoints in the order of ``KEYPOINT_NAMES``. Image files
-stay where they are.
+Output: with ``--out FOLDER`` the files train.json, val.json and test.json, split 8:1:1 by image; with ``--out
+FILE.json`` one file. They hold the images and hands of the input, with the keypoints in the order of
+``KEYPOINT_NAMES``. Image files stay where they are.
 
 Common spellings of the names are known: ``wrist``, ``thumb_cmc`` or ``thumb1``, ``index_mcp``, ``INDEX_FINGER_MCP`` or
 ``forefinger1``, ``pinky_tip`` or ``little_finger4``, each with ``left`` or ``right`` before it. For other names write a
-JSON file ``{"their name": "our name"}`` and pass it as ``--names``; null leaves a keypoint out. The file is refused, with
-all names in question, as long as one of the 21 keypoints is missing or one of the file's keypoints is not understood.
+JSON file ``{"their name": "our name"}`` and pass it as ``--names``; null leaves a keypoint out. A file is refused if
+one of the 21 keypoints is missing or one of its own is not understood; the message lists all of them.
 """
 
 import argparse

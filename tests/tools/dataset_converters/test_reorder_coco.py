@@ -17,13 +17,15 @@ def joints(thumb: tuple[str, ...], finger: tuple[str, ...]) -> list[tuple[str, s
     return [(f, joint) for f in FINGERS for joint in (thumb if f == 'thumb' else finger)]
 
 
-ANATOMICAL = joints(('cmc', 'mcp', 'ip', 'tip'), ('mcp', 'pip', 'dip', 'tip'))
+FINGER = ('mcp', 'pip', 'dip', 'tip')
+ANATOMICAL = joints(('cmc', 'mcp', 'ip', 'tip'), FINGER)
 SPELLINGS = {
     'ours': KEYPOINT_NAMES,
     'mediapipe': ['WRIST', *(f'{f}{"_FINGER" * (f in FINGERS[1:4])}_{j}'.upper() for f, j in ANATOMICAL)],
     'whole body': ['left_hand_root', *(f'left_{n}' for n in KEYPOINT_NAMES[1:])],
-    'numbers and camel case': ['RightHandWrist', *(f'RightHand{f.title()}{j}' for f, j in joints(tuple('1234'), tuple('1234')))],
-    'thumb like a finger': ['wrist', *(f'{f}-{j}' for f, j in joints(('mcp', 'pip', 'dip', 'tip'), ('mcp', 'pip', 'dip', 'tip')))],
+    'numbers and camel case': [
+        'RightHandWrist', *(f'RightHand{f.title()}{j}' for f, j in joints(tuple('1234'), tuple('1234')))],
+    'thumb like a finger': ['wrist', *(f'{f}-{j}' for f, j in joints(FINGER, FINGER))],
     'sides at the end': ['wrist.R', *(f'{f.replace("pinky", "little")} {j} r' for f, j in ANATOMICAL)],
 }  # fmt: skip
 
