@@ -15,10 +15,14 @@ import handkp_plugins  # noqa: F401  registers the parts
 
 PACKAGE = 'handkp_plugins.models.'
 NOT_TRAINED = ('data_preprocessors', 'tta')
+OF_CLIPS = ('HTT', 'HTTHead', 'HTTLoss')
+"""Networks of clips take other inputs: tests/models/pose_estimators/test_htt.py trains them."""
 PARTS = {
     name: cls.__module__.removeprefix(PACKAGE).split('.')[0]
     for name, cls in MODELS.module_dict.items()
-    if cls.__module__.startswith(PACKAGE) and cls.__module__.removeprefix(PACKAGE).split('.')[0] not in NOT_TRAINED
+    if cls.__module__.startswith(PACKAGE)
+    and cls.__module__.removeprefix(PACKAGE).split('.')[0] not in NOT_TRAINED
+    and name not in OF_CLIPS
 }
 """Registered class → its folder."""
 
