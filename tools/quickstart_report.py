@@ -162,16 +162,16 @@ def _compare(samples: Sequence[Sample], found: dict[str, dict[int, Hand]], chose
     """Draw the chosen samples in columns: the truth in the first row, each network in a row of its own."""
     images = [read_image(samples[i]['img_path']) for i in chosen]
     truths = [(samples[i]['keypoints'][0], samples[i]['keypoints_visible'][0]) for i in chosen]
-    pictures = [_hand_picture(image, *truth) for image, truth in zip(images, truths, strict=True)]
+    drawings = [_draw_scaled(image, *truth) for image, truth in zip(images, truths, strict=True)]
     captions = ['truth'] * len(images)
     for name, results in found.items():
         for image, i in zip(images, chosen, strict=True):
-            pictures.append(_hand_picture(image, results[i]['keypoints'], results[i]['scores']))
+            drawings.append(_draw_scaled(image, results[i]['keypoints'], results[i]['scores']))
             captions.append(f'{name}: {_error(samples[i], results[i]):.1f} px')
-    return tile(pictures, len(images), captions, (_SIDE, _SIDE))
+    return tile(drawings, len(images), captions, (_SIDE, _SIDE))
 
 
-def _hand_picture(image: np.ndarray, keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
+def _draw_scaled(image: np.ndarray, keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Scale an image and then draw its hand, so that lines are sharp."""
     scale = _SIDE / max(image.shape[:2])
     image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)

@@ -139,8 +139,8 @@ def hand_classes(cfg: Config, num_classes: int) -> dict[int, str | None]:
         if hands:
             return hands
     raise ValueError(
-        f'{cfg.filename}: expected a detector of hands: with one class, or with classes of which '
-        f'test_dataloader.dataset.metainfo.classes names one a hand, as left_hand, got {num_classes} classes'
+        f'{cfg.filename}: expected a detector of hands, with one class or with one such as left_hand in '
+        f'test_dataloader.dataset.metainfo.classes, got {num_classes} classes'
         + (f': {", ".join(names[:5])}{" …" if len(names) > 5 else ""}' if names else ' without names')
     )
 

@@ -143,9 +143,9 @@ def _parser(description: str, example: str) -> argparse.ArgumentParser:
     )
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='folder for logs and checkpoints; default: work_dirs/<name of the config>')
-    parser.add_argument('--show-dir', help='write pictures of predictions into this folder')
-    parser.add_argument('--show', action='store_true', help='show pictures of predictions in a window')
-    parser.add_argument('--interval', type=int, default=1, help='picture every n-th sample (default: 1)')
+    parser.add_argument('--show-dir', help='write images of predictions into this folder')
+    parser.add_argument('--show', action='store_true', help='show predictions in a window')
+    parser.add_argument('--interval', type=int, default=1, help='draw every n-th sample (default: 1)')
     parser.add_argument('--wait-time', type=float, default=1, help='seconds that each window stays (default: 1)')
     parser.add_argument(
         '--cfg-options',
@@ -182,7 +182,7 @@ def _common_config(args: argparse.Namespace) -> Config:
         raise ValueError(f'{options}: expected a network that finds keypoints, got {kind}')
     # A relative folder lies in the work dir, which the runner checks.
     if args.show_dir and os.path.isabs(args.show_dir):
-        check_writable(args.show_dir, 'folder of the pictures', '--show-dir')
+        check_writable(args.show_dir, 'folder of the images', '--show-dir')
     if args.show_dir or (args.show and not badcase):
         hook = _hook(cfg, 'visualization')
         hook.update(show=args.show, interval=args.interval, wait_time=args.wait_time)

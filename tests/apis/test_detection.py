@@ -88,7 +88,7 @@ def test_classes_tell_the_side(tmp_path: Path):
 def test_a_detector_without_hands_is_refused(names: list[str], number: int, got: str):
     dataset = dict(type='ConcatDataset', datasets=[dict(metainfo=dict(classes=names))])
     cfg = Config(dict(test_dataloader=dict(dataset=dataset)))
-    with pytest.raises(ValueError, match=f'expected a detector of hands: .* got {got}'):
+    with pytest.raises(ValueError, match=f'expected a detector of hands, .* got {got}'):
         hand_classes(cfg, number)
     assert hand_classes(cfg, 1) == {0: None}
 

@@ -110,7 +110,7 @@ def test_outputs_are_checked_at_the_start(config: str, tmp_path: Path):
     for argument, what in (
         ('--out=/proc/none/x.json', 'folder of --out: .*choose another by --out'),
         ('--dump=/proc/none/x.pkl', 'folder of --dump: .*choose another by --dump'),
-        ('--show-dir=/proc/none', 'folder of the pictures: .*choose another by --show-dir'),
+        ('--show-dir=/proc/none', 'folder of the images: .*choose another by --show-dir'),
     ):
         with pytest.raises(OSError, match=f'cannot write to the {what}.*/proc/none'):
             config_of_test(config, argument)

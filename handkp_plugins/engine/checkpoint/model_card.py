@@ -101,7 +101,7 @@ def _real_check(sources: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = [
         'Real photographs, never trained on (`tools/analysis/real_check.py`; px of a 256 px crop):',
         '',
-        '| pictures | measures | hands | keypoints | PCK@0.1 | PCK@0.2 | median px | mean px |',
+        '| images | measures | hands | keypoints | PCK@0.1 | PCK@0.2 | median px | mean px |',
         '|---|---|---|---|---|---|---|---|',
     ]
     for source in sources:
@@ -118,7 +118,7 @@ def _detect_real(sources: Sequence[Mapping[str, Any]], score_thr: float) -> list
         'Real photographs, never trained on (`tools/analysis/detect_real.py`): labelled hands with a box of IoU 0.5 or '
         f'more that scores {score_thr} or more, and boxes on none of them, which are false or on unlabelled hands:',
         '',
-        '| pictures | labels are | pictures | hands | found | mean IoU | other boxes |',
+        '| images | labels are | images | hands | found | mean IoU | other boxes |',
         '|---|---|---|---|---|---|---|',
     ]
     for s in sources:
