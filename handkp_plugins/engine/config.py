@@ -57,7 +57,12 @@ def apply_options(cfg: Config, options: dict[str, Any]) -> None:
         branch[last] = value
     for name in tree:
         if name in cfg and name not in RUNNER_KEYS:
-            raise ValueError(_helper_message(cfg, name))
+            copies = [key for key, value in _places(cfg._cfg_dict) if value == cfg[name]]
+            copies = [key for key in copies if key.split('.')[0] in RUNNER_KEYS][:8]
+            raise ValueError(
+                f'--cfg-options {name}: expected a key of the config, got a helper variable of its file'
+                + (f', of which copies stand at {", ".join(copies)}' if copies else '')
+            )
     _check(tree, cfg._cfg_dict, '', cfg)
     _assign(tree, cfg._cfg_dict)
 
@@ -127,15 +132,6 @@ def _places(node: Any, path: str = '') -> Iterator[tuple[str, Any]]:
         name = f'{path}.{key}' if path else str(key)
         yield name, value
         yield from _places(value, name)
-
-
-def _helper_message(cfg: Config, name: str) -> str:
-    used = [key for key, value in _places(cfg._cfg_dict) if value == cfg[name] and key.split('.')[0] in RUNNER_KEYS]
-    where = f'; the same value stands at {", ".join(used[:8])}' if used else ''
-    return (
-        f'--cfg-options {name}: expected a key of the config, got a helper variable of its file: name the places that '
-        f'it was copied to{where}'
-    )
 
 
 def _place(error: Exception) -> str:

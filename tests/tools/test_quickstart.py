@@ -153,14 +153,9 @@ def test_a_step_that_fails_is_named_with_its_last_lines(quickstart: ModuleType, 
 
 def test_options(quickstart: ModuleType, tmp_path: Path):
     root = quickstart.ROOT
-    settings = quickstart.Settings(10, None, root / quickstart.DATA, tmp_path, False, 0.0)
-    assert quickstart.data_options(settings) == [
-        f'{split}_dataloader.dataset.data_root=data/synthetic/demo' for split in ('train', 'val', 'test')
-    ]
-    scratch, tuning = (quickstart.load_config(root / c) for c in (quickstart.NETWORKS['ResNet-18'], quickstart.TUNING))
-    assert quickstart.epoch_options(settings, scratch) == []
-    once = quickstart.replace(settings, epochs=1)
-    assert quickstart.epoch_options(once, scratch) == ['train_cfg.max_epochs=1', 'param_scheduler.1.end=2']
-    assert quickstart.epoch_options(once, tuning) == ['train_cfg.max_epochs=1', 'param_scheduler.1.end=1']
-    assert quickstart.short(root / 'work_dirs' / 'demo') == 'work_dirs/demo'
+    once = quickstart.Settings(10, 1, root / quickstart.DATA, tmp_path, False, 0.0)
+    assert quickstart.data_options(once)[0] == 'train_dataloader.dataset.data_root=data/synthetic/demo'
+    for config, end in ((quickstart.NETWORKS['ResNet-18'], 2), (quickstart.TUNING, 1)):
+        options = quickstart.epoch_options(once, quickstart.load_config(root / config))
+        assert options == ['train_cfg.max_epochs=1', f'param_scheduler.1.end={end}']
     assert quickstart.clock(605.9) == '10:05'

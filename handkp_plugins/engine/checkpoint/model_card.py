@@ -1,6 +1,6 @@
 """The model card of shipped weights: how they were trained, their scores and their limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 FIELDS = {
@@ -59,74 +59,63 @@ def write_card(
     unknown = sorted(stated.keys() - FIELDS.keys())
     if unknown:
         raise ValueError(f'card: expected fields {", ".join(FIELDS)}, got {", ".join(unknown)}')
+    kind = 'Boxes of hands' if detects else 'Keypoints of one hand'
     lines = [
         f'# {name}',
         '',
-        f'{"Boxes of hands" if detects else "Keypoints of one hand"}: `handkp://{name}`, or `--weights {name}`.',
+        f'{kind}: `handkp://{name}`, or `--weights {name}`.',
         '',
-        '| | |',
-        '|---|---|',
+        *_table(['', ''], facts.items()),
     ]
-    lines += [f'| {key} | {value} |' for key, value in facts.items()]
     for key, heading in FIELDS.items():
         value = stated.get(key, (DETECTOR_DEFAULTS if detects else DEFAULTS).get(key, 'Not stated.'))
         lines += ['', f'## {heading}', '', f'```\n{value}\n```' if key == 'command' and key in stated else value]
         if key == 'seed':
-            lines += ['', '## Scores', '', *(_scores(scores) or ['Not measured.'])]
+            lines += ['', '## Scores', *(map(_scores, scores) if scores else ['', 'Not measured.'])]
     return '\n'.join(lines) + '\n'
 
 
-def _scores(documents: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines: list[str] = []
-    for document in documents:
-        if lines:
-            lines.append('')
-        try:
-            if 'score_thr' in document:
-                lines += _detect_real(document['sources'], document['score_thr'])
-            elif 'sources' in document:
-                lines += _real_check(document['sources'])
-            else:
-                lines += ['| metric | value |', '|---|---|']
-                lines += [f'| {key} | {value:.4f} |' for key, value in document.items()]
-        except (TypeError, KeyError, ValueError, AttributeError) as e:
-            raise ValueError(
-                'scores: expected documents of tools/analysis/real_check.py, of detect_real.py, or metrics with '
-                f'values, got {str(document)[:80]} ({type(e).__name__}: {e})'
-            ) from None
-    return lines
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
+    return [f'| {" | ".join(map(str, row))} |' for row in (head, ['---'] * len(head), *rows)]
+
+
+def _scores(document: Mapping[str, Any]) -> str:
+    try:
+        if 'score_thr' in document:
+            lines = _detect_real(document['sources'], document['score_thr'])
+        elif 'sources' in document:
+            lines = _real_check(document['sources'])
+        else:
+            lines = _table(['metric', 'value'], [(key, f'{value:.4f}') for key, value in document.items()])
+    except (TypeError, KeyError, ValueError, AttributeError) as e:
+        raise ValueError(
+            'scores: expected documents of tools/analysis/real_check.py, of detect_real.py, or metrics with '
+            f'values, got {str(document)[:80]} ({type(e).__name__}: {e})'
+        ) from None
+    return '\n'.join(['', *lines])
 
 
 def _real_check(sources: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = [
-        'Real photographs, never trained on (`tools/analysis/real_check.py`; px of a 256 px crop):',
-        '',
-        '| images | measures | hands | keypoints | PCK@0.1 | PCK@0.2 | median px | mean px |',
-        '|---|---|---|---|---|---|---|---|',
+    head = ['images', 'measures', 'hands', 'keypoints', 'PCK@0.1', 'PCK@0.2', 'median px', 'mean px']
+    rows = [
+        [s['title'], s['measures'], s['n_hands'], s['n_keypoints']]
+        + [f'{s[c]:.{1 if c.endswith("px") else 3}f}' for c in _COLUMNS]
+        for s in sources
     ]
-    for source in sources:
-        numbers = ' | '.join(f'{source[c]:.{1 if c.endswith("px") else 3}f}' for c in _COLUMNS)
-        lines.append(
-            f'| {source["title"]} | {source["measures"]} | {source["n_hands"]} | {source["n_keypoints"]} | {numbers} |'
-        )
-    notes = dict.fromkeys(f'{source["title"]}: labels {source["labels"]}.' for source in sources)
-    return [*lines, '', *(f'- {note}' for note in notes)]
+    notes = dict.fromkeys(f'- {s["title"]}: labels {s["labels"]}.' for s in sources)
+    title = 'Real photographs, never trained on (`tools/analysis/real_check.py`; px of a 256 px crop):'
+    return [title, '', *_table(head, rows), '', *notes]
 
 
 def _detect_real(sources: Sequence[Mapping[str, Any]], score_thr: float) -> list[str]:
-    lines = [
-        'Real photographs, never trained on (`tools/analysis/detect_real.py`): labelled hands with a box of IoU 0.5 or '
-        f'more that scores {score_thr} or more, and boxes on none of them, which are false or on unlabelled hands:',
-        '',
-        '| images | labels are | images | hands | found | mean IoU | other boxes |',
-        '|---|---|---|---|---|---|---|',
+    head = ['images', 'labels are', 'images', 'hands', 'found', 'mean IoU', 'other boxes']
+    rows = [
+        [*(s[key] for key in ('title', 'measures', 'pictures', 'hands', 'found')), f'{s["mean_iou"]:.2f}', s['others']]
+        for s in sources
     ]
-    for s in sources:
-        counts = ' | '.join(str(s[key]) for key in ('pictures', 'hands', 'found'))
-        lines.append(f'| {s["title"]} | {s["measures"]} | {counts} | {s["mean_iou"]:.2f} | {s["others"]} |')
-    if any(s.get('loose') for s in sources):
-        lines += [
-            '',
-            '- Retargeting video: its label is a box that holds the hand throughout; a folded hand does not fill it.',
-        ]
-    return lines
+    title = (
+        'Real photographs, never trained on (`tools/analysis/detect_real.py`): labelled hands with a box of IoU 0.5 or '
+        f'more that scores {score_thr} or more, and boxes on none of them, which are false or on unlabelled hands:'
+    )
+    note = '- Retargeting video: its label is a box that holds the hand throughout; a folded hand does not fill it.'
+    return [title, '', *_table(head, rows), *(['', note] if any(s.get('loose') for s in sources) else [])]
