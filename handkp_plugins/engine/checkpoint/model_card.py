@@ -59,14 +59,8 @@ def write_card(
     unknown = sorted(stated.keys() - FIELDS.keys())
     if unknown:
         raise ValueError(f'card: expected fields {", ".join(FIELDS)}, got {", ".join(unknown)}')
-    kind = 'Boxes of hands' if detects else 'Keypoints of one hand'
-    lines = [
-        f'# {name}',
-        '',
-        f'{kind}: `handkp://{name}`, or `--weights {name}`.',
-        '',
-        *_table(['', ''], facts.items()),
-    ]
+    title = f'{"Boxes of hands" if detects else "Keypoints of one hand"}: `handkp://{name}`, or `--weights {name}`.'
+    lines = [f'# {name}', '', title, '', *_table(['', ''], facts.items())]
     for key, heading in FIELDS.items():
         value = stated.get(key, (DETECTOR_DEFAULTS if detects else DEFAULTS).get(key, 'Not stated.'))
         lines += ['', f'## {heading}', '', f'```\n{value}\n```' if key == 'command' and key in stated else value]
