@@ -84,7 +84,7 @@ def test_errors_of_use_are_one_line_and_faults_are_not(script: Path):
     [
         ('train.py', 'no config file at /none'),
         ('dataset_converters/panoptic.py', '/none/.*: no such file'),
-        ('analysis/aggregate_seeds.py', '/none: a JSON file'),
+        ('analysis/aggregate_seeds.py', '/none: expected a JSON file'),
     ],
 )
 def test_a_tool_ends_by_one_line(tool: str, message: str):

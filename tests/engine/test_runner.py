@@ -250,7 +250,7 @@ def test_unsafe_hook_state_is_named(config: Path, tmp_path: Path):
 
     runner = make_runner(config, tmp_path)
     runner.register_hook(Hoarder(), priority='LOWEST')
-    with pytest.raises(TypeError, match=r'hoard.things\[0\]: a checkpoint may hold'):
+    with pytest.raises(TypeError, match=r'hoard.things\[0\]: expected tensors'):
         runner.train()
 
 

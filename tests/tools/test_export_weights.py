@@ -101,7 +101,7 @@ def test_the_difference_is_seen(export: ModuleType, tiny: dict):
         (dict(card=dict(mood='good')), 'card: expected fields data, recipe, command, .* got mood'),
         (dict(config='elsewhere'), 'config: expected a file below .*configs, got .*elsewhere.py'),
         (dict(scores='[1]'), r'scores: expected documents of tools/analysis/real_check.py, .* got \[1\]'),
-        (dict(scores='{"sources": [{}]}'), r"scores: expected documents .* \(KeyError: 'pck_0.1'\)"),
+        (dict(scores='{"sources": [{}]}'), r"scores: expected documents .* \(KeyError: 'title'\)"),
     ],
 )
 def test_what_cannot_be_is_told_before_the_work(

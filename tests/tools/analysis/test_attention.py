@@ -96,7 +96,7 @@ def test_errors(tool: ModuleType, model_files: tuple[str, str], tmp_path: Path) 
     cv2.imwrite(str(other), np.zeros((9, 9, 3), np.uint8))
     with pytest.raises(ValueError, match=r"other.jpg: .*ann.json has no image of this name; .*'images/0000.jpg'"):
         tool.main(*model_files, [other], out, ann=ann, device='cpu')
-    with pytest.raises(ValueError, match=r'--bbox: X Y W H .*got \[5, 5, 40\]'):
+    with pytest.raises(ValueError, match=r'--bbox: expected X Y W H .*got \[5, 5, 40\]'):
         tool.main(*model_files, [other], out, bbox=(5, 5, 40), device='cpu')
     ann.write_text(json.dumps(dict(images=[], annotations=[], categories=[])))
     with pytest.raises(ValueError, match='ann.json'):
