@@ -20,12 +20,12 @@ _DEPTH_OF_FOCAL = 1e-4
 class PixelDepthLabel(BaseKeypointCodec):
     """Pixel u, v and depth Z of each keypoint, in units near 1 for the network (HTT, P_I; its code).
 
-    The network puts out a, b, c for each keypoint. At an image width of 480, with focal length fx::
+    The network predicts a, b, c for each keypoint. At an image width of 480, with focal length fx::
 
         u = 100 a + W/2        v = 100 b + H/2        Z = 0.4 + 1e-4 fx c
 
-    At another width W one unit of a, b is 100 W/480 px and one of c is 1e-4 fx 480/W metres, so that a network of one
-    width means the same at another one. Then X = (u − cx) Z / fx and Y = (v − cy) Z / fy.
+    At another width W, one unit of a and b is 100 W/480 px and one unit of c is 1e-4 fx 480/W metres: the same outputs
+    give the same points at each width. Then X = (u − cx) Z / fx and Y = (v − cy) Z / fy.
 
     Letters: N frames, K keypoints; ``camera`` is the pinhole matrix [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] of the image
     that the network sees, (3, 3) or with leading dimensions as the keypoints have. u and v are pixels of that image,
@@ -53,18 +53,18 @@ class PixelDepthLabel(BaseKeypointCodec):
     def encode(
         self, keypoints: np.ndarray, keypoints_visible: np.ndarray | None = None, camera: np.ndarray | None = None
     ) -> dict[str, np.ndarray]:
-        """Targets of one clip.
+        """Return the targets of one clip.
 
         Args:
             keypoints: (N, K, 3) X, Y, Z in metres.
-            keypoints_visible: (N, K) weights; ones by default. A keypoint with weight 0 may be anything.
+            keypoints_visible: (N, K) weights; ones by default. A keypoint of weight 0 may have any coordinates.
             camera: (3, 3).
 
         Returns:
             ``keypoint_labels`` (N, K, 3) u, v, Z and ``keypoint_weights`` (N, K), float32.
 
         Raises:
-            ValueError: No camera, another shape, or a keypoint of weight above 0 that is not before the camera.
+            ValueError: No camera, a wrong shape, or a keypoint with a weight that is not in front of the camera.
         """
         if keypoints.ndim != 3 or keypoints.shape[2] != 3:
             raise ValueError(f'keypoints: expected shape (N, K, 3), got {keypoints.shape}')
@@ -80,7 +80,7 @@ class PixelDepthLabel(BaseKeypointCodec):
         return dict(keypoint_labels=labels.astype(np.float32), keypoint_weights=weights.astype(np.float32))
 
     def decode(self, encoded: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What the network puts out for one clip, (N, K, 3), → keypoints (N, K, 3) in metres, scores (N, K) of 1."""
+        """Network output of one clip (N, K, 3) → keypoints (N, K, 3) in metres, scores (N, K) of 1."""
         raw, intrinsics = (torch.as_tensor(x, dtype=torch.float64) for x in (encoded, camera))
         points = self.to_points(self.to_pixels(raw, intrinsics), intrinsics).numpy()
         return points, np.ones(points.shape[:2], np.float32)

@@ -10,7 +10,7 @@ from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
 from .keypoint_files import image_sizes, read_json, records_of
 
 HANDS = ('left', 'right')
-_FAR = 10.0  # metres: what lies farther is in millimetres
+_FAR = 10.0  # metres; larger depths are millimetres
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,11 @@ def read_clip_file(path: str, hands: tuple[str, ...]) -> ClipFile:
 
     Its form is that of COCO: ``actions`` and ``objects`` are lists of names, ``videos`` have ``id``, ``action`` and
     ``object`` (indices of these lists), ``images`` have ``video_id``, ``frame_id`` and ``camera.K``, and each
-    annotation is one hand, with ``handedness`` and ``keypoints_3d``, 21×3 in metres. An image without an annotation of
-    a hand does not show it.
+    annotation is one hand, with ``handedness`` and ``keypoints_3d``, 21×3 in metres. Without an annotation the hand is
+    absent from the image.
 
     Args:
-        hands: Whose joints are wanted, in this order; annotations of another hand are left out.
+        hands: The hands to read, in this order. Annotations of another hand are ignored.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -102,7 +102,7 @@ def _check_label(path: str, video: dict, key: str, number: int) -> None:
 
 
 def _joints(path: str, annotations: list[dict], images: set, hands: tuple[str, ...]) -> dict[tuple, np.ndarray]:
-    """Joints (21, 3) by image and hand."""
+    """Return the joints (21, 3) by image and hand."""
     found: dict[tuple, np.ndarray] = {}
     for annotation in annotations:
         where = f'annotation {annotation["id"]}'
@@ -133,7 +133,7 @@ def _joints(path: str, annotations: list[dict], images: set, hands: tuple[str, .
 
 
 def _video(path: str, video: dict, images: list[dict], joints: dict[tuple, np.ndarray], hands: tuple) -> Video:
-    """A video of its image records, in any order."""
+    """Make a video from its image records in any order."""
     where = f'video {video["id"]}'
     if not images:
         _fail(path, where, 'images', 'one frame or more', 'none')
@@ -170,7 +170,7 @@ def _video(path: str, video: dict, images: list[dict], joints: dict[tuple, np.nd
 
 
 def _camera(path: str, image: dict) -> np.ndarray:
-    """Pinhole matrix (3, 3) of an image, whose middle its principal point must lie near."""
+    """Return the pinhole matrix (3, 3) of an image. Its principal point must be near the middle of the image."""
     where = f'image {image["id"]}'
     camera = image.get('camera')
     if not isinstance(camera, dict) or 'K' not in camera:

@@ -14,10 +14,10 @@ from ..checks.clip_files import HANDS, Video, read_clip_file
 def clip_starts(
     length: int, clip_length: int, window: int, spacing: int, test: bool, first_phase_alone: bool = False
 ) -> list[int]:
-    """The raw frames n of a video at which a clip starts (HTT's code; its shifting window).
+    """Return the raw frames n of a video at which a clip starts (HTT's code; its shifting window).
 
-    Training takes those with n mod (T·s) < t·s, so that windows begin anywhere. Test takes n mod (T·s) < s, so that
-    each frame is in one clip; the first phase alone, n mod (T·s) = 0, is the paper's.
+    In training n mod (T·s) < t·s, so that a window can start at any frame. In test n mod (T·s) < s, so that each frame
+    is in exactly one clip. The paper tests with n mod (T·s) = 0 (``first_phase_alone``).
 
     Args:
         length: Frames of the video.
@@ -30,7 +30,7 @@ def clip_starts(
 
 
 def clip_frames(start: int, length: int, clip_length: int, spacing: int) -> tuple[np.ndarray, np.ndarray]:
-    """Raw frames (T,) of a clip and whether each is valid, (T,): past the video's end the last valid one repeats."""
+    """Return the raw frames (T,) of a clip and which are valid (T,). After the end the last valid one repeats."""
     frames = start + spacing * np.arange(clip_length)
     valid = frames < length
     return np.where(valid, frames, frames[valid][-1]), valid
@@ -38,14 +38,14 @@ def clip_frames(start: int, length: int, clip_length: int, spacing: int) -> tupl
 
 @DATASETS.register_module()
 class HandClipDataset(BaseDataset):
-    """Clips of T frames, with the joints of one hand or two, an action and an object.
+    """Clips of T frames with the joints of one or two hands, an action and an object.
 
     The annotation file is described at :func:`~handkp_plugins.datasets.checks.clip_files.read_clip_file`. Letters: V
     valid frames of a clip, J = 21 joints a hand. A sample holds
 
     - ``img_path``: V paths, and ``ori_shape`` (H, W) of the images
     - ``frame_valid`` (T,), ``frame_id`` (T,) and ``video_id``
-    - ``camera``: (3, 3) pinhole matrix of the images
+    - ``camera``: (3, 3), the pinhole matrix of the images
     - ``keypoints``: (T, J, 3) metres in the camera's frame, x right, y down, z forward; ``keypoints_visible``: (T, J),
       0 for a hand that is absent; padded frames repeat the last valid one
     - ``action`` and ``object``: indices of ``metainfo['classes']`` and ``metainfo['objects']``
@@ -54,9 +54,9 @@ class HandClipDataset(BaseDataset):
         ann_file: The file, below ``data_root``.
         hands: Whose joints, 21 each: ('right',) or ('left', 'right').
         clip_length: T.
-        window: t, of the network's block P; training starts clips at t·s frames in turn.
+        window: t of block P; it decides at how many frames training clips start (:func:`clip_starts`).
         spacing: s, raw frames from one frame of a clip to the next.
-        first_phase_alone: Whether a test skips frames between those of a clip, as the paper does.
+        first_phase_alone: Test only on every s-th frame, as the paper does.
         kwargs: Those of ``mmengine.dataset.BaseDataset``; ``data_prefix=dict(img=…)`` is the images' folder.
     """
 
@@ -89,7 +89,7 @@ class HandClipDataset(BaseDataset):
         super().__init__(ann_file=ann_file, data_prefix=data_prefix or dict(img=''), **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Read the videos; one entry a clip, which says where it starts."""
+        """Read the videos; return one entry with video and first frame for each clip."""
         file = read_clip_file(self.ann_file, self.hands)
         self._metainfo.update(classes=file.actions, objects=file.objects)
         self.videos = file.videos
@@ -102,7 +102,7 @@ class HandClipDataset(BaseDataset):
         ]
 
     def get_data_info(self, idx: int) -> dict:
-        """A clip; see the class for its keys."""
+        """Return a clip; see the class for its keys."""
         place = super().get_data_info(idx)
         video = self.videos[place['video']]
         frames, valid = clip_frames(place['start'], len(video), self.clip_length, self.spacing)

@@ -18,14 +18,14 @@ _ADJUSTMENTS = (tv.adjust_brightness, tv.adjust_contrast, tv.adjust_saturation, 
 class LoadHandClip(LoadHandImage):
     """:class:`LoadHandImage` for the frames of a clip: ``img_path``, V paths, → ``img``, V images (H, W, 3).
 
-    In training a clip with an unreadable frame is passed over as a whole.
+    In training, a clip with an unreadable frame is replaced by another clip.
 
     Args:
         kwargs: Those of :class:`LoadHandImage`.
 
     Raises:
-        OSError: A frame is unreadable and may not be passed over.
-        ValueError: A frame has not the size of ``ori_shape``, to which the camera belongs.
+        OSError: A frame is unreadable, in a test or after too many others.
+        ValueError: A frame does not have the size ``ori_shape``, which the camera is for.
     """
 
     def transform(self, results: dict) -> dict | None:
@@ -35,7 +35,7 @@ class LoadHandClip(LoadHandImage):
         for path in results['img_path']:
             frame = super().transform(dict(img_path=path))
             if frame is None:
-                self._unreported |= unreadable  # to be told with the next clip
+                self._unreported |= unreadable  # the next clip carries them
                 return None
             got = frame['img'].shape
             if got[:2] != (height, width):
@@ -50,7 +50,7 @@ class LoadHandClip(LoadHandImage):
 
 @TRANSFORMS.register_module()
 class ResizeClip(BaseTransform):
-    """Resize the frames and the camera. Focal lengths and principal point are multiplied by the ratio of the sizes.
+    """Resize frames and camera. Focal lengths and principal point are multiplied by the ratio of the sizes.
 
     Args:
         size: [W, H].
@@ -74,12 +74,12 @@ class ResizeClip(BaseTransform):
 
 @TRANSFORMS.register_module()
 class ShiftClip(BaseTransform):
-    """Shift all frames of a clip by the same whole number of pixels in x and y; what is left free is black.
+    """Shift all frames of a clip by the same integers in x and y; the free border is black.
 
-    The camera's principal point moves with them, so joints in the camera's frame stay.
+    The principal point of the camera moves with them. Joints in the camera's frame do not change.
 
     Args:
-        max_shift: Each shift is drawn from −max_shift to max_shift and cut to an integer.
+        max_shift: Each shift is drawn between −max_shift and max_shift and truncated.
     """
 
     def __init__(self, max_shift: float = 48) -> None:
@@ -97,16 +97,16 @@ class ShiftClip(BaseTransform):
 
 
 def shift_image(image: np.ndarray, dx: int, dy: int) -> np.ndarray:
-    """Shift an image (H, W, C) to the right and down; the rest is black."""
+    """Shift an image (H, W, C) to the right and down; the free border is black."""
     matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float64)
     return cv2.warpAffine(image, matrix, image.shape[1::-1], flags=cv2.INTER_NEAREST)
 
 
 @TRANSFORMS.register_module()
 class ClipColorJitter(BaseTransform):
-    """Change the colours of a clip: factors are drawn once a clip, a blur and the order of the changes once a frame.
+    """Change colours: factors are drawn once per clip, a blur and the order of the changes once per frame.
 
-    By torchvision's functions on Pillow's images, with which the authors of HTT trained.
+    Uses torchvision on Pillow images, as the authors of HTT did.
 
     Args:
         brightness, contrast, saturation: Ranges of the factors.

@@ -1,16 +1,15 @@
 """Scores of hand joints in the camera's space, in plain NumPy.
 
 Shapes: F frames, J joints; ``predicted`` and ``truth`` (F, J, 3) in millimetres; ``labelled`` (F, J), true where the
-truth is known. A joint is correct at t where its distance is at most t (HTT's curves; the scores in pixels ask for less
-than t). A predicted coordinate that is not a number makes a joint incorrect. A joint that is labelled nowhere is left
-out of all means over joints.
+truth is known. A joint is correct at t if its distance is at most t, as in HTT's curves; the scores in pixels use
+"less than". A joint with a NaN coordinate is incorrect. Joints without any label are left out of the means over joints.
 """
 
 import numpy as np
 
 
 def joint_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Euclidean distances (F, J) in mm; infinite where the prediction is not a number."""
+    """Return Euclidean distances (F, J) in mm; infinite if the prediction is NaN."""
     predicted, truth = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
     if predicted.ndim != 3 or predicted.shape[2] != 3 or truth.shape != predicted.shape:
         raise ValueError(f'predicted, truth: expected equal shapes (F, J, 3), got {predicted.shape}, {truth.shape}')
@@ -19,22 +18,22 @@ def joint_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def root_aligned(points: np.ndarray, root: int = 0) -> np.ndarray:
-    """Joints relative to the root, without the root: (F, J, 3) → (F, J − 1, 3). Nothing is scaled or turned."""
+    """Joints (F, J, 3) → joints relative to the root, without the root, (F, J − 1, 3). No scaling, no rotation."""
     return np.delete(points - points[:, root : root + 1], root, axis=1)
 
 
 def mean_error(errors: np.ndarray, labelled: np.ndarray) -> float:
-    """MEPE: mean over joints of the mean over their labelled frames, in mm; NaN where none is labelled."""
+    """Return MEPE in mm, the mean over joints of the mean over their labelled frames; NaN without labels."""
     return _mean_of_joints(errors, labelled)
 
 
 def pck3d_curve(errors: np.ndarray, labelled: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """3D PCK: mean over joints of the share of labelled frames with an error of at most t, for each threshold, (T,)."""
+    """Return the 3D PCK (T,): for each threshold the mean over joints of the share of frames with a smaller error."""
     return np.array([_mean_of_joints(errors <= t, labelled) for t in thresholds])
 
 
 def area_under_curve(curve: np.ndarray, thresholds: np.ndarray) -> float:
-    """Area under a curve by trapezoids, divided by the range of its thresholds: 0 to 1."""
+    """Return the area under a curve, by trapezoids, divided by the range of the thresholds: 0 to 1."""
     return float(np.trapezoid(curve, thresholds) / (thresholds[-1] - thresholds[0]))
 
 

@@ -1,8 +1,7 @@
 """Scores of clips: 3D hand poses, the action of each video and the object of each frame.
 
 Samples are clips of T frames with ``video_id``, ``frame_id`` (T,) and ``frame_valid`` (T,) as :class:`HandClipDataset`
-makes them. Frames that are not valid count nowhere, and each frame of a video counts once, whatever clips and processes
-it comes from.
+makes them. Only valid frames count, and each frame of a video counts once, even if several clips or processes have it.
 """
 
 import json
@@ -32,7 +31,7 @@ class HandPose3DMetric(BaseMetric):
     ``MEPE-RA``, followed by ``/left`` and ``/right`` where there are two hands.
 
     Args:
-        hands: Whose joints follow each other in a sample, 21 each: ('right',) or ('left', 'right').
+        hands: The hands of a sample, 21 joints each: ('right',) or ('left', 'right').
         max_distance: The last threshold in the camera's space, in mm; the first is 0. FPHA 80, H2O 90.
         max_aligned: The last threshold with aligned wrists.
         step: Between thresholds, in mm.
@@ -62,7 +61,7 @@ class HandPose3DMetric(BaseMetric):
         self.curve_file = curve_file
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep the joints of each clip's valid frames in mm, one result a sample."""
+        """Add the joints of each clip's valid frames in mm, one result per sample."""
         joints = NUM_KEYPOINTS * len(self.hands)
         for sample in data_samples:
             valid = np.asarray(sample['frame_valid'], bool)
@@ -78,7 +77,7 @@ class HandPose3DMetric(BaseMetric):
             self.results.append((sample['video_id'], frames, *points))
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
-        """The scores of all frames."""
+        """Return the scores of all frames."""
         predicted, truth, labelled = (np.stack(part) for part in zip(*_each_frame_once(results), strict=True))
         scores: dict[str, float] = {}
         curves: dict[str, Any] = {'thresholds': self.thresholds, 'thresholds-RA': self.aligned_thresholds}
@@ -115,14 +114,14 @@ class ClipActionMetric(GestureMetric):
     """
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep the place, the true action and the probabilities of each clip."""
+        """Add video, first frame, true action and probabilities of each clip."""
         for sample in data_samples:
             first = int(np.asarray(sample['frame_id'])[0])
             scores = np.asarray(sample['pred_action_scores'], np.float64)
             self.results.append((sample['video_id'], first, sample['action'], scores))
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
-        """The scores of all videos."""
+        """Return the scores of all videos."""
         clips = {(video, first): (truth, scores) for video, first, truth, scores in results}
         truths = {video: truth for (video, _), (truth, _) in clips.items()}
         sums: dict[Any, np.ndarray] = {}
@@ -137,7 +136,7 @@ class ClipObjectMetric(BaseMetric):
     """``object_accuracy``: share of valid frames whose most probable object is that of their video."""
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep whether each valid frame's object was found, one result a clip."""
+        """Add whether the object of each valid frame is right, one result per sample."""
         objects = (self.dataset_meta or {}).get('objects')
         for sample in data_samples:
             number = np.shape(sample['pred_instances']['object_scores'])[1]
@@ -148,14 +147,14 @@ class ClipObjectMetric(BaseMetric):
             self.results.append((sample['video_id'], np.asarray(sample['frame_id'])[valid], found == sample['object']))
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
-        """The share of all frames."""
+        """Return the share of all frames."""
         return dict(object_accuracy=float(np.mean([hit for (hit,) in _each_frame_once(results)])))
 
 
 def _each_frame_once(results: list[tuple]) -> Iterator[tuple]:
-    """What results (video, frames (V,), arrays (V, …)) hold of each frame of a video: a tuple of entries.
+    """Results (video, frames (V,), arrays (V, …)) → for each frame of a video, once, its entries of the arrays.
 
-    Processes of one test pad their share with clips that others have, and clips may overlap.
+    In a distributed test the sampler may repeat clips, and clips may overlap.
     """
     seen = set()
     for video, frames, *arrays in results:

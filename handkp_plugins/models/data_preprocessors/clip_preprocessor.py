@@ -7,13 +7,13 @@ from mmpose.registry import MODELS
 
 @MODELS.register_module()
 class ClipDataPreprocessor(BaseDataPreprocessor):
-    """Stack clips and normalise their images: RGB / 255 − 0.5 (HTT's code). MMPose's takes single images alone.
+    """Stack clips and normalise their images: RGB / 255 − 0.5 (HTT's code). MMPose's preprocessor takes only images.
 
-    A clip holds its valid frames only; it is padded with zeros, mid-grey, to the length of ``frame_valid`` in its
-    sample's meta information.
+    Each clip has only its valid frames. It is padded with zeros (mid-grey) to the length of ``frame_valid`` in the meta
+    information of its sample.
 
     Args:
-        bgr_to_rgb: Whether images are BGR and become RGB.
+        bgr_to_rgb: Convert BGR to RGB.
         non_blocking: As in ``BaseDataPreprocessor``.
     """
 
@@ -22,7 +22,7 @@ class ClipDataPreprocessor(BaseDataPreprocessor):
         self.bgr_to_rgb = bgr_to_rgb
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """``inputs``, clips (V, 3, H, W) of uint8 frames, V of which may differ → float32 (B, T, 3, H, W)."""
+        """``inputs``, a list of uint8 clips (V, 3, H, W) of V valid frames → float32 (B, T, 3, H, W)."""
         data = self.cast_data(data)
         clips, samples = data['inputs'], data['data_samples']
         sizes = {tuple(clip.shape[1:]) for clip in clips}

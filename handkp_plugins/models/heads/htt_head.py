@@ -18,23 +18,23 @@ from ..layers import TemporalEncoder
 class HTTHead(BaseHead):
     """Blocks P and A of the hierarchical temporal transformer (HTT, Pose Block and Action Block).
 
-    Block P sees windows of t frames, each by itself, and makes a token g of each frame's feature::
+    Block P encodes each window of t frames separately, to a token g of each frame::
 
         pose      MLP1(g) = a, b, c of each joint, which PixelDepthLabel decodes
         object    MLP2(g), logits
         h         FC1 [g, FC2(a, b of all joints), FC3(softmax of the object's logits)]
 
-    Block A sees a learned token and the h of all T frames; FC4 of the token's output are the action's logits. Gradients
-    of the action pass through poses and object probabilities.
+    Block A encodes a learned token and the h of all T frames; FC4 of the token's output gives the logits of the action.
+    Gradients of the action pass through poses and object probabilities.
 
-    Padded frames are hidden from all others. A window without any valid frame keeps its first one, for attention to
-    nothing is not a number; nothing valid sees what it makes of it.
+    No frame attends to padded frames. In a window without valid frames the first one is not masked, because a softmax
+    over no keys is NaN; its output is not used.
 
     Letters: B batch, T frames of a clip, t frames of a window, m windows, d channels, J joints, n_o objects, n_a
     actions.
 
     Args:
-        num_joints: J; those of the left hand first where there are two.
+        num_joints: J. With two hands, the left hand's come first.
         num_objects: n_o.
         num_actions: n_a.
         embed_dims: d, the channels of the backbone's features.
@@ -89,11 +89,11 @@ class HTTHead(BaseHead):
         self.decoder = KEYPOINT_CODECS.build(decoder or dict(type='PixelDepthLabel', input_size=(480, 270)))
 
     def forward(self, features: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Features of frames, of which those that are not ``valid`` count for nothing.
+        """Features of frames → pose, object and action.
 
         Args:
             features: (B, T, d).
-            valid: (B, T), bool.
+            valid: (B, T), bool. Other frames have no influence.
 
         Returns:
             a, b, c (B, T, J, 3), object logits (B, T, n_o) and action logits (B, n_a).
@@ -109,7 +109,7 @@ class HTTHead(BaseHead):
         return pose, objects, self.read_clip(fused, valid)
 
     def encode_windows(self, features: Tensor, valid: Tensor) -> Tensor:
-        """Block P: (B, T, d) and which are valid (B, T) → g (B, T, d)."""
+        """Block P: features (B, T, d), valid frames (B, T) → g (B, T, d)."""
         batch, length = valid.shape
         missing = -length % self.window
         tokens = F.pad(features, (0, 0, 0, missing)).unflatten(1, (-1, self.window)).flatten(0, 1)  # (B·m, t, d)
@@ -125,7 +125,7 @@ class HTTHead(BaseHead):
         return pose, objects, self.fuse(torch.cat(parts, -1))
 
     def read_clip(self, fused: Tensor, valid: Tensor) -> Tensor:
-        """Block A: h (B, T, d) and which are valid (B, T) → action logits (B, n_a)."""
+        """Block A: h (B, T, d), valid frames (B, T) → action logits (B, n_a)."""
         tokens = torch.cat([self.action_token.expand(len(fused), -1, -1).to(fused), fused], 1)  # (B, 1 + T, d)
         return self.action(self.action_block(tokens, F.pad(~valid, (1, 0)))[:, 0])
 
@@ -162,11 +162,11 @@ class HTTHead(BaseHead):
     def predict(
         self, feats: tuple[Tensor, Tensor], batch_data_samples: Sequence[PoseDataSample], test_cfg: dict | None = None
     ) -> tuple[list[InstanceData], np.ndarray]:
-        """Predictions in NumPy.
+        """Return predictions as NumPy arrays.
 
         Returns:
-            Of each clip ``keypoints`` (T, J, 2) in pixels of the input, ``keypoints_3d`` (T, J, 3) in metres and
-            ``object_scores`` (T, n_o); and the actions' probabilities (B, n_a).
+            For each clip ``keypoints`` (T, J, 2) in pixels of the input, ``keypoints_3d`` (T, J, 3) in metres and
+            ``object_scores`` (T, n_o); and the probabilities of actions (B, n_a).
         """
         raw, objects, actions = self.forward(*feats)
         cameras = self._cameras(batch_data_samples)

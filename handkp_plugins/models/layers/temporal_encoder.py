@@ -8,7 +8,7 @@ from .encoder_layer import EncoderLayer
 
 
 def sequence_code(length: int, embed_dims: int, base: float = 10000.0) -> Tensor:
-    """Sine code of positions 0 … L − 1: (L, d), sine and cosine of each frequency side by side.
+    """Return the sine code (L, d) of positions 0 … L − 1, with sine and cosine of each frequency side by side.
 
     Entries 2i and 2i + 1 of position p are sin and cos of p / base^(2i/d) (Vaswani et al., 2017, section 3.5). MMPose's
     ``SinePositionalEncoding`` puts all sines before all cosines.
@@ -21,8 +21,8 @@ def sequence_code(length: int, embed_dims: int, base: float = 10000.0) -> Tensor
 class TemporalEncoder(BaseModule):
     """N pre-norm encoder layers and a final layer norm, over sequences of any length.
 
-    The form of HTT's blocks P and A: the sine code of the positions is added to the normalised queries
-    and keys of each layer, not to the values.
+    Blocks P and A of HTT have this form. The sine code of the positions is added to the normalised queries and keys of
+    each layer, not to the values.
 
     Letters: B sequences, L tokens, d channels.
 
@@ -31,7 +31,7 @@ class TemporalEncoder(BaseModule):
         num_layers: N.
         num_heads: Heads, a divisor of d.
         feedforward_channels: Width of the feed-forward networks.
-        dropout: Everywhere in a layer.
+        dropout: All dropout rates of a layer.
         init_cfg: As in every MMEngine module; Xavier-uniform matrices by default.
     """
 
@@ -58,7 +58,7 @@ class TemporalEncoder(BaseModule):
         self.norm = nn.LayerNorm(embed_dims)
 
     def forward(self, tokens: Tensor, padding: Tensor | None = None) -> Tensor:
-        """Tokens (B, L, d), those to leave out (B, L) or None → (B, L, d). Each sequence needs a token that stays."""
+        """Tokens (B, L, d), padded tokens (B, L) or None → (B, L, d). Each sequence needs one token without padding."""
         position = sequence_code(*tokens.shape[1:]).to(tokens)[None]  # (1, L, d)
         for layer in self.layers:
             tokens = layer(tokens, position, padding)

@@ -21,15 +21,15 @@ class HTTLoss(nn.Module):
     λ2 (‖ΔP2D‖₁ + λ1 ‖ΔPdep‖₁) / J with λ1, λ2, λ3 = 200, 0.5, 1: the same weights. It divides a clip's frame terms by
     its length T, the authors' code by N.
 
-    A joint of weight 0 (a hand that is absent) adds nothing; J and N stay. All is computed in float32. Each process has
-    an N of its own.
+    A joint of weight 0 (of an absent hand) adds 0; J and N do not change. The loss is computed in float32. In
+    distributed training each process uses its own N.
 
     Letters: B batch, T frames, J joints, n_o objects, n_a actions.
 
     Args:
         pixel_weight: Of the mean of |Δu| and |Δv|.
         depth_weight: Of the mean of |ΔZ|.
-        lambdas: The paper's λ1 and λ2, in place of the two weights.
+        lambdas: The paper's λ1 and λ2. They replace the two weights.
         object_weight: λ3.
         action_weight: Of the action's cross-entropy.
         normalizer: What a clip's frame terms are divided by: 'valid', N of the batch, or 'clip', B·T.
@@ -66,7 +66,7 @@ class HTTLoss(nn.Module):
         action_labels: Tensor,
         valid: Tensor,
     ) -> dict[str, Tensor]:
-        """The four terms, weighted.
+        """Return the four weighted terms.
 
         Args:
             pixels, pixel_labels: (B, T, J, 3) u, v, Z.
@@ -82,7 +82,7 @@ class HTTLoss(nn.Module):
         valid = valid.to(pixels.device)
         frames = valid.sum().clamp(min=1) if self.normalizer == 'valid' else batch * length
         weights = (joint_weights * valid[..., None])[..., None]  # (B, T, J, 1)
-        # where comes first, so that not even a NaN of padding passes into loss or gradient
+        # where comes first: a NaN in padding must not reach the loss or its gradient
         error = torch.where(weights > 0, pixels.float() - pixel_labels, 0).abs() * weights
         logits = torch.where(valid[..., None], object_logits.float(), 0).flatten(0, 1)  # (B·T, n_o)
         entropy = F.cross_entropy(logits, object_labels.repeat_interleave(length), reduction='none')

@@ -1,4 +1,4 @@
-"""Whole networks that MMPose's estimators cannot hold."""
+"""Pose estimators that MMPose does not have."""
 
 from .htt import HTT
 

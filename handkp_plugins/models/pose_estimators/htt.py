@@ -14,14 +14,14 @@ from torch import Tensor
 class HTT(BasePoseEstimator):
     """Hierarchical temporal transformer (Wen et al., CVPR 2023).
 
-    Backbone and neck make a feature of each frame (``ResNet`` of depth 18 and ``GlobalAveragePooling``), the head
-    (:class:`HTTHead`) all else. The backbone runs on valid frames alone; the features of padded ones are 0.
+    Backbone and neck (``ResNet`` of depth 18, ``GlobalAveragePooling``) compute a feature of each frame, and
+    :class:`HTTHead` does the rest. The backbone runs on valid frames only; the features of padded frames are 0.
 
-    With ImageNet weights the backbone needs ``norm_eval=True``, which keeps the statistics of its batch norms: two
-    clips are too few people and rooms. Without such weights they must be trained.
+    With ImageNet weights, use ``norm_eval=True``: a batch of two clips is too small for statistics of batch norm.
+    Without these weights, batch norm must be trained.
 
-    Samples carry as meta information ``frame_valid`` (T,), where it is missing all frames are valid, and ``camera``
-    (3, 3), intrinsics of the image that the network sees; for the loss also what :meth:`HTTHead.loss` names.
+    Samples have the meta information ``frame_valid`` (T,), by default all true, and ``camera`` (3, 3), the intrinsics
+    of the network's input; for the loss also what :meth:`HTTHead.loss` needs.
 
     Letters: B batch, T frames of a clip.
 
@@ -37,7 +37,7 @@ class HTT(BasePoseEstimator):
         return self.head.num_actions
 
     def extract_feat(self, inputs: Tensor, valid: Tensor) -> Tensor:
-        """Images (B, T, 3, H, W) and which are valid (B, T), on the CPU → features (B, T, C)."""
+        """Images (B, T, 3, H, W), valid frames (B, T) on the CPU → features (B, T, C)."""
         if inputs.ndim != 5:
             raise ValueError(f'inputs: expected clips of shape (B, T, 3, H, W), got {tuple(inputs.shape)}')
         chosen = valid.flatten().nonzero()[:, 0].to(inputs.device)  # (V,)
@@ -66,7 +66,7 @@ class HTT(BasePoseEstimator):
         return self.head(*self._features(inputs, data_samples))
 
     def _features(self, inputs: Tensor, data_samples: Sequence[PoseDataSample] | None) -> tuple[Tensor, Tensor]:
-        """Features (B, T, C) and validity (B, T) on the device."""
+        """Return features (B, T, C) and valid frames (B, T) on the device."""
         valid = torch.ones(inputs.shape[:2], dtype=torch.bool)
         for row, sample in zip(valid, data_samples or (), strict=False):
             if 'frame_valid' in sample:
