@@ -49,6 +49,12 @@ def test_links_lead_somewhere(document):
     assert not [link for link in links if not (document.parent / link).exists()]
 
 
+def test_each_config_has_a_link_on_its_systems_page():
+    leaves = [p for p in ROOT.glob('configs/*/*.py') if p.parent.name != '_base_']
+    pages = {p.parent: p.read_text() for p in ROOT.glob('configs/*/README.md')}
+    assert len(leaves) > 50 and not [name(p) for p in leaves if f']({p.name})' not in pages[p.parent]]
+
+
 @pytest.mark.parametrize('document', DOCUMENTS, ids=name)
 def test_no_placeholder_is_left(document):
     lines = document.read_text().splitlines()
