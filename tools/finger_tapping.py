@@ -1,44 +1,43 @@
-"""Measure finger tapping: from a video, or from the keypoints that tools/demo.py found in one.
+"""Measure finger tapping in a video, or in the keypoints that tools/demo.py found in one; see docs/finger_tapping.md.
 
 Examples:
     python tools/finger_tapping.py clip.mp4 --whole-image --out tapping
-    python tools/finger_tapping.py clip.mp4 --bbox 60 90 300 300 --config CONFIG --checkpoint CHECKPOINT --out tapping
+    python tools/finger_tapping.py clip.mp4 --bbox 60 90 300 300 --pose CONFIG CHECKPOINT --out tapping
     python tools/finger_tapping.py out/keypoints.json --hand 1 --out tapping
     python tools/finger_tapping.py data/tapping/annotations/test.json --out tapping
 
-A video, named before all options, goes through tools/demo.py first, which gets those that are not listed below (box,
-network; see tools/demo.py --help) and writes into OUT/demo. Keypoints are its keypoints.json, or a COCO file of clips,
-such as tools/make_synthetic.py --tapping writes.
+A video goes through the demo first, into OUT/demo; name it before the options, which may be those of tools/demo.py,
+too. Keypoints are its keypoints.json, or a COCO file of clips, such as tools/make_synthetic.py --tapping writes.
 
-Writes OUT/tapping.json (everything), taps.csv (a line for each tap), distance.csv (a line for each frame) and
-tapping.png (distance of the tips with the taps marked, frequency and amplitude over time), and prints a summary: number
-of taps, taps a second, variation of the intervals, amplitude and what is lost of it, speed, hesitations. What each
-means: docs/finger_tapping.md. Where the tips hardly move it says "not enough movement", and gives no figures.
-
-Film at 30 frames a second or more, from the thumb's side, the hand large in the picture. This is a tool for research
-and no medical device.
+Writes OUT/tapping.json (everything), taps.csv (a row per tap), distance.csv (a row per frame) and tapping.png, and
+prints a summary. Film at 30 frames/s or more, from the thumb's side, with a large hand in the image. This is a tool for
+research and no medical device.
 """
 
 import argparse
-import importlib.util
-import sys
 from collections.abc import Sequence
 from dataclasses import fields
-from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import handkp_plugins  # noqa: F401  (registers the modules that configs name)
+from handkp_plugins.apps.demo.demo import run_demo
+from handkp_plugins.apps.demo.options import parse_demo_args, wide_help
 from handkp_plugins.apps.finger_tapping.figure import plot_tapping
 from handkp_plugins.apps.finger_tapping.files import NO_DEVICE, as_document, summary, write_measurement
-from handkp_plugins.apps.finger_tapping.hand_series import read_hand
+from handkp_plugins.apps.finger_tapping.hand_series import read_hand, select_hand
 from handkp_plugins.apps.finger_tapping.measure import Settings, measure_tapping
-from handkp_plugins.apps.finger_tapping.tip_distance import LEAST_SCORE, USED
+from handkp_plugins.apps.finger_tapping.tip_distance import KEYPOINTS, MIN_SCORE
 from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.fileio.videos import VIDEO_SUFFIXES
 
 OUT = 'work_dirs/finger_tapping'
-_DEFAULTS = Settings()
+_SETTINGS = dict(
+    longest_gap='seconds without the hand that are bridged',
+    least_amplitude='hand sizes that a tap must open',
+    closed='largest distance of the tips at a tap, in hand sizes',
+    hesitation='an interval so many times longer than the median is one',
+)
 
 
 def main(
@@ -47,97 +46,64 @@ def main(
     hand: str | None = None,
     clip: str | None = None,
     fps: float | None = None,
-    score_thr: float = LEAST_SCORE,
+    score_thr: float = MIN_SCORE,
     settings: Settings | None = None,
     demo_options: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Measure the tapping of a hand; returns what ``tapping.json`` holds.
 
     Args:
-        source: a video, or a JSON file with keypoints.
-        out: folder to write to.
-        hand, clip, fps: see :func:`handkp_plugins.apps.finger_tapping.hand_series.read_hand`.
-        score_thr: frames in which a needed keypoint has a lower score count as without the hand.
-        demo_options: of tools/demo.py, for a video.
+        source: A video, or a JSON file with keypoints.
+        out: Folder for the results.
+        hand, clip, fps: See :func:`handkp_plugins.apps.finger_tapping.hand_series.select_hand`.
+        score_thr: A frame in which a needed keypoint scores less counts as without the hand.
+        demo_options: Of tools/demo.py, for a video.
 
     Raises:
-        FileNotFoundError, OSError: a file is missing, or the folder cannot be written.
-        ValueError: the file is not of a known form, has no such hand, or an option is out of range or of no use.
+        FileNotFoundError, OSError: A file is missing, or the folder cannot be written.
+        ValueError: The file is not of a known form, has no such hand, or an option is out of range or does not fit.
     """
     source, out = Path(source), Path(out)
     if not 0 <= score_thr <= 1:
         raise ValueError(f'--keypoint-score: expected 0 to 1, got {score_thr}')
-    keypoints = source
     if source.suffix.lower() in VIDEO_SUFFIXES:
-        keypoints = _run_demo(source, out / 'demo', demo_options)
+        document = run_demo(**parse_demo_args([str(source), *demo_options, '--output', str(out / 'demo')]))
+        series = select_hand(document, str(out / 'demo' / 'keypoints.json'), hand, fps, clip)
     elif source.suffix.lower() != '.json' and source.exists():
         raise ValueError(f'{source}: expected a video ({" ".join(VIDEO_SUFFIXES)}) or a .json file of keypoints')
     elif demo_options:
-        raise ValueError(f'{demo_options[0]}: expected an option of tools/demo.py with a video only; {source} is none')
-    series = read_hand(keypoints, hand, fps, clip)
-    tapping = measure_tapping(series.time, series.above(score_thr, USED), settings)
-    document = as_document(tapping, series)
-    write_measurement(out, document, tapping, series)
-    text = summary(tapping, series)
-    plot_tapping(tapping, out / 'tapping.png', _title(source, document), NO_DEVICE)
-    print(f'{text}\n{NO_DEVICE}\n{out}/: tapping.json, taps.csv, distance.csv, tapping.png')
-    return document
-
-
-def _title(source: Path, document: dict[str, Any]) -> str:
-    rate = document['frequency']
-    return f'{source.name}, hand {document["hand"]}: {document["count"]} taps' + (
-        f', {rate:.2f} taps/s' if rate else ''
-    )
-
-
-def _run_demo(video: Path, output: Path, options: Sequence[str]) -> Path:
-    """Find the keypoints of a video by tools/demo.py; returns their file."""
-    demo = _demo()
-    demo.main(**vars(demo.parse_args([str(video), *options, '--output', str(output)])))
-    return output / 'keypoints.json'
-
-
-def _demo() -> ModuleType:
-    spec = importlib.util.spec_from_file_location('handkp_demo', Path(__file__).with_name('demo.py'))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look there
-    spec.loader.exec_module(module)
-    return module
+        raise ValueError(f'{demo_options[0]}: expected an option of tools/demo.py with a video only, got {source}')
+    else:
+        series = read_hand(source, hand, fps, clip)
+    tapping = measure_tapping(series.time, series.with_score(score_thr, KEYPOINTS), settings)
+    result = as_document(tapping, series)
+    write_measurement(out, result, tapping, series)
+    rate = '' if tapping.frequency is None else f', {tapping.frequency:.2f} taps/s'
+    title = f'{source.name}, hand {series.hand}: {len(tapping.taps)} taps{rate}'
+    plot_tapping(tapping, out / 'tapping.png', title, NO_DEVICE)
+    print(f'{summary(tapping, series)}\n{NO_DEVICE}\n{out}/: tapping.json, taps.csv, distance.csv, tapping.png')
+    return result
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> dict[str, Any]:
-    """The command line, as arguments of :func:`main`."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    """Parse the command line; returns the arguments of :func:`main`."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=wide_help, allow_abbrev=False)
     parser.add_argument('source', metavar='VIDEO|KEYPOINTS.json')
     parser.add_argument('--out', default=OUT, metavar='DIR', help='(default %(default)s)')
     parser.add_argument('--hand', metavar='N', help='track or number of the hand (default: that in most frames)')
-    parser.add_argument('--clip', metavar='N', help='video_id, where a COCO file has several')
-    parser.add_argument('--fps', type=float, help='frame rate that counts instead of the times in the file')
-    parser.add_argument('--keypoint-score', dest='score_thr', type=float, default=LEAST_SCORE, metavar='SCORE',
-                        help='frames with a lower one count as without the hand (default %(default)s)')  # fmt: skip
-    settings = parser.add_argument_group('what counts as what')
-    add = partial(settings.add_argument, type=float, metavar='X')
-    add('--longest-gap', default=_DEFAULTS.longest_gap,
-        help='seconds without the hand that are bridged (default %(default)g)')  # fmt: skip
-    add('--least-amplitude', default=_DEFAULTS.least_amplitude,
-        help='hand sizes that a tap must open (default %(default)g)')  # fmt: skip
-    add('--closed', default=_DEFAULTS.closed,
-        help='hand sizes that the tips are apart at a tap at most (default %(default)g)')  # fmt: skip
-    add('--hesitation', default=_DEFAULTS.hesitation,
-        help='an interval so many times as long as the median is one (default %(default)g)')  # fmt: skip
-    known, rest = parser.parse_known_args(arguments)
+    parser.add_argument('--clip', metavar='N', help='video_id, if a COCO file has several')
+    parser.add_argument('--fps', type=float, help='frame rate that replaces the times in the file')
+    parser.add_argument('--keypoint-score', dest='score_thr', type=float, default=MIN_SCORE, metavar='SCORE',
+                        help='least score of the needed keypoints in a frame (default %(default)s)')  # fmt: skip
+    limits = parser.add_argument_group('limits')
+    for field in fields(Settings):
+        limits.add_argument(f'--{field.name.replace("_", "-")}', type=float, default=field.default, metavar='X',
+                            help=f'{_SETTINGS[field.name]} (default %(default)g)')  # fmt: skip
+    known, demo_options = parser.parse_known_args(arguments)
     options = vars(known)
-    return options | {'settings': {f.name: options.pop(f.name) for f in fields(Settings)}, 'demo_options': rest}
-
-
-def run(settings: dict[str, float], **arguments: Any) -> dict[str, Any]:
-    """:func:`main` with the settings as numbers."""
-    return main(settings=Settings(**settings), **arguments)
+    settings = Settings(**{field.name: options.pop(field.name) for field in fields(Settings)})
+    return options | dict(settings=settings, demo_options=demo_options)
 
 
 if __name__ == '__main__':
-    command = parse_args()
-    run_tool(lambda: run(**command), 'stopped; what tools/demo.py found is saved')
+    run_tool(lambda: main(**parse_args()), 'stopped; what the demo found is saved')

@@ -100,7 +100,7 @@ def main(
     hands = ['--num', str(num_images), '--size', str(IMAGE_SIZE), '--alone']
     step('tools/make_synthetic.py', '--out', short(s.data), *hands)
     systems = compare(s, networks)
-    network = f'--config {short(Path(systems[0].config.filename))} --checkpoint {short(systems[0].checkpoint)}'
+    network = f'--pose {short(Path(systems[0].config.filename))} {short(systems[0].checkpoint)}'
     commands = [
         f'python tools/demo.py photo.jpg {more}--bbox X Y WIDTH HEIGHT --output out' for more in ('', f'{network} ')
     ]

@@ -1,12 +1,11 @@
-"""A web page on this machine: drop a picture or a video, or use the camera; see and download the keypoints of hands.
+r"""Serve a web page on this machine: drop an image or a video, or use the camera, and download the keypoints of hands.
 
-The page shows the skeletons, what the network attends to in a picture, the sign of each hand (with ``--gesture``), and
-the finger tapping of a video; ``keypoints.json``, as tools/demo.py writes it, can be downloaded. Needs Gradio, which
-tools/setup_env.sh installs (or: pip install 'handkp_plugins[web]').
+The page shows the skeletons, what the network attends to in an image, the sign of each hand (with --gesture) and the
+finger tapping of a video. It needs Gradio, which tools/setup_env.sh installs (or: pip install 'handkp_plugins[web]').
 
-Only this machine can open the page. ``--host 0.0.0.0`` lets everyone in the network do so, without a password: only
-where all of them may. Browsers give a page from another machine no camera.
-Uploads are deleted as soon as they were worked on, results after ten minutes, and all of it at the end.
+Only this machine can open the page. With --host 0.0.0.0 everyone in the network can, without a password, but browsers
+give a page from another machine no camera. Uploads are deleted after use, results after ten minutes, and everything at
+the end.
 
 Examples:
     python tools/web_demo.py
@@ -25,18 +24,18 @@ from typing import Any
 
 import handkp_plugins  # noqa: F401  (registers the modules that configs name)
 from handkp_plugins.apis.detection import DEFAULT_DETECTOR
-from handkp_plugins.apis.networks import choose_network, named_network
+from handkp_plugins.apis.networks import DEFAULT_POSE, Network, find_network
+from handkp_plugins.apps.demo.options import HandOptions, NetworkOptions, add_options, wide_help
 from handkp_plugins.apps.web.service import HandService
 from handkp_plugins.cli.tool import run_tool
-from handkp_plugins.engine.checkpoint.shipped import weights_names
 
 HOST, PORT, MAX_MB, MAX_SECONDS = '127.0.0.1', 7860, 50, 20.0
 _LOOPBACK = ('127.0.0.1', 'localhost', '::1')
 
 
 def main(
-    pose: Sequence[str | Path] | None = None,
-    det: Sequence[str | Path] | None = None,
+    pose: Sequence[str | Path] = (DEFAULT_POSE,),
+    det: Sequence[str | Path] = (DEFAULT_DETECTOR,),
     gesture: Sequence[str | Path] | None = None,
     device: str = 'auto',
     host: str = HOST,
@@ -48,17 +47,16 @@ def main(
     """Serve the page until the program is stopped.
 
     Args:
-        pose: the network, as NAME of shipped weights, or config and checkpoint; by default ``lite``.
-        det: a detector of hands, likewise; by default the shipped one.
-        gesture: config and checkpoint of a network that reads signs.
-        host: the address to listen at.
-        max_mb: size of an upload.
-        max_seconds: of a video, what comes later is left out, which the page says.
-        wait: what to do while the page is up; by default waits without end.
+        pose, det: Networks of keypoints and of hands, each NAME of shipped weights, or CONFIG and CHECKPOINT.
+        gesture: CONFIG and CHECKPOINT of a network that recognizes signs.
+        host: Address to listen on.
+        max_mb: Largest upload.
+        max_seconds: The rest of a longer video is left out; the page says so.
+        wait: Called while the page is up; by default waits forever.
 
     Raises:
-        FileNotFoundError, OSError: a file is missing, or the port is taken.
-        ValueError: Gradio is not installed, a network is unfit, or a number is out of its range.
+        FileNotFoundError, OSError: A file is missing, or the port is in use.
+        ValueError: Gradio is not installed, a network does not fit, or a number is out of its range.
     """
     try:
         from handkp_plugins.apps.web.page import serving
@@ -68,13 +66,8 @@ def main(
         raise ValueError(
             "Gradio is not installed: bash tools/setup_env.sh, or pip install 'handkp_plugins[web]'"
         ) from None
-    service = HandService(
-        choose_network(None, None, None, pose),
-        named_network('--det', det or [DEFAULT_DETECTOR]),
-        gesture,
-        device,
-        max_seconds,
-    )
+    networks = find_network(*pose, option='--pose'), find_network(*det, option='--det')
+    service = HandService(*networks, gesture and Network(*gesture), device, max_seconds)
     if host not in _LOOPBACK:
         print(f'--host {host}: whoever reaches this machine can use the page, without a password', file=sys.stderr)
     with serving(service, host, port, max_mb) as address:
@@ -83,23 +76,18 @@ def main(
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = weights_names(detectors=False)
-    parser.add_argument('--pose', nargs='+', metavar='NAME|CONFIG CKPT', help=f'shipped: {names} (default lite)')
-    parser.add_argument('--det', nargs='+', metavar='NAME|CONFIG CKPT', help=f'(default {DEFAULT_DETECTOR})')
-    parser.add_argument('--gesture', nargs=2, metavar=('CONFIG', 'CKPT'), help='a network that reads signs')
-    parser.add_argument('--device', default='auto', help='auto (default), cpu or cuda:N')
-    parser.add_argument('--host', default=HOST, help='address to listen at (default %(default)s: this machine alone)')
-    parser.add_argument('--port', type=int, default=PORT, help='default %(default)s')
-    parser.add_argument(
-        '--max-mb', type=int, default=MAX_MB, metavar='N', help='size of an upload (default %(default)s)'
-    )
-    parser.add_argument('--max-seconds', type=float, default=MAX_SECONDS, metavar='S',
-                        help='of a video, what comes later is left out (default %(default)g)')  # fmt: skip
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=wide_help)
+    add_options(parser, NetworkOptions, ('pose', 'gesture', 'device'))
+    add_options(parser, HandOptions, ('det',))
+    parser.add_argument('--host', default=HOST, help='address to listen on (default %(default)s: this machine only)')
+    parser.add_argument('--port', type=int, default=PORT, metavar='N', help='(default %(default)s)')
+    parser.add_argument('--max-mb', type=int, default=MAX_MB, metavar='N', help='largest upload (default %(default)s)')
+    parser.add_argument('--max-seconds', type=float, default=MAX_SECONDS, metavar='X',
+                        help='the rest of a longer video is left out (default %(default)g)')  # fmt: skip
     return parser.parse_args(arguments)
 
 
 if __name__ == '__main__':
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that what is temporary is removed then, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that temporary files are removed then, too
     run_tool(lambda: main(**vars(parse_args())))

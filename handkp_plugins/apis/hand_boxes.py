@@ -1,4 +1,4 @@
-"""Where the hands of a picture are, as the user of a tool says: by boxes, by a COCO file, or the whole picture."""
+"""Where the hands of an image are, as users of the tools say: by boxes, by a COCO file, or the whole image."""
 
 import os
 from collections import defaultdict
@@ -10,20 +10,18 @@ import numpy as np
 
 from handkp_plugins.datasets.checks.keypoint_files import numbers_of, read_json, records_of
 
-from .detection import DEFAULT_DETECTOR
 from .inference import check_boxes
-from .networks import Network, named_network
 
 
 class Hand(NamedTuple):
-    """A box (x1, y1, x2, y2) and, where they were asked for and are known, keypoints (x, y, visibility), [21, 3]."""
+    """A box (x1, y1, x2, y2) and, if they are asked for and known, keypoints (x, y, visibility), [21, 3]."""
 
     box: np.ndarray
     keypoints: np.ndarray | None = None
 
 
 HandFinder = Callable[[Path, int, int], list[Hand]]
-"""(path of a picture, width, height) → its hands; a ValueError where there is none, or a box is unfit for it."""
+"""(path of an image, width, height) → its hands. Raises ValueError if it has none, or a box does not fit the image."""
 
 
 def make_hand_finder(
@@ -32,32 +30,32 @@ def make_hand_finder(
     ann: str | Path | None,
     with_keypoints: bool = False,
 ) -> HandFinder:
-    """How to find the hands of a picture; exactly one of the first three must be given.
+    """Return the function that finds the hands of an image; exactly one of the first three arguments must be given.
 
     Args:
-        bboxes: (x, y, width, height) in pixels, the same for every picture.
-        whole_image: take the whole picture as the box.
+        bboxes: (x, y, width, height) in pixels, the same for every image.
+        whole_image: Take the whole image as the box.
         ann: COCO JSON with a box for each hand; see :func:`read_hands`.
-        with_keypoints: the annotations must have keypoints, too.
+        with_keypoints: The annotations must have keypoints, too.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: none or several are given, a box is none, or the file is not of that form.
+        FileNotFoundError: There is no such file.
+        ValueError: None or several are given, a box is malformed, or the file is not of that form.
     """
-    if (bboxes is not None) + bool(whole_image) + (ann is not None) != 1:
+    ways = (bboxes is not None) + bool(whole_image) + (ann is not None)
+    if ways != 1:
         raise ValueError(
-            'expected the box of the hand, in one way: --bbox X Y W H, or --ann FILE (COCO JSON with boxes), or '
-            '--whole-image to take the whole picture as the box'
+            'the box of the hand: expected one of --bbox X Y W H, or --ann FILE (COCO JSON with boxes), or '
+            f'--whole-image, got {ways or "none"}'
         )
     for box in bboxes or ():
         if len(box) != 4 or not np.isfinite(box).all() or min(box[2:]) <= 0:
             raise ValueError(f'--bbox: expected X Y W H with W and H above 0, got {list(box)}')
-    if ann is not None:
-        named = read_hands(ann, with_keypoints)
+    annotated = None if ann is None else read_hands(ann, with_keypoints)
 
     def find(path: Path, width: int, height: int) -> list[Hand]:
-        if ann is not None:
-            hands = _find(named, path, ann)
+        if annotated is not None:
+            hands = _find_image(annotated, path, ann)
         else:
             hands = [Hand(_corners(box)) for box in bboxes or [(0, 0, width, height)]]
         check_boxes(np.array([hand.box for hand in hands]), width, height)
@@ -66,48 +64,20 @@ def make_hand_finder(
     return find
 
 
-def choose_boxes(
-    bboxes: Sequence[Sequence[float]] | None,
-    whole_image: bool,
-    ann: str | Path | None,
-    det: Sequence[str | Path] | None,
-) -> tuple[HandFinder | None, Network | None]:
-    """How to find the hands of a picture where a detector is a way, too: its network, or a finder as of
-    :func:`make_hand_finder`. The shipped detector is taken where nothing is given.
-
-    Args:
-        det: NAME of shipped weights, or config and checkpoint.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: as :func:`make_hand_finder`; or there are no such weights.
-    """
-    ways = (bboxes is not None) + bool(whole_image) + (ann is not None)
-    if not ways and det is None:
-        det = [DEFAULT_DETECTOR]
-    if ways + (det is not None) != 1:
-        raise ValueError(
-            'where the hands are can be said in one way only: --det NAME or --det CONFIG CHECKPOINT (a detector), or '
-            '--bbox X Y W H, or --ann FILE (COCO JSON with boxes), or --whole-image (the whole picture as the box)'
-        )
-    if det is not None:
-        return None, named_network('--det', det)
-    return make_hand_finder(bboxes, whole_image, ann), None
-
-
 def read_hands(ann: str | Path, with_keypoints: bool = False) -> dict[str, list[Hand]]:
-    """The hands of each image of a COCO file by the image's ``file_name``, without crowds.
+    """Read the hands of each image of a COCO file, by the image's ``file_name``. Crowds are left out.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file or one of its records is not of that form; the message names the first one.
+        FileNotFoundError: There is no such file.
+        ValueError: The file or one of its records is not of that form; the message names the first one.
     """
     ann = str(ann)
     document = read_json(ann)
     images = records_of(ann, document, 'images', 'image', ('id', 'file_name'))
     names = {image['id']: str(image['file_name']) for image in images}
-    if len(set(names.values())) < len(names):
-        raise ValueError(f'{ann}: expected a file_name of its own for each image; {len(names)} images share names')
+    hands: dict[str, list[Hand]] = {name: [] for name in names.values()}
+    if len(hands) < len(names):
+        raise ValueError(f'{ann}: file_name: expected another for each image, got {len(hands)} for {len(names)} images')
     keys = ('id', 'image_id', 'bbox', *(['keypoints'] if with_keypoints else []))
     annotations = records_of(ann, document, 'annotations', 'annotation', keys)
     boxes = numbers_of(ann, annotations, 'bbox', 4, 'x, y, width, height')
@@ -115,7 +85,6 @@ def read_hands(ann: str | Path, with_keypoints: bool = False) -> dict[str, list[
     if with_keypoints:
         keypoints = numbers_of(ann, annotations, 'keypoints', 63, 'x, y, visibility of each keypoint')
         keypoints = keypoints.reshape(-1, 21, 3)
-    hands: dict[str, list[Hand]] = {name: [] for name in names.values()}
     for annotation, box, points in zip(annotations, boxes, keypoints, strict=True):
         if annotation['image_id'] not in names:
             raise ValueError(
@@ -127,21 +96,21 @@ def read_hands(ann: str | Path, with_keypoints: bool = False) -> dict[str, list[
     return hands
 
 
-def _find(named: dict[str, list[Hand]], path: Path, ann: str | Path) -> list[Hand]:
-    """The hands of the image whose ``file_name`` has the most last parts in common with the path."""
+def _find_image(hands: dict[str, list[Hand]], path: Path, ann: str | Path) -> list[Hand]:
+    """Return the hands of the image whose ``file_name`` shares the most parts with the end of the path."""
     shared = defaultdict(list)
-    for name in named:
-        if name.endswith(path.name):  # spares taking every name apart
+    for name in hands:
+        if name.endswith(path.name):  # a quick check before the name is split
             shared[_common_end(Path(name), path.absolute())].append(name)
     shared.pop(0, None)
     if not shared:
-        raise ValueError(f'{ann} has no image of this name; it has, for instance, {list(named)[:3]}')
+        raise ValueError(f'{ann} has no image of this name; it has, for instance, {list(hands)[:3]}')
     found = shared[max(shared)]
     if len(found) > 1:
         raise ValueError(f'{ann} has several images of this name: {found[:3]}')
-    if not named[found[0]]:
+    if not hands[found[0]]:
         raise ValueError(f'{ann} has no box for this image')
-    return named[found[0]]
+    return hands[found[0]]
 
 
 def _common_end(a: Path, b: Path) -> int:

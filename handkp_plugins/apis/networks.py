@@ -1,93 +1,51 @@
-"""Networks as the user of a tool names them: shipped weights by name, or a config and a checkpoint."""
+"""A network as users of the tools name it: NAME of shipped weights, or CONFIG and CHECKPOINT."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from handkp_plugins.engine.checkpoint.shipped import SCHEME, config_file, weights_file
+from handkp_plugins.engine.checkpoint.shipped import SCHEME, available, config_file, weights_file
 
-Network = tuple[str | Path, str | Path]
-"""Config and checkpoint; the checkpoint of shipped weights is their address."""
-
-DEFAULT_WEIGHTS = 'lite'
-"""Of keypoints, where none are named."""
+DEFAULT_POSE = 'lite'
+"""The shipped weights that find keypoints where no network is named."""
 
 
-def named_network(option: str, given: Sequence[str | Path]) -> Network:
-    """The network of an option that takes NAME of shipped weights, or CONFIG and CHECKPOINT.
-
-    Raises:
-        ValueError: neither one nor two are given, or there are no such weights.
-    """
-    if len(given) == 2:
-        return given[0], given[1]
-    if len(given) != 1:
-        raise ValueError(f'{option}: expected NAME of shipped weights, or CONFIG and CHECKPOINT, got {given}')
-    try:
-        file = weights_file(str(given[0]))
-    except ValueError as e:
-        raise ValueError(f'{option}: {e}; {option} CONFIG CHECKPOINT names a network of your own') from None
-    return config_file(file), f'{SCHEME}{file.stem}'
-
-
-def choose_network(
-    config: str | Path | None,
-    checkpoint: str | Path | None,
-    weights: str | None,
-    pose: Sequence[str | Path] | None = None,
-) -> Network:
-    """The network that finds keypoints, by ``--config`` with ``--checkpoint``, ``--weights`` or ``--pose``.
-
-    Args:
-        pose: NAME, or CONFIG and CHECKPOINT.
-
-    Raises:
-        ValueError: several ways are mixed, or one is taken by half; or there are no such weights.
-    """
-    own = (config is not None) + (checkpoint is not None)
-    if own + (weights is not None) == 0 and pose is not None:
-        return named_network('--pose', pose)
-    if own == 2 and weights is None and pose is None:
-        return config, checkpoint
-    if own or pose is not None:
-        given = {
-            '--config': config,
-            '--checkpoint': checkpoint,
-            '--weights': weights,
-            '--pose': None if pose is None else ' '.join(map(str, pose)),
-        }
-        raise ValueError(
-            f'the network: expected --config with --checkpoint, or --weights, or --pose, or none for the weights '
-            f'{DEFAULT_WEIGHTS}, got ' + ', '.join(f'{option} {value}' for option, value in given.items() if value)
-        )
-    try:
-        file = weights_file(weights or DEFAULT_WEIGHTS)
-    except ValueError as e:
-        raise ValueError(
-            f'{e}; --config and --checkpoint name a network of your own, as `make demo` leaves one in work_dirs/demo'
-        ) from None
-    return config_file(file), f'{SCHEME}{file.stem}'
-
-
-class CheckedNetwork(NamedTuple):
-    """A network that a tool measures: its config, the file of its weights, their address, and a name for its folder."""
+class Network(NamedTuple):
+    """A config and a checkpoint; the checkpoint of shipped weights is ``handkp://NAME``."""
 
     config: str | Path
-    file: Path
-    address: str
-    name: str
+    checkpoint: str | Path
+
+    @property
+    def file(self) -> Path:
+        """The file of the weights."""
+        address = str(self.checkpoint)
+        return weights_file(address) if address.startswith(SCHEME) else Path(address)
+
+    @property
+    def name(self) -> str:
+        """A name for the folder of its results."""
+        file = self.file
+        return file.stem if str(self.checkpoint).startswith(SCHEME) else f'{file.parent.name}-{file.stem}'
 
 
-def checked_network(config: str | Path | None, checkpoint: str | Path | None, weights: str | None) -> CheckedNetwork:
-    """The network of a tool that takes CONFIG and CHECKPOINT or ``--weights``.
+def find_network(*names: str | Path | None, weights: str | None = None, option: str = 'network') -> Network:
+    """Return the network that an option or arguments name.
+
+    Args:
+        names: NAME of shipped weights, or CONFIG and CHECKPOINT; None stands for an argument that is not given.
+        weights: NAME, of tools with an option ``--weights``.
+        option: What the error message calls it.
 
     Raises:
-        ValueError: it is not given in exactly one way, or there are no such weights.
+        ValueError: Neither or both are given, or there are no such weights.
     """
-    if (config is not None) + (checkpoint is not None) != (0 if weights else 2):
-        raise ValueError('the network: expected --weights NAME, or CONFIG and CHECKPOINT, and only one of both')
-    if weights:
-        file = weights_file(weights)
-        return CheckedNetwork(config_file(file), file, f'{SCHEME}{file.stem}', file.stem)
-    file = Path(checkpoint)
-    return CheckedNetwork(config, file, str(file), f'{file.parent.name}-{file.stem}')
+    named = [name for name in (*names, weights) if name is not None]
+    if len(named) == 2 and weights is None:
+        return Network(*named)
+    known = available()
+    name = str(named[0]).removeprefix(SCHEME) if len(named) == 1 else None
+    if name not in known:
+        shipped = ', '.join(known) or 'none come with this version'
+        got = ' '.join(map(str, named)) or 'none'
+        raise ValueError(f'{option}: expected NAME of shipped weights ({shipped}), or CONFIG and CHECKPOINT, got {got}')
+    return Network(config_file(known[name]), SCHEME + name)

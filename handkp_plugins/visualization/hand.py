@@ -84,7 +84,7 @@ def draw_label(image: np.ndarray, text: str, bbox: np.ndarray) -> np.ndarray:
 
 
 class DrawnHand(Protocol):
-    """What :func:`draw_hands` needs of a hand: see :class:`~handkp_plugins.apps.demo.hand_reader.FoundHand`."""
+    """What :func:`draw_hands` needs of a hand: see :class:`~handkp_plugins.apps.demo.hand_pipeline.HandResult`."""
 
     box: np.ndarray
     keypoints: np.ndarray

@@ -9,15 +9,15 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import cv2
 import numpy as np
 import pytest
+from helpers.demo import demo
 from helpers.tiny_detector import write_tiny_detector
 from helpers.tiny_gesture_net import write_gesture_net
 from helpers.tiny_model import write_tiny_model
-from helpers.tool_module import TOOLS, load_tool
+from helpers.tool_module import TOOLS
 from helpers.video_file import SIZE, write_video
 from helpers.video_file import picture as frame
 
@@ -25,11 +25,6 @@ from handkp_plugins.apis.detection import Detections
 from handkp_plugins.apps.demo import sources
 
 NUM_FRAMES = 12
-
-
-@pytest.fixture(scope='module')
-def demo() -> ModuleType:
-    return load_tool('demo')
 
 
 @pytest.fixture(scope='module')
@@ -59,7 +54,7 @@ def two_hands(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return Detections(boxes, np.array([0.9, 0.8], np.float32)[:number], ['left', None][:number])
 
     monkeypatch.setattr('handkp_plugins.apis.detection.HandDetector.__call__', detect)
-    monkeypatch.setattr('handkp_plugins.apps.demo.hand_reader.predict', in_the_box)
+    monkeypatch.setattr('handkp_plugins.apps.demo.hand_pipeline.predict', in_the_box)
     return calls
 
 
@@ -75,9 +70,9 @@ def num_frames(path: Path) -> int:
     return int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT))
 
 
-def test_hands_are_followed_over_a_video(demo: ModuleType, networks: dict, tmp_path: Path, two_hands: list[int]):
+def test_hands_are_followed_over_a_video(networks: dict, tmp_path: Path, two_hands: list[int]):
     source = write_video(tmp_path / 'clip.mp4', NUM_FRAMES, 'mp4v')
-    document = demo.main(source, output=tmp_path / 'out', det_every=5, **networks)
+    document = demo(source, output=tmp_path / 'out', det_every=5, **networks)
     assert len(two_hands) == 3 and document['complete'] is True  # in frames 0, 5, 10
     assert document['detector'] == dict(config=str(networks['det'][0]), checkpoint=str(networks['det'][1]))
     assert document == saved(tmp_path / 'out') and document['items'] == lines(tmp_path / 'out')
@@ -90,10 +85,10 @@ def test_hands_are_followed_over_a_video(demo: ModuleType, networks: dict, tmp_p
     assert num_frames(tmp_path / 'out' / 'clip.mp4') == NUM_FRAMES
 
 
-def test_no_hand_in_view_is_said(demo: ModuleType, networks: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
+def test_no_hand_in_view_is_said(networks: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
     arguments = dict(networks, det_thr=0.999)
     source = write_video(tmp_path / 'clip.mp4', 3, 'mp4v')
-    document = demo.main(source, output=tmp_path / 'out', **arguments)
+    document = demo(source, output=tmp_path / 'out', **arguments)
     assert [item['instances'] for item in document['items']] == [[]] * 3
     output = capsys.readouterr()
     assert 'no hand was found in 3 of 3 frames' in output.err and '3 frames, 0 hands' in output.out
@@ -101,21 +96,21 @@ def test_no_hand_in_view_is_said(demo: ModuleType, networks: dict, tmp_path: Pat
     (tmp_path / 'in').mkdir()
     for name in ('a.png', 'b.png'):
         cv2.imwrite(str(tmp_path / 'in' / name), frame(0))
-    document = demo.main(tmp_path / 'in', output=tmp_path / 'folder', **arguments)
+    document = demo(tmp_path / 'in', output=tmp_path / 'folder', **arguments)
     assert [(item['file'], item['instances']) for item in document['items']] == [('a.png', []), ('b.png', [])]
-    assert 'no hand was found in 2 of 2 pictures:\n  a.png\n  b.png' in capsys.readouterr().err
-    demo.main(tmp_path / 'in' / 'a.png', output=tmp_path / 'one', **arguments)
-    assert 'no hand was found in 1 of 1 pictures:\n  a.png' in capsys.readouterr().err
+    assert 'no hand was found in 2 of 2 images:\n  a.png\n  b.png' in capsys.readouterr().err
+    demo(tmp_path / 'in' / 'a.png', output=tmp_path / 'one', **arguments)
+    assert 'no hand was found in 1 of 1 images:\n  a.png' in capsys.readouterr().err
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / 'one' / 'a.png')), frame(0))
 
 
 def test_smoothing_keeps_the_raw_keypoints_and_tells_its_lag(
-    demo: ModuleType, networks: dict, tmp_path: Path, capsys: pytest.CaptureFixture
+    networks: dict, tmp_path: Path, capsys: pytest.CaptureFixture
 ):
     source = write_video(tmp_path / 'clip.mp4', 40, 'mp4v')
     arguments = dict(bbox=[[5, 5, 80, 50], [30, 5, 50, 50]], pose=networks['pose'], device='cpu')
-    plain = demo.main(source, output=tmp_path / 'plain', **arguments)
-    document = demo.main(source, output=tmp_path / 'out', smooth=True, min_cutoff=2.0, beta=0.0, **arguments)
+    plain = demo(source, output=tmp_path / 'plain', **arguments)
+    document = demo(source, output=tmp_path / 'out', smooth=True, min_cutoff=2.0, beta=0.0, **arguments)
     assert plain['smoothing'] is None
     smoothing = document['smoothing']
     assert (smoothing['min_cutoff'], smoothing['beta']) == (2.0, 0.0)
@@ -127,23 +122,21 @@ def test_smoothing_keeps_the_raw_keypoints_and_tells_its_lag(
     np.testing.assert_array_equal(raw[0], smooth[0])
     assert np.abs(np.diff(smooth, axis=0)).mean() < 0.5 * np.abs(np.diff(raw, axis=0)).mean()
     said = capsys.readouterr().out
-    assert re.search(
-        r'smoothing makes keypoints late by: \d+ ms, measured .*; 1/\(2π cutoff\) of the filter, 80 ms', said
-    )
+    assert re.search(r'smoothing delays keypoints by: \d+ ms, measured .*; 1/\(2π cutoff\) of the filter, 80 ms', said)
 
 
-def test_signs_are_voted_for_by_track(demo: ModuleType, networks: dict, tmp_path: Path, two_hands: list[int]):
+def test_signs_are_voted_for_by_track(networks: dict, tmp_path: Path, two_hands: list[int]):
     source = write_video(tmp_path / 'clip.mp4', 3, 'mp4v')
-    document = demo.main(source, output=tmp_path / 'out', gesture=write_gesture_net(tmp_path), det_every=1, **networks)
+    document = demo(source, output=tmp_path / 'out', gesture=write_gesture_net(tmp_path), det_every=1, **networks)
     assert all('gesture' in hand for item in document['items'] for hand in item['instances'])
 
 
-def test_the_frame_rate_is_drawn(demo: ModuleType, networks: dict, tmp_path: Path):
+def test_the_frame_rate_is_drawn(networks: dict, tmp_path: Path):
     source = write_video(tmp_path / 'clip.avi', 3)
     arguments = dict(bbox=[[60, 40, 30, 20]], pose=networks['pose'], device='cpu')
     frames = []
     for rate in (True, False):
-        demo.main(source, output=tmp_path / str(rate), rate=rate, **arguments)
+        demo(source, output=tmp_path / str(rate), no_rate=not rate, **arguments)
         capture = cv2.VideoCapture(str(tmp_path / str(rate) / 'clip.mp4'))
         frames.append([capture.read()[1].astype(int) for _ in range(3)])
     corner = np.s_[:20, :40]
@@ -151,13 +144,13 @@ def test_the_frame_rate_is_drawn(demo: ModuleType, networks: dict, tmp_path: Pat
     assert np.abs(frames[0][2][corner] - frames[1][2][corner]).max() > 100
 
 
-def test_only_so_many_frames(demo: ModuleType, networks: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
+def test_only_so_many_frames(networks: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
     source = write_video(tmp_path / 'clip.mp4', 6, 'mp4v')
     arguments = dict(whole_image=True, pose=networks['pose'], device='cpu')
-    document = demo.main(source, output=tmp_path / 'out', max_frames=4, **arguments)
+    document = demo(source, output=tmp_path / 'out', max_frames=4, **arguments)
     assert len(document['items']) == 4 and document['complete'] is False
     assert 'cannot be read' not in capsys.readouterr().err
-    assert demo.main(source, output=tmp_path / 'all', max_frames=6, **arguments)['complete'] is True
+    assert demo(source, output=tmp_path / 'all', max_frames=6, **arguments)['complete'] is True
 
 
 class Camera:
@@ -206,34 +199,32 @@ def camera_args(networks: dict) -> dict:
     return dict(source='webcam:0', whole_image=True, pose=networks['pose'], device='cpu')
 
 
-def test_a_camera_that_is_unplugged(
-    demo: ModuleType, camera: Callable, camera_args: dict, tmp_path: Path, capsys: pytest.CaptureFixture
-):
+def test_a_camera_that_is_unplugged(camera: Callable, camera_args: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
     camera(5)
-    document = demo.main(output=tmp_path, **camera_args)
-    assert document['complete'] is False and len(document['items']) == 5
-    times = [item['time'] for item in document['items']]
-    assert times[0] == 0 and (np.diff(times) > 0).all() and document['items'][0]['file'] == 'webcam:0'
-    assert (
-        'webcam:0: the camera gives no more pictures (is it unplugged?); 5 frames are saved' in capsys.readouterr().err
-    )
-    assert lines(tmp_path) == document['items']
+    document = demo(output=tmp_path, **camera_args)
+    items = lines(tmp_path)
+    assert document == {key: value for key, value in saved(tmp_path).items() if key != 'items'}
+    assert document['complete'] is False and len(items) == 5
+    times = [item['time'] for item in items]
+    assert times[0] == 0 and (np.diff(times) > 0).all() and items[0]['file'] == 'webcam:0'
+    assert 'webcam:0: the camera gives no more images (is it unplugged?); 5 frames are saved' in capsys.readouterr().err
+    assert saved(tmp_path)['items'] == items
 
 
 def test_a_cameras_video_keeps_its_time(
-    demo: ModuleType, camera: Callable, camera_args: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    camera: Callable, camera_args: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     camera(9)
     seconds = iter(0.4 * i for i in range(99))
     monkeypatch.setattr(sources.time, 'monotonic', lambda: next(seconds))
-    document = demo.main(output=tmp_path, max_frames=4, **camera_args)
+    document = demo(output=tmp_path, max_frames=4, **camera_args)
     assert document['complete'] is True
-    assert [item['time'] for item in document['items']] == pytest.approx([0, 0.4, 0.8, 1.2])
+    assert [item['time'] for item in lines(tmp_path)] == pytest.approx([0, 0.4, 0.8, 1.2])
     monkeypatch.undo()
     assert num_frames(tmp_path / 'webcam_0.mp4') == 1.2 * 30 + 1
 
 
-def test_ctrl_c_is_a_cameras_usual_end(demo: ModuleType, camera: Callable, camera_args: dict, tmp_path: Path):
+def test_ctrl_c_is_a_cameras_usual_end(camera: Callable, camera_args: dict, tmp_path: Path):
     fake = camera(1000)
 
     def read_and_interrupt(self: Camera) -> tuple[bool, np.ndarray | None]:
@@ -242,50 +233,46 @@ def test_ctrl_c_is_a_cameras_usual_end(demo: ModuleType, camera: Callable, camer
         return Camera.read(self)
 
     fake.read = read_and_interrupt
-    document = demo.main(output=tmp_path, **camera_args)
-    assert document['complete'] is True and len(document['items']) == 4
+    document = demo(output=tmp_path, **camera_args)
+    assert document['complete'] is True and len(saved(tmp_path)['items']) == 4
 
 
-def test_a_camera_that_fails_loses_nothing(demo: ModuleType, camera: Callable, camera_args: dict, tmp_path: Path):
+def test_a_camera_that_fails_loses_nothing(camera: Callable, camera_args: dict, tmp_path: Path):
     def fail() -> None:
         raise cv2.error('the driver has crashed')
 
     camera(3, fail)
     with pytest.raises(cv2.error, match='the driver has crashed'):
-        demo.main(output=tmp_path, **camera_args)
+        demo(output=tmp_path, **camera_args)
     assert len(saved(tmp_path)['items']) == 3 and saved(tmp_path)['complete'] is False
     assert num_frames(tmp_path / 'webcam_0.mp4') >= 3
 
 
-def test_a_camera_that_gives_nothing(demo: ModuleType, camera: Callable, camera_args: dict, tmp_path: Path):
+def test_a_camera_that_gives_nothing(camera: Callable, camera_args: dict, tmp_path: Path):
     camera(0)
-    with pytest.raises(OSError, match='webcam:0: the camera gives no picture; does another program use it'):
-        demo.main(output=tmp_path, **camera_args)
+    with pytest.raises(OSError, match='webcam:0: the camera gives no image; does another program use it'):
+        demo(output=tmp_path, **camera_args)
 
 
-def test_a_camera_that_is_not_there(demo: ModuleType, camera_args: dict, tmp_path: Path):
+def test_a_camera_that_is_not_there(camera_args: dict, tmp_path: Path):
     arguments = dict(camera_args, output=tmp_path)
-    with pytest.raises(
-        OSError, match=r'webcam:99: no camera of this number can be opened: .* \(devices /dev/video\*: '
-    ):
-        demo.main(**dict(arguments, source='webcam:99'))
-    with pytest.raises(ValueError, match='webcam:front: expected webcam:N with a number from 0 on'):
-        demo.main(**dict(arguments, source='webcam:front'))
+    with pytest.raises(OSError, match=r'webcam:99: the camera cannot be opened: .* \(devices /dev/video\*: '):
+        demo(**dict(arguments, source='webcam:99'))
+    with pytest.raises(ValueError, match='source: expected webcam:N with an integer N from 0 on, got webcam:front'):
+        demo(**dict(arguments, source='webcam:front'))
 
 
-def test_a_window_needs_a_display(
-    demo: ModuleType, camera: Callable, camera_args: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_window_needs_a_display(camera: Callable, camera_args: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in ('DISPLAY', 'WAYLAND_DISPLAY'):
         monkeypatch.delenv(name, raising=False)
     camera(5)
     with pytest.raises(ValueError, match='--show: expected a display, but DISPLAY is not set'):
-        demo.main(output=tmp_path, show=True, **camera_args)
+        demo(output=tmp_path, show=True, **camera_args)
 
 
 @pytest.mark.parametrize('closed', [False, True])
 def test_q_or_closing_the_window_ends_a_camera(
-    demo: ModuleType, camera: Callable, camera_args: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: bool
+    camera: Callable, camera_args: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: bool
 ):
     camera(1000)
     shown = []
@@ -295,16 +282,16 @@ def test_q_or_closing_the_window_ends_a_camera(
     monkeypatch.setattr(cv2, 'imshow', lambda title, picture: shown.append(picture.shape))
     monkeypatch.setattr(cv2, 'waitKey', lambda ms: ord('q') if len(shown) == 3 and not closed else -1)
     monkeypatch.setattr(cv2, 'getWindowProperty', lambda *args: 0.0 if len(shown) == 3 and closed else 1.0)
-    document = demo.main(output=tmp_path, show=True, **camera_args)
-    assert document['complete'] is True and len(document['items']) == 3
+    document = demo(output=tmp_path, show=True, **camera_args)
+    assert document['complete'] is True and len(saved(tmp_path)['items']) == 3
     assert shown == [(SIZE[1], SIZE[0], 3)] * 3 + ['closed']
 
 
 @pytest.mark.parametrize('option', [dict(smooth=True), dict(show=True), dict(max_frames=3)])
-def test_what_is_for_videos_is_refused_for_pictures(demo: ModuleType, networks: dict, tmp_path: Path, option: dict):
+def test_what_is_for_videos_is_refused_for_pictures(networks: dict, tmp_path: Path, option: dict):
     cv2.imwrite(str(tmp_path / 'a.png'), frame(0))
     with pytest.raises(ValueError, match='--(smooth|show|max-frames): expected for a video or a camera, got .*a.png'):
-        demo.main(tmp_path / 'a.png', output=tmp_path / 'out', whole_image=True, pose=networks['pose'], **option)
+        demo(tmp_path / 'a.png', output=tmp_path / 'out', whole_image=True, pose=networks['pose'], **option)
 
 
 def test_ctrl_c_in_a_real_process(networks: dict, tmp_path: Path):
@@ -314,17 +301,8 @@ def test_ctrl_c_in_a_real_process(networks: dict, tmp_path: Path):
     for i in range(1500):
         writer.write(frame(i % 40))
     writer.release()
-    command = [
-        sys.executable,
-        TOOLS / 'demo.py',
-        source,
-        '--output',
-        tmp_path / 'out',
-        '--whole-image',
-        '--device',
-        'cpu',
-    ]
-    command += ['--pose', *networks['pose']]
+    command = [sys.executable, TOOLS / 'demo.py', source, '--output', tmp_path / 'out', '--whole-image']
+    command += ['--device', 'cpu', '--pose', *networks['pose']]
     process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
     found = tmp_path / 'out' / 'keypoints.jsonl'
     while process.poll() is None and (not found.is_file() or found.stat().st_size < 5000):

@@ -44,7 +44,7 @@ def test_from_nothing_to_the_report(quickstart: ModuleType, tmp_path: Path, capf
     assert sizes['predictions.png'] == (5 * 248 + 4, 2 * 228 + 4)
     assert 'total time' in out
     assert 'try it: python tools/demo.py photo.jpg' in out
-    assert 'python tools/demo.py photo.jpg --config configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py' in page
+    assert 'python tools/demo.py photo.jpg --pose configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py' in page
 
 
 @pytest.fixture

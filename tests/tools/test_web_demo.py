@@ -16,10 +16,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from helpers.demo import demo
 from helpers.tool_module import TOOLS, load_tool
 from helpers.video_file import write_video
 
-from handkp_plugins.apis.networks import named_network
+from handkp_plugins.apis.networks import find_network
 from handkp_plugins.apps.web.service import HandService
 from handkp_plugins.structures.skeleton import KEYPOINT_COLORS
 from handkp_plugins.synthetic.hand.model import ProceduralHand
@@ -34,7 +35,7 @@ from handkp_plugins.apps.web.page import serving
 
 MAX_MB = 1
 CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
-WHOLE = ('it fills the picture', 0, 0, 0, 0)
+WHOLE = ('it fills the image', 0, 0, 0, 0)
 
 
 def free_port() -> int:
@@ -50,7 +51,7 @@ def tool() -> ModuleType:
 
 @pytest.fixture(scope='module')
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
-    service = HandService(named_network('--pose', ['lite']), device='cpu')
+    service = HandService(find_network('lite'), device='cpu')
     with serving(service, '127.0.0.1', free_port(), MAX_MB) as address:
         root = Path(os.environ['GRADIO_TEMP_DIR']).parent
         client = Client(address, verbose=False, download_files=tmp_path_factory.mktemp('downloads'))
@@ -107,7 +108,7 @@ def test_picture(page: SimpleNamespace, hand: tuple[Path, list[int]], tmp_path: 
     path, box = hand
     text, drawn, attention, keypoints = page.client.predict(handle_file(path), 'in a box', *box, api_name='/image')
     document = json.loads(Path(keypoints).read_text())
-    by_demo = load_tool('demo').main(path, output=tmp_path / 'out', bbox=[box], device='cpu')
+    by_demo = demo(path, output=tmp_path / 'out', bbox=[box], device='cpu')
     assert document == by_demo | {'source': path.name}
     assert_drawn(cv2.imread(drawn)[..., ::-1], document)
     np.testing.assert_array_equal(cv2.imread(drawn), cv2.imread(str(tmp_path / 'out' / path.name)))
@@ -135,10 +136,15 @@ def test_video(page: SimpleNamespace, tmp_path: Path):
 @pytest.mark.parametrize(
     'name, data, api, message',
     [
-        ('empty.jpg', b'', '/image', 'empty.jpg: expected a picture .*; its header is not of one'),
-        ('page.html', b'<script>alert(1)</script>', '/image', "page.html: expected a picture here .* '.html'"),
+        ('empty.jpg', b'', '/image', 'empty.jpg: expected an image .*, got another header'),
+        (
+            'page.html',
+            b'<script>alert(1)</script>',
+            '/image',
+            "page.html: .* of the kind image .*, got '.html'",
+        ),
         ('bad.mp4', b'no video at all' * 100, '/video', 'bad.mp4: not a video, or without any frame'),
-        ('a.txt', b'text', '/video', "a.txt: expected a video here .* '.txt'"),
+        ('a.txt', b'text', '/video', "a.txt: expected a file of the kind video .*, got '.txt'"),
     ],
 )
 def test_bad_uploads(page: SimpleNamespace, tmp_path: Path, name: str, data: bytes, api: str, message: str):
@@ -168,17 +174,28 @@ def test_nothing_but_uploads_is_read(page: SimpleNamespace, tmp_path: Path):
         (str(secret), 'Cannot move'),
         (f'{page.root}/cache/../../{secret.name}', 'Cannot move'),
         (f'{page.root}/work/a.png', 'Cannot move'),
-        ('http://127.0.0.1:9/a.png', 'An address is not allowed'),
     ):
         upload = dict(path=path, meta={'_type': 'gradio.FileData'})
         event = httpx.post(call, json=dict(data=[upload, *WHOLE])).json()['event_id']
         answer = httpx.get(f'{call}/{event}').text
         assert 'event: error' in answer and says in answer, answer
     assert secret.exists()
+    refused = 'An address is not allowed: upload a file.'
+    upload = dict(path='HTTP://127.0.0.1:9/a.png', meta={'_type': 'gradio.FileData'})
+    for endpoint, body in (
+        ('call/image', dict(data=[upload, *WHOLE])),
+        ('run/image', dict(data=[upload, *WHOLE])),
+        ('queue/join', dict(data=[upload, *WHOLE], fn_index=1, session_hash='a')),
+        ('queue/join', dict(data=[[dict(file=upload)]], fn_index=1, session_hash='a')),
+    ):
+        answer = httpx.post(f'{page.address}gradio_api/{endpoint}', json=body)
+        assert (answer.status_code, answer.text) == (403, refused)
+        escaped = json.dumps(body).replace('HTTP:', r'\u0048ttp\u003a').encode('utf-16')
+        assert httpx.post(f'{page.address}gradio_api/{endpoint}', content=escaped).text == refused
     for path in (secret, TOOLS / 'web_demo.py'):
         assert httpx.get(f'{page.address}gradio_api/file={path}').status_code == 403
     for path in ('file=http://127.0.0.1:9/a.png', 'file=HTTPS://example.org/', 'proxy=https://example.org/'):
-        assert httpx.get(f'{page.address}gradio_api/{path}').text == 'nothing is fetched from elsewhere'
+        assert httpx.get(f'{page.address}gradio_api/{path}').text == refused
     for path in ('docs', 'redoc', 'openapi.json'):
         assert httpx.get(f'{page.address}{path}').status_code == 404
 
@@ -205,19 +222,19 @@ def test_in_a_browser(page: SimpleNamespace, hand: tuple[Path, list[int]], tmp_p
     own = (page.address, 'data:', 'blob:')
     tab.on('request', lambda r: None if r.url.startswith(own) else elsewhere.append(r.url))
     tab.goto(page.address)
-    tab.set_input_files('#picture input[type=file]', tmp_path / 'broken.jpg')
-    tab.wait_for_selector('#picture img')
+    tab.set_input_files('#image input[type=file]', tmp_path / 'broken.jpg')
+    tab.wait_for_selector('#image img')
     tab.click('#image_button')
-    tab.get_by_text('its header is not of one').first.wait_for()
-    tab.wait_for_selector('#picture img', state='detached')
-    tab.set_input_files('#picture input[type=file]', tmp_path / 'large.jpg')
+    tab.get_by_text('got another header').first.wait_for()
+    tab.wait_for_selector('#image img', state='detached')
+    tab.set_input_files('#image input[type=file]', tmp_path / 'large.jpg')
     tab.get_by_text('maximum').first.wait_for()
     tab.reload()
     tab.get_by_label('in a box').first.check()
     for label, value in zip(('x, px', 'y', 'width', 'height'), box, strict=True):
         tab.get_by_label(label, exact=True).first.fill(str(value))
-    tab.set_input_files('#picture input[type=file]', path)
-    tab.wait_for_selector('#picture img')
+    tab.set_input_files('#image input[type=file]', path)
+    tab.wait_for_selector('#image img')
     tab.click('#image_button')
     tab.wait_for_selector('#drawn img')
     tab.wait_for_selector('#attention img')
@@ -232,14 +249,14 @@ def test_in_a_browser(page: SimpleNamespace, hand: tuple[Path, list[int]], tmp_p
     with tab.expect_download() as download:
         tab.click('#image_json a[download]')
     document = json.loads(Path(download.value.path()).read_text())
-    assert tab.locator('#picture img').count() == 0  # its file is gone, and so is what showed it
+    assert tab.locator('#image img').count() == 0  # its file is gone, and so is what showed it
     assert elsewhere == []
     refused = """() => new Promise(done => {
         document.addEventListener('securitypolicyviolation', event => done(event.blockedURI));
         fetch('https://example.org/').catch(() => setTimeout(() => done('not by the policy'), 500)); })"""
     assert tab.evaluate(refused).startswith('https://example.org')
-    tab.set_input_files('#picture input[type=file]', tmp_path / 'broken.jpg')
-    tab.wait_for_selector('#picture img')
+    tab.set_input_files('#image input[type=file]', tmp_path / 'broken.jpg')
+    tab.wait_for_selector('#image img')
     tab.click('#image_button')
     for result in ('#drawn img', '#attention img'):  # those of the picture before
         tab.wait_for_selector(result, state='detached')

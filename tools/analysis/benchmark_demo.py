@@ -1,10 +1,8 @@
-"""Measure how fast tools/demo.py is on this machine: detection, pose and drawing in ms a frame, and frames a second.
+"""Measure the speed of tools/demo.py on this machine: detection, pose and drawing in ms per frame, and frames/s.
 
-Generates a video of moving hands (640×480, one hand; with --hands 2 two of them beside each other) and sends it through
-the demo, from the file to the written video and keypoints.json: with the detector in each frame, and every n frames.
-The detector computes as ever, but the boxes that are followed are those the generator knows, so that times do not
-depend on how well it detects. Without --det it is the shipped one. The first frames, which warm up, are not
-counted.
+A generated video of one or two moving hands goes through the demo, from the file to the written video and JSON: with
+the detector in each frame, and every n frames. The detector runs as usual, but its boxes are replaced by those of the
+generator, so that times do not depend on how well it detects. The first frames, which warm up, are not counted.
 """
 
 import argparse
@@ -26,9 +24,10 @@ import torch
 import handkp_plugins  # noqa: F401  (registers the modules that configs name)
 from handkp_plugins.apis.detection import DEFAULT_DETECTOR, Detections, HandDetector, init_detector
 from handkp_plugins.apis.inference import init_model, resolve_device
-from handkp_plugins.apis.networks import choose_network, named_network
-from handkp_plugins.apps.demo.hand_reader import HandReader
+from handkp_plugins.apis.networks import DEFAULT_POSE, find_network
+from handkp_plugins.apps.demo.hand_pipeline import HandPipeline
 from handkp_plugins.apps.demo.keypoints_file import KeypointsFile
+from handkp_plugins.apps.demo.options import HandOptions, NetworkOptions, add_options, wide_help
 from handkp_plugins.apps.demo.run import Run
 from handkp_plugins.apps.demo.sources import Stream
 from handkp_plugins.cli.tool import run_tool
@@ -56,8 +55,8 @@ class Clock:
 
 
 def main(
-    det: Sequence[str | Path] | None = None,
-    pose: Sequence[str | Path] | None = None,
+    det: Sequence[str | Path] = (DEFAULT_DETECTOR,),
+    pose: Sequence[str | Path] = (DEFAULT_POSE,),
     frames: int = 90,
     every: int = 10,
     hands: int = 1,
@@ -70,26 +69,27 @@ def main(
     ``frames_per_second`` and how many times the detector ran.
 
     Args:
-        det, pose: networks, as for tools/demo.py.
-        frames: of the video, after those that warm up.
-        every: frames from one run of the detector to the next.
+        det, pose: Networks, as for tools/demo.py.
+        frames: Of the video, after those that warm up.
+        every: Frames from one run of the detector to the next.
         hands: 1 or 2.
-        size: width and height.
-        threads: of torch; by default as many as it takes.
+        size: Width and height.
+        threads: Of torch.
         out: JSON file for the result.
 
     Raises:
-        ValueError: a number is out of its range, or there are no such networks.
+        ValueError: A number is out of its range, or there are no such networks.
     """
     if frames < 1 or every < 2 or hands not in (1, 2):
-        raise ValueError(f'expected frames from 1, every from 2 and hands 1 or 2, got {frames}, {every} and {hands}')
+        raise ValueError(f'frames, every, hands: expected from 1, from 2, 1 or 2, got {frames}, {every}, {hands}')
     if threads is not None:
         torch.set_num_threads(threads)
-    model = init_model(*choose_network(None, None, None, pose), device)
-    detector, named = make_detector(det, device)
+    model = init_model(*find_network(*pose, option='--pose'), device)
+    network = find_network(*det, option='--det')
+    detector = init_detector(*network, device)
     result: dict[str, Any] = dict(
-        detector=named, pose=str(model.cfg.filename), size=list(size), hands=hands, device=resolve_device(device),
-        threads=torch.get_num_threads(),
+        detector=str(network.checkpoint), pose=str(model.cfg.filename), size=list(size), hands=hands,
+        device=resolve_device(device), threads=torch.get_num_threads(),
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         video, boxes = write_video(Path(folder, 'hands.mp4'), _WARM_UP + frames, hands, size)
@@ -99,12 +99,6 @@ def main(
     if out is not None:
         write_text(out, json.dumps(result, indent=1))
     return result
-
-
-def make_detector(det: Sequence[str | Path] | None, device: str) -> tuple[HandDetector, str]:
-    """The detector, and what it is called in the result."""
-    network = named_network('--det', det or [DEFAULT_DETECTOR])
-    return init_detector(*network, device), str(network[1])
 
 
 def write_video(path: Path, frames: int, hands: int, size: Sequence[int]) -> tuple[Path, np.ndarray]:
@@ -123,32 +117,32 @@ def write_video(path: Path, frames: int, hands: int, size: Sequence[int]) -> tup
 def measure(
     model: torch.nn.Module, detector: HandDetector, video: Path, boxes: np.ndarray, every: int
 ) -> dict[str, float]:
-    """Send the video through the demo; what was counted is on what follows the warming up."""
-    clock, seen = Clock(), dict(frame=-1, runs=0, start=0.0)
+    """Send the video through the demo; returns times per frame after the warm-up."""
+    clock, state = Clock(), dict(frame=-1, runs=0, start=0.0)
 
     def detect(image: np.ndarray) -> Detections:
-        seen['runs'] += 1
+        state['runs'] += 1
         detector(image)
-        known = boxes[seen['frame']]
+        known = boxes[state['frame']]
         return Detections(known, np.ones(len(known), np.float32), [None] * len(known))
 
     class Frames(Stream):
-        """The video, with the number of the frame that is worked on."""
+        """The video, with the index of the current frame."""
 
         def __iter__(self) -> Iterator[tuple[float, np.ndarray]]:
             for i, frame in enumerate(super().__iter__()):
-                seen['frame'] = i
+                state['frame'] = i
                 if i == _WARM_UP:
                     clock.seconds.clear()
-                    seen.update(runs=0, start=time.perf_counter())
+                    state.update(runs=0, start=time.perf_counter())
                 yield frame
 
-    reader = HandReader(model, None, detect, every=every, track_thr=0.0, smoothing={}, clock=clock)
+    pipeline = HandPipeline(model, None, detect, every=every, track_thr=0.0, smoothing={}, clock=clock)
     with closing(Frames(video)) as stream, contextlib.redirect_stdout(io.StringIO()):
-        run = Run(reader, video.parent, KeypointsFile(video.parent, {}))
+        run = Run(pipeline, video.parent, KeypointsFile(video.parent, {}))
         run.stream(stream, None, None, True, name='drawn')
     counted = len(boxes) - _WARM_UP
-    total = time.perf_counter() - seen['start']
+    total = time.perf_counter() - state['start']
     seconds = dict(clock.seconds)
     seconds['tracking'] -= seconds.get('detection', 0.0) + seconds['pose']
     seconds['rest'] = total - sum(seconds.values())
@@ -156,22 +150,22 @@ def measure(
     return dict(
         times,
         frames_per_second=counted / total,
-        detector_runs=seen['runs'],
-        detection_ms_a_run=1e3 * seconds.get('detection', 0.0) / max(1, seen['runs']),
+        detector_runs=state['runs'],
+        detection_ms_a_run=1e3 * seconds.get('detection', 0.0) / max(1, state['runs']),
         hands=run.file.num_hands / run.file.num_items,
     )
 
 
 def report(result: dict[str, Any]) -> None:
     """Print the result as a table."""
-    ways = [name for name, value in result.items() if isinstance(value, dict)]
     print(
         f'{result["size"][0]}x{result["size"][1]}, {result["hands"]} hand(s), {result["device"]}, '
         f'{result["threads"]} threads; detector: {result["detector"]}; pose: {Path(result["pose"]).name}'
     )
     print(f'{"detector in":<18}' + ''.join(f'{step:>11}' for step in STEPS) + '    frames/s  hands a frame')
-    for name in ways:
-        row = result[name]
+    for name, row in result.items():
+        if not isinstance(row, dict):
+            continue
         print(
             f'{name:<18}' + ''.join(f'{row[f"{step}_ms"]:>8.1f} ms' for step in STEPS)
             + f'{row["frames_per_second"]:>12.1f}{row["hands"]:>15.2f}'
@@ -182,16 +176,15 @@ def report(result: dict[str, Any]) -> None:
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=wide_help,
         epilog='example: python tools/analysis/benchmark_demo.py --hands 2',
     )
-    parser.add_argument('--det', nargs='+', metavar='NAME|CONFIG CKPT', help=f'(default {DEFAULT_DETECTOR})')
-    parser.add_argument('--pose', nargs='+', metavar='NAME|CONFIG CKPT', help='network (default lite)')
+    add_options(parser, HandOptions, ('det',))
+    add_options(parser, NetworkOptions, ('pose', 'device'))
     parser.add_argument('--frames', type=int, default=90, help='(default %(default)s)')
     parser.add_argument('--every', type=int, default=10, help='(default %(default)s)')
     parser.add_argument('--hands', type=int, default=1, help='1 or 2 (default %(default)s)')
     parser.add_argument('--size', type=int, nargs=2, default=(640, 480), metavar=('W', 'H'), help='(default 640 480)')
-    parser.add_argument('--device', default='auto', help='auto (default), cpu or cuda:N')
     parser.add_argument('--threads', type=int, help='of torch')
     parser.add_argument('--out', metavar='JSON')
     arguments = vars(parser.parse_args())

@@ -28,7 +28,7 @@ from real_images import LabelledHand, Source, check_sources, find_sources, parse
 from torchvision.ops import box_iou
 
 from handkp_plugins.apis.detection import init_detector
-from handkp_plugins.apis.networks import checked_network
+from handkp_plugins.apis.networks import find_network
 from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.fileio.images import write_image
 from handkp_plugins.visualization import tile
@@ -58,7 +58,7 @@ def main(
         ValueError: The network is not named in exactly one way, an argument is out of range, or a label is damaged.
         CheckpointError: The checkpoint is damaged or belongs to another network.
     """
-    network = checked_network(config, checkpoint, weights)
+    network = find_network(config, checkpoint, weights=weights)
     if every < 1:
         raise ValueError(f'--every: expected an integer from 1 on, got {every}')
     sources = find_sources(data)

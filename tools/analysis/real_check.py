@@ -30,7 +30,7 @@ from tqdm import tqdm
 
 import handkp_plugins  # noqa: F401  registers what configs name
 from handkp_plugins.apis.inference import init_model, predict_each
-from handkp_plugins.apis.networks import checked_network
+from handkp_plugins.apis.networks import find_network
 from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.evaluation.functional.alignment import project_onto
 from handkp_plugins.evaluation.functional.box_scores import CROP_PADDING, CROP_SIZE, GROUPS, box_scores, crop_pixels
@@ -61,7 +61,7 @@ def main(
         ValueError: The network is not named in exactly one way, or a label file is damaged.
         CheckpointError: The checkpoint is damaged or belongs to another network.
     """
-    network = checked_network(config, checkpoint, weights)
+    network = find_network(config, checkpoint, weights=weights)
     if batch_size < 1:
         raise ValueError(f'--batch-size: expected an integer from 1 on, got {batch_size}')
     sources = find_sources(data)

@@ -148,7 +148,7 @@ def check_sources(
             continue
         about = dict(key=source.key, title=source.title, measures=source.measures, labels=source.labels)
         entries.append(dict(about, **scores, problems=source.problems))
-    about = dict(version=1, checkpoint=network.address, project_version=handkp_plugins.__version__)
+    about = dict(version=1, checkpoint=str(network.checkpoint), project_version=handkp_plugins.__version__)
     document = dict(about, **facts, sources=entries, missing=missing)
     write_text(output / f'{name}.json', json.dumps(document, indent=1))
     print(table(entries))

@@ -1,25 +1,25 @@
-"""Check the measurement of finger tapping on generated hands whose taps are known, as Markdown tables.
+"""Check the measurement of finger tapping on generated hands whose taps are known; prints Markdown tables.
 
 Examples:
     python tools/analysis/tapping_benchmark.py
     python tools/analysis/tapping_benchmark.py --weights lite --clips 3 --data data/tapping
     python tools/analysis/tapping_benchmark.py CONFIG CHECKPOINT --clips 3 --data data/tapping
 
-Without a network: true keypoints of generated clips, ten seconds at 30 frames/s, as they are and with noise of 2 pixels
-(standard deviation of each coordinate) and 5 % of the frames missing; steady taps, and taps of which the opening falls
-by half while intervals vary by 10 %. Nothing is rendered. The pictures would have 256x256 pixels, and the hand's palm
-some 80 of these.
+Without a network: true keypoints of generated clips, ten seconds at 30 frames/s, without and with noise of 2 pixels
+(standard deviation of each coordinate) and 5 % missing frames; steady taps, and taps whose amplitude falls by half
+while intervals vary by 10 %. Nothing is rendered. The images would have 256x256 pixels, and the palm about 80.
 
-With a network: its keypoints on the frames of clips of steady taps that tools/make_synthetic.py --tapping makes in
-DATA/HZ (those that are missing are made), in the annotations' boxes. A clip a row.
+With a network: its keypoints on rendered clips of steady taps, which tools/make_synthetic.py --tapping makes in DATA/HZ
+if they are missing, in the annotated boxes. A row per clip.
 
-These are synthetic hands that tap as told; nothing follows for people's.
+These are synthetic hands; nothing follows for people's hands.
 """
 
 import argparse
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,11 @@ from tqdm import tqdm
 
 import handkp_plugins  # noqa: F401  registers what configs name
 from handkp_plugins.apis.inference import init_model, predict_each
+from handkp_plugins.apis.networks import find_network
 from handkp_plugins.apps.finger_tapping.hand_series import read_hand
 from handkp_plugins.apps.finger_tapping.measure import Tapping, measure_tapping
 from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.datasets.checks.keypoint_files import read_json
-from handkp_plugins.engine.checkpoint.shipped import config_file, weights_file
 from handkp_plugins.fileio.atomic import write_text
 from handkp_plugins.fileio.images import read_image
 from handkp_plugins.synthetic.datasets.coco import SPLITS
@@ -66,37 +66,33 @@ def main(
     """Measure and print; returns the rows.
 
     Args:
-        config, checkpoint: of a network; or ``weights``, the name of shipped ones; or none of these.
-        data: folder of the rendered clips.
-        rates: taps a second.
-        clips: of each rate and kind, from 3 on.
-        seconds: of each clip.
-        size: of the pictures, pixels.
-        workers: processes that render; None for one per usable core.
+        config, checkpoint: A network; or ``weights``, the name of shipped weights; or none of these.
+        data: Folder of the rendered clips.
+        rates: Taps per second.
+        clips: Of each rate and kind, from 3 on.
+        seconds: Of each clip.
+        size: Of the images, pixels.
+        workers: Processes that render; None for one per usable core.
 
     Raises:
-        ValueError: a number is out of range, the network is named by half or twice, or a set in ``data`` was made with
+        ValueError: A number is out of range, the network is not named in one way, or a set in ``data`` was made with
             other arguments.
     """
-    own = (config is not None) + (checkpoint is not None)
-    if own == 1 or (own and weights):
-        raise ValueError('the network: expected --weights NAME, or CONFIG and CHECKPOINT, or none')
-    with_network = bool(own or weights)
+    with_network = any((config, checkpoint, weights))
     rates = tuple(rates or (NETWORK_RATES if with_network else RATES))
     fps = TapRecipe.fps
     common = dict(num=clips, frames=round(seconds * fps) + 1, fps=fps, size=size, height=size, seed=seed)
     if with_network:
-        file = weights_file(weights) if weights else Path(checkpoint)
-        model = init_model(config_file(file) if weights else config, file, device)
+        model = init_model(*find_network(config, checkpoint, weights=weights), device)
         recipes = [TapRecipe(**common, tapping=rate) for rate in rates]
-        rows = [row for r in recipes for row in _found(model, Path(data) / f'{r.tapping:g}', r, workers or _cores())]
+        rows = [row for r in recipes for row in _network_rows(model, Path(data) / f'{r.tapping:g}', r, workers)]
         text = _table_of_clips(rows)
     else:
         rows = [
             row
             for kind, options in KINDS.items()
             for rate in tqdm(rates, desc=kind, unit='rate')
-            for row in _true(kind, TapRecipe(**common, tapping=rate, **options))
+            for row in _true_rows(kind, TapRecipe(**common, tapping=rate, **options))
         ]
         text = _table(rows)
     print(text)
@@ -105,16 +101,8 @@ def main(
     return rows
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
-
-
 def score(tapping: Tapping, taps: np.ndarray) -> dict[str, Any]:
-    """What a measurement says and how far it is from the truth.
-
-    Args:
-        taps: true times, rising.
-    """
+    """Return the figures of a measurement and their errors, for the true times of the taps."""
     true = (len(taps) - 1) / (taps[-1] - taps[0])
     intervals = np.diff(taps)
     off = None if tapping.frequency is None else abs(tapping.frequency / true - 1)
@@ -133,7 +121,7 @@ def score(tapping: Tapping, taps: np.ndarray) -> dict[str, Any]:
     )
 
 
-def _true(kind: str, recipe: TapRecipe) -> Iterator[dict[str, Any]]:
+def _true_rows(kind: str, recipe: TapRecipe) -> Iterator[dict[str, Any]]:
     """Rows from true keypoints, without and with noise."""
     maker = recipe.maker(models=[ProceduralHand()], **recipe.picture)
     for clip in range(recipe.num):
@@ -147,10 +135,10 @@ def _true(kind: str, recipe: TapRecipe) -> Iterator[dict[str, Any]]:
             yield row | score(measure_tapping(maker.time, points), recipe.taps(clip))
 
 
-def _found(model: Any, folder: Path, recipe: TapRecipe, workers: int) -> Iterator[dict[str, Any]]:
+def _network_rows(model: Any, folder: Path, recipe: TapRecipe, workers: int | None) -> Iterator[dict[str, Any]]:
     """Rows from a network's keypoints on rendered clips."""
     with tqdm(total=recipe.images, unit='image', desc=f'{folder}: hands', smoothing=0.05) as bar:
-        generate(folder, recipe, workers, bar.update)
+        generate(folder, recipe, workers or len(os.sched_getaffinity(0)), bar.update)
     for split in SPLITS:
         path = folder / 'annotations' / f'{split}.json'
         document = read_json(str(path))
@@ -159,7 +147,7 @@ def _found(model: Any, folder: Path, recipe: TapRecipe, workers: int) -> Iterato
             boxes = {a['image_id']: a['bbox'] for a in document['annotations']}
             images = [image for image in document['images'] if image['video_id'] == video['id']]
             frames = [(folder / image['file_name'], boxes[image['id']]) for image in images]
-            points = _predicted(model, tqdm(frames, unit='frame', desc=f'{folder}: clip {video["id"]}'))
+            points = _predict(model, tqdm(frames, unit='frame', desc=f'{folder}: clip {video["id"]}'))
             row = dict(kind='steady', rate=recipe.tapping, clip=video['id'], series='network')
             off = np.linalg.norm(points - series.keypoints, axis=-1)[:, [4, 8]]
             row['tip_error'] = float(np.nanmedian(off))
@@ -167,21 +155,12 @@ def _found(model: Any, folder: Path, recipe: TapRecipe, workers: int) -> Iterato
             yield row | score(measure_tapping(series.time, points), np.array(video['tap_times']))
 
 
-def _predicted(model: Any, frames: tqdm) -> np.ndarray:
-    """Keypoints (N, 21, 2) in the frames (path, box x y w h)."""
-    found, batch = [], []
-
-    def flush() -> None:
-        if batch:
-            images, boxes = zip(*batch, strict=True)
-            found.append(predict_each(model, images, np.array(boxes))[0])
-            batch.clear()
-
-    for path, (x, y, w, h) in frames:
-        batch.append((read_image(path), [x, y, x + w, y + h]))
-        if len(batch) == _BATCH:
-            flush()
-    flush()
+def _predict(model: Any, frames: Iterable[tuple[Path, Sequence[float]]]) -> np.ndarray:
+    """Return keypoints (N, 21, 2) in frames (path, box x y w h)."""
+    found, frames = [], iter(frames)
+    while batch := list(islice(frames, _BATCH)):
+        boxes = np.array([[x, y, x + w, y + h] for _, (x, y, w, h) in batch])
+        found.append(predict_each(model, [read_image(path) for path, _ in batch], boxes)[0])
     return np.concatenate(found)
 
 

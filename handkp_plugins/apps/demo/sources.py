@@ -1,4 +1,4 @@
-"""Where a program's pictures come from: an image, a folder of images, a video, or a camera."""
+"""Sources of images: an image, a folder of images, a video, or a camera."""
 
 import re
 import sys
@@ -18,25 +18,25 @@ _CAMERA = re.compile(r'webcam:(.*)')
 
 
 def is_stream(source: str | Path) -> bool:
-    """Whether a source is a video or a camera, rather than images."""
+    """Return whether a source is a video or a camera, rather than images."""
     is_video = Path(source).suffix.lower() in VIDEO_SUFFIXES and not Path(source).is_dir()
     return is_video or _CAMERA.fullmatch(str(source)) is not None
 
 
 def list_images(source: Path) -> list[Path]:
-    """The image files of a folder, or the one of a path; what else the folder holds is counted on stderr.
+    """Return the image files of a folder, or the one image file; other files in the folder are counted on stderr.
 
     Raises:
-        FileNotFoundError: there is no such file or folder.
-        ValueError: the folder holds no image, or the file is none by its name.
+        FileNotFoundError: There is no such file or folder.
+        ValueError: The folder holds no image, or the file is not an image by its name.
     """
     if source.is_dir():
         present = sorted(p for p in source.iterdir() if p.is_file())
         files = [p for p in present if p.suffix.lower() in IMAGE_SUFFIXES]
         if not files:
-            raise ValueError(f'{source}: no image in this folder (known: {" ".join(IMAGE_SUFFIXES)})')
+            raise ValueError(f'{source}: expected images ({" ".join(IMAGE_SUFFIXES)}) in this folder, got none')
         if len(files) < len(present):
-            print(f'{source}: {len(present) - len(files)} files that are no images are left out', file=sys.stderr)
+            print(f'{source}: {len(present) - len(files)} other files are left out', file=sys.stderr)
         return files
     if not source.is_file():
         raise FileNotFoundError(f'{source}: no such file or folder')
@@ -49,17 +49,17 @@ def list_images(source: Path) -> list[Path]:
 
 
 class Stream:
-    """The frames of a video or a camera: iterating gives (seconds since the first, BGR picture), with rising seconds.
+    """The frames of a video or a camera: iterating gives (seconds since the first, BGR image), with rising seconds.
 
-    The first frame is read at once, so that a source without any is told before anything else is done.
+    The first frame is read at once, so that a source without frames fails early.
 
     Args:
-        source: path of a video, or ``webcam:N``.
+        source: Path of a video, or ``webcam:N``.
 
     Raises:
-        FileNotFoundError: there is no such video.
-        OSError: there is no such camera, or it gives no picture.
-        ValueError: the video has no frame that can be read, or N is no number.
+        FileNotFoundError: There is no such video.
+        OSError: There is no such camera, or it gives no image.
+        ValueError: The video has no frame that can be read, or N is not a number.
     """
 
     def __init__(self, source: str | Path) -> None:
@@ -73,10 +73,10 @@ class Stream:
         if self._first is None:
             self._capture.release()
             if self.is_camera:
-                raise OSError(f'{self.name}: the camera gives no picture; does another program use it?')
+                raise OSError(f'{self.name}: the camera gives no image; does another program use it?')
             raise ValueError(f'{self.name}: not a video, or without any frame that can be read')
         self.announced = 0 if self.is_camera else max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-        """Number of frames that the video says it has; 0 where it is not known, as of a camera."""
+        """Number of frames that the video says it has; 0 if it is not known, as for a camera."""
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 0 < fps < 1000 else DEFAULT_RATE
         if self.fps != fps:
@@ -92,41 +92,41 @@ class Stream:
         last = 0.0
         yield last, self._first[1]
         for seconds, frame in self._frames:
-            # a camera's own times tell little; some videos have none, or the same for two frames
+            # times of a camera are unreliable; some videos have none, or the same for two frames
             seconds = time.monotonic() - self._start if self.is_camera else seconds - self._first[0]
             last = seconds if seconds > last else last + 1 / self.fps
             yield last, frame
 
     def close(self) -> None:
-        """Give the video or the camera back."""
+        """Release the video or the camera."""
         self._capture.release()
 
 
 def _open_video(path: Path) -> cv2.VideoCapture:
     if not path.is_file():
         raise FileNotFoundError(f'{path}: no such file or folder')
-    with _without_remarks():
-        return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)  # others would look for a series of images by that name
+    with _quiet_opencv():
+        return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)  # other backends would look for a series of images
 
 
 def _open_camera(number: str) -> cv2.VideoCapture:
     if not number.isdecimal():
-        raise ValueError(f'webcam:{number}: expected webcam:N with a number from 0 on, as webcam:0')
-    with _without_remarks():
+        raise ValueError(f'source: expected webcam:N with an integer N from 0 on, got webcam:{number}')
+    with _quiet_opencv():
         capture = cv2.VideoCapture(int(number))
     if not capture.isOpened():
-        there = ', '.join(sorted(str(p) for p in Path('/dev').glob('video*'))) or 'none'
+        devices = ', '.join(sorted(str(p) for p in Path('/dev').glob('video*'))) or 'none'
         raise OSError(
-            f'webcam:{number}: no camera of this number can be opened: it is not plugged in, another program uses it, '
-            f'or this user may not (devices /dev/video*: {there})'
+            f'webcam:{number}: the camera cannot be opened: it is not plugged in, another program uses it, or '
+            f'this user may not (devices /dev/video*: {devices})'
         )
-    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the newest picture rather than one that has waited
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the newest frame rather than one that has waited
     return capture
 
 
 @contextmanager
-def _without_remarks() -> Iterator[None]:
-    """Without OpenCV's own remarks: of a source that is missing each of its backends makes one."""
+def _quiet_opencv() -> Iterator[None]:
+    """Silence OpenCV, whose backends each log that a source is missing."""
     log = cv2.utils.logging
     level = log.setLogLevel(log.LOG_LEVEL_SILENT)
     try:

@@ -1,5 +1,5 @@
-"""Hands followed through a video: the box of a hand comes from its keypoints in the frame before, and a detector runs
-only where a hand is lost and every n frames."""
+"""Hands followed through a video: a hand's box comes from its keypoints in the previous frame. A detector runs only
+when a hand is lost, and every n frames."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,22 +7,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from torchvision.ops import box_iou
 
 from handkp_plugins.apis.detection import Detections
 from handkp_plugins.structures.boxes import keypoint_box
 
+from ..linking import link_hands
+
 SAME_HAND = 0.3
-"""IoU from which a detector's box and one that is followed are of the same hand."""
+"""The least IoU of a detected box and a followed box of the same hand."""
 
 _BOX_FACTOR = 1.15  # a hand's outline over the extent of its keypoints
-_JUMP_IOU = 0.1  # below, the keypoints have left their hand
-_LARGEST_CHANGE = 2.5  # of a hand's size from one frame to the next
-_TWICE = 0.1  # two hands whose keypoints lie nearer on average, in sizes of the hand, are one
-_SMALLEST = 8  # px, of a box
-_DROP, _PAST = 0.85, 0.9  # of the usual score; weight of the past in it
-_MISSED = 3  # turns of the detector in which it may miss a hand that is followed
+_MIN_IOU = 0.1  # below, the keypoints have left their hand
+_MAX_CHANGE = 2.5  # of a hand's size from one frame to the next
+_DUPLICATE = 0.1  # hand sizes: two hands whose keypoints are closer on average are one
+_MIN_SIZE = 8  # px, of a box
+_MIN_SCORE_RATIO, _MEMORY = 0.85, 0.9  # to the mean score so far; weight of the past in that mean
+_MAX_MISSES = 3  # runs of the detector that may miss a hand
 
 
 @dataclass(frozen=True)
@@ -30,37 +31,39 @@ class Track:
     """One hand in the current frame.
 
     Args:
-        id: from 1 on; a hand that is new, or was gone for longer than the tracker remembers, has a new one.
-        box: (x1, y1, x2, y2) in which its keypoints were looked for.
-        found: its keypoints, as :func:`~handkp_plugins.apis.inference.predict` gives them.
-        det_score: of the detector, when it saw this hand last.
-        side: 'left' or 'right' where the detector tells, else None.
-        seen: the index of the frame.
-        detected: the index of the frame in which the detector saw it last.
-        usual: what its keypoints score on average, over the last frames.
+        id: From 1 on. A new hand, or one that was lost for longer than the tracker remembers, gets a new id.
+        box: (x1, y1, x2, y2) in which its keypoints were searched.
+        det_score: Of the detector, when it last saw this hand.
+        side: 'left' or 'right' if the detector tells.
+        result: Its keypoints, as :func:`~handkp_plugins.apis.inference.predict` returns them.
+        last_frame: Index of the frame in which it was last found.
+        last_detected: Index of the frame in which the detector last saw it.
+        mean_score: Of its keypoints, over the last frames.
     """
 
     id: int
     box: np.ndarray
     det_score: float
     side: str | None
-    found: dict[str, Any] | None = None
-    seen: int = 0
-    detected: int = 0
-    usual: float = 0.0
+    result: dict[str, Any] | None = None
+    last_frame: int = 0
+    last_detected: int = 0
+    mean_score: float = 0.0
 
 
 class HandTracker:
     """Follows all hands of one video, frame by frame.
 
+    A hand is lost if its keypoints score less than ``min_score`` on average, jump away, change its size by more than
+    2.5 times, or score 15 % less than before while the detector does not confirm it; or if the detector has not seen it
+    for ``3 * every`` frames.
+
     Args:
-        detect: finds the boxes of a frame.
-        estimate: finds keypoints in boxes [N, 4] of a frame: a dictionary with ``keypoints`` [K, 2] and ``scores`` [K]
-            for each.
-        every: the detector runs at least every so many frames; 1 lets it run in each. A hand that it has not seen for
-            three times as long is lost.
-        min_score: a hand is lost where its keypoints score less on average. It is lost, too, where they jump away or
-            change its size by more than 2.5 times, or score 15 % less than they used to with no word of the detector.
+        detect: Finds the boxes of a frame.
+        estimate: Finds keypoints in boxes [N, 4] of a frame; returns a dictionary with ``keypoints`` [K, 2] and
+            ``scores`` [K] for each.
+        every: The detector runs at least every so many frames.
+        min_score: Least mean score of a hand.
 
     Raises:
         ValueError: ``every`` is below 1.
@@ -77,118 +80,117 @@ class HandTracker:
             raise ValueError(f'every: expected an integer from 1 on, got {every}')
         self.detect, self.estimate, self.every, self.min_score = detect, estimate, every, min_score
         self.refused = 0
-        """Boxes of the detector in which no hand was found, so far."""
+        """Number of detected boxes so far in which no hand was found."""
         self._tracks: list[Track] = []
         self._lost: list[Track] = []
-        self._frame, self._looked, self._last_id = 0, -1, 0
+        self._frame, self._last_run, self._last_id = 0, -1, 0
 
     def step(self, image: np.ndarray) -> list[Track]:
-        """The hands of the next frame, by rising id."""
+        """Return the hands of the next frame, sorted by id."""
         self._frame += 1
-        self._lost = [t for t in self._lost if self._frame - t.seen <= self.every]
-        followed = [replace(t, box=self._extent(t.found)) for t in self._tracks]
-        if not followed or self._lost or self._frame - self._looked >= self.every:
-            good, lost = self._place(image, self._look(image, followed))
+        self._lost = [t for t in self._lost if self._frame - t.last_frame <= self.every]
+        followed = [replace(t, box=self._extent(t.result)) for t in self._tracks]
+        if not followed or self._lost or self._frame - self._last_run >= self.every:
+            good, lost = self._estimate(image, self._detect(image, followed))
         else:
-            good, lost = self._place(image, followed)
-            if lost:  # look at once, so that the hand is not missed in this frame
+            good, lost = self._estimate(image, followed)
+            if lost:  # detect at once, so that the hand is not missed in this frame
                 self._lost += lost
-                again, lost = self._place(image, self._look(image, good)[len(good) :])
+                again, lost = self._estimate(image, self._detect(image, good)[len(good) :])
                 good += again
         self._lost += lost
-        self._tracks = _without_twins(sorted(good, key=lambda t: t.id))
+        self._tracks = _without_duplicates(sorted(good, key=lambda t: t.id))
         return self._tracks
 
-    def _look(self, image: np.ndarray, followed: list[Track]) -> list[Track]:
-        """Let the detector run: the hands that are followed, in its boxes where it sees them, and then the new ones."""
-        self._looked = self._frame
-        seen = self.detect(image)
+    def _detect(self, image: np.ndarray, followed: list[Track]) -> list[Track]:
+        """Run the detector. Returns the followed hands, in detected boxes where it sees them, then the other hands."""
+        self._last_run = self._frame
+        detections = self.detect(image)
         known = followed + self._lost
-        matches = dict(link_boxes(seen.boxes, np.array([t.box for t in known]).reshape(-1, 4)))
+        matches = dict(link_boxes(detections.boxes, np.array([t.box for t in known]).reshape(-1, 4)))
         hands, new = list(followed), []
-        for i, (box, score, side) in enumerate(zip(seen.boxes, seen.scores, seen.sides, strict=True)):
+        for i, (box, score, side) in enumerate(zip(*detections, strict=True)):
             if i in matches:
                 hand = known[matches[i]]
-                hand = replace(hand, box=box, det_score=float(score), side=side or hand.side, detected=self._frame)
+                hand = replace(hand, box=box, det_score=float(score), side=side or hand.side, last_detected=self._frame)
                 if matches[i] < len(followed):
                     hands[matches[i]] = hand
                     continue
             else:
                 self._last_id += 1
-                hand = Track(self._last_id, box, float(score), side, detected=self._frame)
+                hand = Track(self._last_id, box, float(score), side, last_detected=self._frame)
             new.append(hand)
         back = {hand.id for hand in new}
         self._lost = [t for t in self._lost if t.id not in back]
         return hands + new
 
-    def _place(self, image: np.ndarray, hands: list[Track]) -> tuple[list[Track], list[Track]]:
-        """Find the keypoints in the boxes; those that are hands, and those of the followed ones that are none now."""
+    def _estimate(self, image: np.ndarray, hands: list[Track]) -> tuple[list[Track], list[Track]]:
+        """Find the keypoints in the boxes. Returns the hands that are found, and the followed ones that are lost."""
         height, width = image.shape[:2]
-        inside = [_touches(t.box, width, height) for t in hands]
+        inside = [_overlaps_image(t.box, width, height) for t in hands]
         boxes = np.array([t.box for t, ok in zip(hands, inside, strict=True) if ok], np.float32)
-        found = iter(self.estimate(image, boxes) if len(boxes) else [])
+        results = iter(self.estimate(image, boxes) if len(boxes) else [])
         good, lost = [], []
         for hand, ok in zip(hands, inside, strict=True):
-            result = next(found) if ok else None
-            forgotten = self._frame - hand.detected > _MISSED * self.every
-            if result is not None and not forgotten and self._is_hand(hand, result):
+            result = next(results) if ok else None
+            expired = self._frame - hand.last_detected > _MAX_MISSES * self.every
+            if result is not None and not expired and self._is_hand(hand, result):
                 score = float(result['scores'].mean())
-                usual = score if hand.found is None else _PAST * hand.usual + (1 - _PAST) * score
-                good.append(replace(hand, found=result, seen=self._frame, usual=usual))
-            elif hand.found is not None:
+                mean = score if hand.result is None else _MEMORY * hand.mean_score + (1 - _MEMORY) * score
+                good.append(replace(hand, result=result, last_frame=self._frame, mean_score=mean))
+            elif hand.result is not None:
                 lost.append(hand)
             else:
                 self.refused += 1
         return good, lost
 
     def _is_hand(self, hand: Track, result: dict[str, Any]) -> bool:
-        # what a network scores without a hand differs by networks, so that a drop tells more than a number
-        confirmed = hand.detected == self._frame
-        if not float(result['scores'].mean()) >= max(self.min_score, 0 if confirmed else _DROP * hand.usual):
+        # networks score boxes without a hand differently, so that a drop of the score tells more than its value
+        confirmed = hand.last_detected == self._frame
+        if not float(result['scores'].mean()) >= max(
+            self.min_score, 0 if confirmed else _MIN_SCORE_RATIO * hand.mean_score
+        ):
             return False
         new, old = self._extent(result), hand.box
         change = _size(new) / _size(old)
-        # a detector's box may be far wider than the hand, but the keypoints must lie in it all the same
-        steady = hand.found is None or 1 / _LARGEST_CHANGE <= change <= _LARGEST_CHANGE
-        return bool(steady and _size(new) >= _SMALLEST and _overlap(new[None], old[None])[0, 0] >= _JUMP_IOU)
+        # a detected box may be far wider than the hand, but the keypoints must lie in it all the same
+        steady = hand.result is None or 1 / _MAX_CHANGE <= change <= _MAX_CHANGE
+        return bool(steady and _size(new) >= _MIN_SIZE and _iou(new[None], old[None])[0, 0] >= _MIN_IOU)
 
-    def _extent(self, found: dict[str, Any]) -> np.ndarray:
-        """The box around the sure keypoints, where they are more than half: one that is astray would widen it."""
-        sure = found['scores'] >= self.min_score
-        return keypoint_box(found['keypoints'][sure if sure.mean() > 0.5 else slice(None)], _BOX_FACTOR)
+    def _extent(self, result: dict[str, Any]) -> np.ndarray:
+        """Return the box around the keypoints, without uncertain ones unless these are the majority."""
+        sure = result['scores'] >= self.min_score
+        return keypoint_box(result['keypoints'][sure if sure.mean() > 0.5 else slice(None)], _BOX_FACTOR)
 
 
 def link_boxes(boxes: np.ndarray, others: np.ndarray, iou: float = SAME_HAND) -> list[tuple[int, int]]:
-    """Pairs (index in ``boxes`` [N, 4], index in ``others`` [M, 4]) of the same hand: each at most once, with the
-    largest sum of overlaps, and at least ``iou`` each."""
-    if not len(boxes) or not len(others):
-        return []
-    overlaps = _overlap(boxes, others)
-    overlaps[overlaps < iou] = 0
-    rows, columns = linear_sum_assignment(overlaps, maximize=True)
-    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if overlaps[i, j] > 0]
+    """Return the pairs (index in ``boxes`` [N, 4], index in ``others`` [M, 4]) of the same hand, with the largest sum
+    of IoUs of at least ``iou`` each."""
+    overlaps = _iou(boxes, others)
+    return link_hands(-np.where(overlaps < iou, 0, overlaps), -iou)
 
 
-def _overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return box_iou(torch.as_tensor(a, dtype=torch.float64), torch.as_tensor(b, dtype=torch.float64)).numpy()
 
 
 def _size(box: np.ndarray) -> float:
-    """The longer side of a box."""
+    """Return the longer side of a box."""
     return float(max(box[2] - box[0], box[3] - box[1]))
 
 
-def _touches(box: np.ndarray, width: int, height: int) -> bool:
-    """Whether enough of a box lies in the picture for a hand to be looked for."""
+def _overlaps_image(box: np.ndarray, width: int, height: int) -> bool:
+    """Return whether enough of a box lies in the image to find a hand there."""
     low, high = np.maximum(box[:2], 0), np.minimum(box[2:], (width, height))
-    return bool(((high - low) >= _SMALLEST).all())
+    return bool(((high - low) >= _MIN_SIZE).all())
 
 
-def _without_twins(tracks: list[Track]) -> list[Track]:
-    """The tracks without those that have slipped onto the hand of an older one."""
+def _without_duplicates(tracks: list[Track]) -> list[Track]:
+    """Leave out tracks that have moved onto the hand of an older track."""
     kept: list[Track] = []
     for track in tracks:
-        points, size = track.found['keypoints'], _size(keypoint_box(track.found['keypoints']))
-        if all(np.linalg.norm(points - t.found['keypoints'], axis=1).mean() > _TWICE * size for t in kept):
+        points = track.result['keypoints']
+        size = _size(keypoint_box(points))
+        if all(np.linalg.norm(points - t.result['keypoints'], axis=1).mean() > _DUPLICATE * size for t in kept):
             kept.append(track)
     return kept

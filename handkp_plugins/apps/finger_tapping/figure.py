@@ -1,4 +1,4 @@
-"""A page on a measurement of finger tapping, drawn with matplotlib off screen and without its global state."""
+"""The figure of a measurement of finger tapping."""
 
 from pathlib import Path
 
@@ -9,21 +9,21 @@ from handkp_plugins.visualization.plots import new_rows, save_plot
 
 from .measure import Tapping
 
-_WIDTH, _HEIGHT = 11.7, 8.3  # inches, A4 lying
+_WIDTH, _HEIGHT = 11.7, 8.3  # inches, A4 landscape
 _GREY, _BLUE, _RED, _ORANGE = '0.55', 'tab:blue', 'tab:red', 'tab:orange'
 
 
 def plot_tapping(tapping: Tapping, path: str | Path, title: str, note: str) -> None:
-    """Write a page: the tips' distance with the taps marked, the frequency over time, the amplitude of each tap.
+    """Write a figure: the tips' distance with the taps marked, the frequency over time, the amplitude of each tap.
 
     Args:
-        path: the picture to write; its suffix names the format (``.png``, ``.pdf``, …). Its folder is made.
-        title, note: above and below.
+        path: Its suffix names the format (``.png``, ``.pdf``, …). The folder is made.
+        title, note: Above and below.
     """
     figure, (distance, frequency, amplitude) = new_rows(_WIDTH, _HEIGHT, (3, 2, 2))
-    _distance(distance, tapping)
-    _frequency(frequency, tapping)
-    _amplitude(amplitude, tapping)
+    _plot_distance(distance, tapping)
+    _plot_frequency(frequency, tapping)
+    _plot_amplitude(amplitude, tapping)
     for axes in (distance, frequency, amplitude):
         axes.set_xlim(tapping.time[0], tapping.time[-1])
         axes.grid(alpha=0.3)
@@ -35,7 +35,7 @@ def plot_tapping(tapping: Tapping, path: str | Path, title: str, note: str) -> N
     save_plot(figure, path)
 
 
-def _distance(axes: Axes, tapping: Tapping) -> None:
+def _plot_distance(axes: Axes, tapping: Tapping) -> None:
     axes.plot(tapping.time, tapping.distance, '.', color=_GREY, markersize=3, label='frames')
     for i, piece in enumerate(tapping.pieces):
         axes.plot(piece.time, piece.distance, color=_BLUE, linewidth=1, label='smoothed' if i == 0 else None)
@@ -53,7 +53,7 @@ def _distance(axes: Axes, tapping: Tapping) -> None:
     axes.set_ylim(0, 1.25 * max(top, 0.1))
 
 
-def _frequency(axes: Axes, tapping: Tapping) -> None:
+def _plot_frequency(axes: Axes, tapping: Tapping) -> None:
     axes.set(ylabel='frequency\n(taps/s)')
     if tapping.frequency is None:
         axes.text(0.5, 0.5, 'no frequency', transform=axes.transAxes, ha='center', color=_GREY)
@@ -61,25 +61,25 @@ def _frequency(axes: Axes, tapping: Tapping) -> None:
     time, single = _values(tapping, 'frequency')
     middle = time - 0.5 / single
     axes.plot(middle, single, '.', color=_GREY, label='1 / interval')
-    axes.plot(middle, _values(tapping, 'smoothed_frequency')[1], color=_BLUE, label='of five intervals')
-    axes.axhline(tapping.frequency, color=_RED, linestyle='--', linewidth=1, label=f'all: {tapping.frequency:.2f}')
+    axes.plot(middle, _values(tapping, 'smoothed_frequency')[1], color=_BLUE, label='mean of five intervals')
+    axes.axhline(tapping.frequency, color=_RED, linestyle='--', linewidth=1, label=f'mean: {tapping.frequency:.2f}')
     axes.set_ylim(0, 1.3 * single.max())
 
 
-def _amplitude(axes: Axes, tapping: Tapping) -> None:
+def _plot_amplitude(axes: Axes, tapping: Tapping) -> None:
     axes.set(ylabel='amplitude\n(hand sizes)')
     if not tapping.taps:
         return
     time, height = _values(tapping, 'amplitude')
-    axes.plot(time, height, '.-', color=_BLUE, linewidth=0.7, label='of each tap')
+    axes.plot(time, height, '.-', color=_BLUE, linewidth=0.7, label='each tap')
     if tapping.decrement is not None:
         line = tapping.amplitude_fit
-        axes.plot(time, line, '--', color=_RED, linewidth=1, label=f'lost in all: {tapping.decrement:.0%}')
+        axes.plot(time, line, '--', color=_RED, linewidth=1, label=f'decrement: {tapping.decrement:.0%}')
     axes.set_ylim(0, 1.3 * height.max())
 
 
 def _values(tapping: Tapping, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Times of the taps that have a value, and these values."""
+    """Return the times of the taps that have a value, and the values."""
     known = [(tap.time, value) for tap in tapping.taps if (value := getattr(tap, name)) is not None]
     time, value = np.array(known).T
     return time, value

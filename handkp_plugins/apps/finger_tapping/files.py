@@ -1,9 +1,9 @@
-"""What is written of a measurement of finger tapping: JSON, two tables and a summary in words.
+"""Output of a measurement of finger tapping: JSON, two tables and a summary in words.
 
 - ``tapping.json``: ``version`` 1, ``source``, ``hand``, ``hands`` (frames of each), then the fields of
   :class:`~handkp_plugins.apps.finger_tapping.measure.Tapping` with ``count``, ``gaps`` and ``taps``
-- ``taps.csv``: a line for each tap
-- ``distance.csv``: a line for each frame; the distance is empty where the hand is not known
+- ``taps.csv``: a row for each tap
+- ``distance.csv``: a row for each frame; the distance is empty if the hand is not known
 """
 
 import csv
@@ -26,26 +26,20 @@ NO_DEVICE = 'A measuring tool for research, no medical device.'
 
 
 def as_document(tapping: Tapping, series: HandSeries) -> dict[str, Any]:
-    """What ``tapping.json`` holds."""
+    """Return what ``tapping.json`` holds."""
     head = dict(version=VERSION, note=NO_DEVICE, source=series.source, hand=series.hand, hands=series.hands)
     document = head | tapping.as_dict()
     return document | {'complete': series.complete} | ({'truth': series.truth} if series.truth else {})
 
 
 def write_measurement(out: Path, document: dict[str, Any], tapping: Tapping, series: HandSeries) -> None:
-    """Write ``tapping.json``, ``taps.csv`` and ``distance.csv`` into a folder.
-
-    Raises:
-        OSError: a file cannot be written; the message names it.
-    """
+    """Write ``tapping.json``, ``taps.csv`` and ``distance.csv`` into a folder; raises OSError if that fails."""
     write_text(out / 'tapping.json', json.dumps(document, indent=1))
     names = [field.name for field in fields(Tap)]
     rows = ([i + 1, *(getattr(tap, name) for name in names)] for i, tap in enumerate(tapping.taps))
     write_text(out / 'taps.csv', _table(['tap', *names], rows))
-    rows = zip(
-        series.index.tolist(), series.time.tolist(), tapping.distance.tolist(), tapping.size.tolist(), strict=True
-    )
-    write_text(out / 'distance.csv', _table(['frame', 'time', 'distance', 'hand_size'], rows))
+    columns = (array.tolist() for array in (series.index, series.time, tapping.distance, tapping.size))
+    write_text(out / 'distance.csv', _table(['frame', 'time', 'distance', 'hand_size'], zip(*columns, strict=True)))
 
 
 def _table(header: list[str], rows: Iterable[Iterable[Any]]) -> str:
@@ -57,15 +51,13 @@ def _table(header: list[str], rows: Iterable[Iterable[Any]]) -> str:
 
 
 def _cell(value: Any) -> Any:
-    if value is None or (isinstance(value, float) and not np.isfinite(value)):
-        return ''
-    if isinstance(value, bool):
-        return int(value)
-    return f'{value:.5g}' if isinstance(value, float) else value
+    if isinstance(value, float):
+        return f'{value:.5g}' if np.isfinite(value) else ''
+    return int(value) if isinstance(value, bool) else '' if value is None else value
 
 
 def summary(tapping: Tapping, series: HandSeries) -> str:
-    """The measurement in words, a figure a line; what could not be measured is left out, and the reason given."""
+    """Return the measurement in words, a figure per line. Figures that could not be measured are left out."""
     used = int(np.isfinite(tapping.distance).sum())
     hands = ', '.join(f'{name} ({count} frames)' for name, count in series.hands.items())
     lines = [
@@ -75,12 +67,10 @@ def summary(tapping: Tapping, series: HandSeries) -> str:
     ]
     if not series.complete:
         lines.append('the video was not read to its end')
-    long = [gap for gap in tapping.gaps if not gap.bridged]
     if tapping.gaps:
-        lines.append(
-            f'gaps: {len(tapping.gaps)}, of which {len(tapping.gaps) - len(long)} are bridged'
-            + ''.join(f'; not from {gap.start:.2f} to {gap.end:.2f} s' for gap in long)
-        )
+        long = [gap for gap in tapping.gaps if not gap.bridged]
+        where = ''.join(f'; not from {gap.start:.2f} to {gap.end:.2f} s' for gap in long)
+        lines.append(f'gaps: {len(tapping.gaps)}, {len(tapping.gaps) - len(long)} of them bridged{where}')
     if tapping.reason:
         lines.append(tapping.reason)
     lines.append(f'taps: {len(tapping.taps)}')
@@ -90,15 +80,14 @@ def summary(tapping: Tapping, series: HandSeries) -> str:
         lines.append(f'rhythm: intervals of {tapping.interval_median:.3f} s (median){cv}')
     if tapping.taps:
         lines.append(f'amplitude: {tapping.amplitude:.3f} hand sizes')
-    if tapping.decrement is not None:
-        lines.append(
-            f'amplitude lost: {tapping.decrement:.1%} from the first tap to the last, '
-            f'{tapping.decrement_per_tap:.2%} a tap'
-        )
-    if tapping.taps:
+        if tapping.decrement is not None:
+            lines.append(
+                f'amplitude lost: {tapping.decrement:.1%} from the first tap to the last, '
+                f'{tapping.decrement_per_tap:.2%} per tap'
+            )
         lines.append(
             f'speed: {tapping.closing_speed:.2f} closing, {tapping.opening_speed:.2f} opening, hand sizes/s '
-            '(greatest of each tap, mean)'
+            '(maximum of each tap, mean)'
         )
     if tapping.frequency is not None:
         late = ''.join(f'; {tap.interval:.2f} s before {tap.time:.2f} s' for tap in tapping.hesitations)

@@ -1,11 +1,11 @@
-"""Finger tapping, measured: rate, number, size, speed and rhythm of taps of thumb and index finger.
+"""Finger tapping, measured: rate, number, size, speed and rhythm of the taps of thumb and index finger.
 
 After the application of P-MSDSNet (Li et al., 2021, section 5, figure 8): the distance of the two tips over time. Times
-are in seconds, distances in sizes of the hand (``tip_distance``), a tap is one closure (``tap_detection``).
+are in seconds, distances in hand sizes (``tip_distance``); a tap is a closure (``tap_detection``).
 
-The terms are those of item 3.4 of the MDS-UPDRS (Goetz et al., 2008), which asks for speed, amplitude, hesitations and
-halts, and for amplitude that decreases, and gives no numbers for them; those that are used here are stated where they
-are computed. This is a measuring tool for research and no medical device: it was validated on no patients.
+The terms are those of item 3.4 of the MDS-UPDRS (Goetz et al., 2008), which names speed, amplitude, hesitations, halts
+and decreasing amplitude but gives no numbers; the numbers here are explained where they are used. This is a measuring
+tool for research and no medical device: it was not validated on patients.
 """
 
 from collections.abc import Sequence
@@ -18,26 +18,25 @@ from scipy.stats import theilslopes
 from .tap_detection import Gap, Piece, detect_taps, find_gaps
 from .tip_distance import distance_noise, tip_distance
 
-LEAST_TAPS_OF_TREND = 5
-_LEAST_SAMPLES = 8
-_LEAST_KNOWN = 0.8
-_AROUND = 2  # intervals to either side that the rate over time is a mean of
-_SAMPLES_OF_A_TAP = 4  # frames that a tap must have, or it cannot be told from slower ones
+_MIN_TREND_TAPS = 5
+_MIN_FRAMES = 8
+_MIN_KNOWN = 0.8  # share of the frames, else a warning
+_NEIGHBOURS = 2  # intervals on either side in the mean of the rate over time
+_FRAMES_PER_TAP = 4  # with fewer, a tapping rate may be mistaken for a slower one
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is counted as what.
+    """Limits of the measurement.
 
     Args:
-        longest_gap: seconds without the hand that are bridged. Taps next to longer ones may be lost, and intervals are
-            not taken across them. It is less than a tap lasts at 6 taps a second, so that no whole tap is bridged.
-        least_amplitude: opening, in sizes of the hand, below which nothing counts as a tap: about half a centimetre.
-        closed: greatest distance of the tips, in sizes of the hand, at a tap. Keypoints lie inside the flesh: tips that
-            touch are some 0.15 apart. Where they stay farther apart than this, it is counted apart.
-        hesitation: an interval counts as one if it is longer than so many times the clip's median interval. Intervals
-            of healthy people differ by some 5 to 10 % (standard deviation), so that 1.5 lies far outside; one tap left
-            out gives 2.
+        longest_gap: Seconds without the hand that are bridged: less than a tap at 6 taps per second. Taps beside longer
+            gaps may be lost, and there are no intervals across them.
+        least_amplitude: Hand sizes that a tap must open: about half a centimetre.
+        closed: Largest distance of the tips at a tap, in hand sizes. Keypoints lie inside the fingers: those of tips
+            that touch are about 0.15 apart. Closures that stay farther apart are counted separately.
+        hesitation: An interval is a hesitation if it exceeds the median interval so many times. Intervals of healthy
+            people vary by 5 to 10 % (standard deviation); a missing tap gives 2.
     """
 
     longest_gap: float = 0.15
@@ -57,13 +56,13 @@ class Tap:
     """One closure.
 
     Args:
-        time: of the closure.
-        interval: since the tap before; None for the first one and after a long gap.
-        frequency: 1 / interval; ``smoothed_frequency`` is that of the five intervals about it.
-        amplitude: the greatest distance before it, since the tap before, less that at the closure.
-        distance: at the closure, which tells whether the tips touched: keypoints lie inside the flesh, so not 0.
-        closing_speed, opening_speed: greatest one on the way to the closure and from it, hand sizes a second.
-        hesitation: whether the interval counts as one.
+        time: Of the closure.
+        interval: Since the previous tap; None for the first tap and after a long gap.
+        frequency: 1 / interval; ``smoothed_frequency`` is that of the five intervals around it.
+        amplitude: Largest distance since the previous tap, minus the distance at the closure.
+        distance: At the closure; not 0 if the tips touch, because keypoints lie inside the fingers.
+        closing_speed, opening_speed: Largest before and after the closure, in hand sizes per second.
+        hesitation: Whether the interval is a hesitation.
     """
 
     time: float
@@ -79,21 +78,19 @@ class Tap:
 
 @dataclass(frozen=True)
 class Tapping:
-    """What was measured. Figures are None where there is too little to measure, and ``reason`` says why.
+    """The measurement. Figures are None if there is too little to measure; ``reason`` says why.
 
     Args:
-        frames, used_frames: how many there are, and in how many the hand is known.
-        duration: from the first frame to the last; ``frame_rate`` is one over the median step.
-        noise: standard deviation of the distance by the keypoints' jitter.
-        range: from the 2nd to the 98th percentile of the distance.
-        frequency: intervals a second of the time that the intervals take, gaps left out; taps a second.
-        interval_cv: standard deviation of intervals over their mean: the rhythm.
-        amplitude: mean of the taps'.
-        decrement_per_tap, decrement: share of the first tap's amplitude that is lost from one tap to the next, and from
-            the first to the last, on the line through the taps' amplitudes with the median slope (Theil-Sen);
-            ``amplitude_fit`` is that line at each tap.
-        closing_speed, opening_speed: means of the taps' greatest.
-        time, distance: (N,) of each frame, distance NaN where it is unknown.
+        time, distance, size: (N,) of each frame; distance and hand size are NaN if unknown.
+        frame_rate: 1 / median step of the times.
+        noise: Standard deviation of the distance that the keypoints' jitter causes.
+        range: From the 2nd to the 98th percentile of the distance.
+        frequency: Taps per second: number of intervals over their total time, without gaps.
+        interval_cv: Standard deviation of the intervals over their mean: the rhythm.
+        amplitude: Mean over the taps.
+        decrement_per_tap, decrement: Loss of amplitude from tap to tap and from the first to the last, as a share of
+            the first, on the line with the median slope (Theil-Sen); ``amplitude_fit`` is that line at each tap.
+        closing_speed, opening_speed: Means over the taps.
     """
 
     time: np.ndarray
@@ -121,11 +118,11 @@ class Tapping:
 
     @property
     def hesitations(self) -> list[Tap]:
-        """The taps that came late."""
+        """The taps after a hesitation."""
         return [tap for tap in self.taps if tap.hesitation]
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything but the series, of numbers that JSON holds."""
+        """Return everything but the series, with types that JSON has."""
         left_out = ('time', 'distance', 'size', 'pieces', 'amplitude_fit')
         document: dict[str, Any] = dict(
             frames=len(self.time),
@@ -143,11 +140,11 @@ def measure_tapping(time: np.ndarray, keypoints: np.ndarray, settings: Settings 
     """Measure the tapping of one hand.
 
     Args:
-        time: (N,) seconds of the frames, rising, at any steps.
-        keypoints: (N, 21, 2) in pixels, or (N, 21, 3) in metres; NaN where they are unknown.
+        time: (N,) seconds of the frames, rising, with any steps.
+        keypoints: (N, 21, 2) in pixels, or (N, 21, 3) in metres; NaN if they are unknown.
 
     Raises:
-        ValueError: the shapes differ from that, or times do not rise.
+        ValueError: The shapes are wrong, or times do not rise.
     """
     settings = settings or Settings()
     time, keypoints = np.asarray(time, float), np.asarray(keypoints, float)
@@ -163,50 +160,50 @@ def measure_tapping(time: np.ndarray, keypoints: np.ndarray, settings: Settings 
     noise = distance_noise(time, keypoints, np.where(known, size, np.nan))
     period = float(np.median(np.diff(time)))
     t, d = time[known], distance[known]
-    given = dict(
+    result: dict[str, Any] = dict(
         time=time, distance=distance, size=size, settings=settings, frame_rate=1 / period, noise=noise,
         gaps=find_gaps(time, known, period, settings.longest_gap),
     )  # fmt: skip
-    if len(t) < _LEAST_SAMPLES:
-        return Tapping(**given, reason=f'the hand is known in {len(t)} of {len(time)} frames: too few')
-    given['range'] = float(np.subtract(*np.percentile(d, [98, 2])))
-    if given['range'] < settings.least_amplitude:
-        return Tapping(**given, reason=_too_little(given['range'], settings))
-    pieces, times, near = detect_taps(t, d, given['gaps'], period, noise, settings.least_amplitude, settings.closed)
-    warnings = [f'{near} times the tips came nearer, but not to {settings.closed:g} hand sizes: not counted'] * (
+    if len(t) < _MIN_FRAMES:
+        return Tapping(**result, reason=f'the hand is known in {len(t)} of {len(time)} frames: too few')
+    result['range'] = float(np.subtract(*np.percentile(d, [98, 2])))
+    if result['range'] < settings.least_amplitude:
+        return Tapping(**result, reason=_no_movement(result['range'], settings))
+    pieces, times, near = detect_taps(t, d, result['gaps'], period, noise, settings.least_amplitude, settings.closed)
+    warnings = [f'{near} times the tips approached, but not to {settings.closed:g} hand sizes: not counted'] * (
         near > 0
     )
     taps = _describe(pieces, times, settings)
-    given.update(pieces=pieces, taps=taps, warnings=warnings)
+    result.update(pieces=pieces, taps=taps, warnings=warnings)
     if not taps:
-        return Tapping(**given, reason=_too_little(given['range'], settings, noise))
+        return Tapping(**result, reason=_no_movement(result['range'], settings, noise))
     summary = _summary(taps, 1 / period, known.mean())
-    return Tapping(**given | summary | {'warnings': warnings + summary['warnings']})
+    return Tapping(**result | summary | {'warnings': warnings + summary['warnings']})
 
 
-def _too_little(moved: float, settings: Settings, noise: float | None = None) -> str:
+def _no_movement(change: float, settings: Settings, noise: float | None = None) -> str:
     least = settings.least_amplitude
-    text = f"not enough movement: the tips' distance changes by {moved:.2f} hand sizes"
+    text = f"not enough movement: the tips' distance changes by {change:.2f} hand sizes"
     if noise is None:
         return f'{text}; expected {least:g} or more'
-    return f'{text}, without a closure that stands out from noise of {noise:.3f} and is {least:g} or more deep'
+    return f'{text}, without a closure of {least:g} or more that stands out from noise of {noise:.3f}'
 
 
 def _describe(pieces: Sequence[Piece], times: Sequence[np.ndarray], settings: Settings) -> list[Tap]:
-    """The taps at given times within each piece."""
-    steps = [np.diff(own) for own in times]
-    every = np.concatenate(steps)
-    late = settings.hesitation * np.median(every) if len(every) else np.inf
+    """Return the taps at these times of each piece."""
+    intervals_of = [np.diff(closures) for closures in times]
+    all_intervals = np.concatenate(intervals_of)
+    late = settings.hesitation * np.median(all_intervals) if len(all_intervals) else np.inf
     taps = []
-    for piece, own, intervals in zip(pieces, times, steps, strict=True):
-        ends = [piece.time[0], *own, piece.time[-1]]
-        for i, time in enumerate(own):
+    for piece, closures, intervals in zip(pieces, times, intervals_of, strict=True):
+        ends = [piece.time[0], *closures, piece.time[-1]]
+        for i, time in enumerate(closures):
             before = np.flatnonzero((piece.time >= ends[i]) & (piece.time <= time))
             after = np.flatnonzero((piece.time >= time) & (piece.time <= ends[i + 2]))
             top, next_top = (part[np.argmax(piece.distance[part])] for part in (before, after))
             closure = piece.at(time)
             interval = float(intervals[i - 1]) if i else None
-            around = intervals[max(0, i - 1 - _AROUND) : i + _AROUND]
+            around = intervals[max(0, i - 1 - _NEIGHBOURS) : i + _NEIGHBOURS]
             taps.append(
                 Tap(
                     time=float(time),
@@ -224,7 +221,7 @@ def _describe(pieces: Sequence[Piece], times: Sequence[np.ndarray], settings: Se
 
 
 def _summary(taps: list[Tap], frame_rate: float, share_known: float) -> dict[str, Any]:
-    """Figures over all taps: arguments of :class:`Tapping`."""
+    """Return the figures over all taps, as arguments of :class:`Tapping`."""
     intervals = np.array([tap.interval for tap in taps if tap.interval])
     amplitudes = np.array([tap.amplitude for tap in taps])
     out: dict[str, Any] = dict(
@@ -235,8 +232,8 @@ def _summary(taps: list[Tap], frame_rate: float, share_known: float) -> dict[str
         warnings=[],
     )
     if not len(intervals):
-        taken = 'one tap' if len(taps) == 1 else f'{len(taps)} taps, each beside a long gap'
-        return out | {'reason': f'{taken}: a frequency needs two taps on end'}
+        found = 'one tap' if len(taps) == 1 else f'{len(taps)} taps, each beside a long gap'
+        return out | {'reason': f'{found}: a frequency needs two taps in a row'}
     out.update(
         frequency=float(1 / intervals.mean()),
         interval_mean=float(intervals.mean()),
@@ -244,16 +241,16 @@ def _summary(taps: list[Tap], frame_rate: float, share_known: float) -> dict[str
     )
     if len(intervals) > 1:
         out['interval_cv'] = float(intervals.std(ddof=1) / intervals.mean())
-    if len(taps) >= LEAST_TAPS_OF_TREND:
+    if len(taps) >= _MIN_TREND_TAPS:
         slope, start, *_ = theilslopes(amplitudes)
         out['decrement_per_tap'] = float(-slope / start)
         out['decrement'] = float(-slope * (len(taps) - 1) / start)
         out['amplitude_fit'] = start + slope * np.arange(len(taps))
-    if out['frequency'] * _SAMPLES_OF_A_TAP > frame_rate:
+    if out['frequency'] * _FRAMES_PER_TAP > frame_rate:
         out['warnings'].append(
-            f'{out["frequency"]:.2f} taps/s at {frame_rate:.1f} frames/s: less than {_SAMPLES_OF_A_TAP} frames a tap, '
-            'of which faster taps cannot be told from slower ones'
+            f'{out["frequency"]:.2f} taps/s at {frame_rate:.1f} frames/s: with fewer than {_FRAMES_PER_TAP} frames '
+            'a tap, the true rate may be higher'
         )
-    if share_known < _LEAST_KNOWN:
-        out['warnings'].append(f'the hand is known in {share_known:.0%} of the frames only')
+    if share_known < _MIN_KNOWN:
+        out['warnings'].append(f'the hand is known in only {share_known:.0%} of the frames')
     return out

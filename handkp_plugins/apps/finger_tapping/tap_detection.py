@@ -1,14 +1,13 @@
-"""Where thumb and index finger touch, in a series of their tips' distance. Seconds, sizes of the hand, taps a second.
+"""The times at which thumb and index finger touch, from the distance of their tips over time.
 
-1. The series is cut where it is unknown for longer than a stated time. Within a piece a cubic spline leads through the
-   samples, whatever their times, and over one or two missing frames, where PCHIP would flatten a closure; over more it
-   is PCHIP, which is monotone and invents no turn.
-2. A low-pass filter without delay, at four times the rate of tapping (from a Lomb-Scargle periodogram, which uneven
-   times do not trouble), takes the jitter out. Where that is near half the frame rate, nothing is filtered.
-3. Taps are the minima between which the hand opened: by more than a least amplitude, a multiple of the noise that is
-   left, and a quarter of what it moves by in that part of the series; and at which the tips are nearer than half-way
-   between their usual extremes, and as near as those of a closed hand. Of all of them one must stand out from the
-   noise beyond doubt.
+Times are in seconds, distances in hand sizes, rates in taps per second.
+
+1. The series is cut at long gaps. Each piece is resampled at even times by a cubic spline; a gap of more than two
+   missing frames is bridged by PCHIP, which adds no extrema.
+2. A low-pass filter without delay removes jitter. Its cutoff is a multiple of the tapping rate, which comes from a
+   Lomb-Scargle periodogram because times may be uneven. A cutoff near half the frame rate means no filter.
+3. Taps are minima that are deep enough (in absolute terms, relative to the noise, and relative to the movement nearby)
+   and at which the tips are close. At least one of all taps must clearly stand out from the noise.
 """
 
 from dataclasses import dataclass
@@ -19,35 +18,35 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from scipy.signal import butter, detrend, find_peaks, lombscargle, peak_prominences, sosfiltfilt
 
 FREQUENCIES = (0.2, 12.0)
-"""Least and greatest rate that is looked for."""
-_SPLINED = 3.5  # frame times: a gap of less has two frames missing at most
-_DENSE = 4  # samples of the spline for each of the camera's
-_ABOVE = 3.0  # times the rate of tapping that the filter lets pass
-_LEAST_CUTOFF = 4.0  # hertz: a slow tap may be a quick movement and a rest
-_UNFILTERED = 0.8  # of half the frame rate: a filter at more does nothing worth its edges
-_CERTAIN, _LIKELY = 8.0, 3.0  # times the noise: of one tap at least, and of each
-_SHARE = 0.25
-_LEVEL_NOISES, _LEVEL = 2.0, (0.05, 0.5)
-_APART = 0.4  # of a period, between taps
-_PERIODS = 1.5  # to either side, of the series that a tap is compared with
+"""The lowest and highest tapping rate."""
+_MAX_SPLINE_GAP = 3.5  # frame times: two missing frames at most
+_OVERSAMPLING = 4  # spline samples per frame
+_CUTOFF = 3.0  # times the tapping rate
+_MIN_CUTOFF = 4.0  # Hz: a slow tap may be a quick movement and a pause
+_MAX_CUTOFF = 0.8  # of half the frame rate; beyond, the series is not filtered
+_CERTAIN, _LIKELY = 8.0, 3.0  # times the noise: prominence of at least one tap, and of each
+_MIN_SHARE = 0.25  # prominence of a tap over the movement nearby
+_LEVEL_NOISE, _LEVEL = 2.0, (0.05, 0.5)  # level above a minimum: times the noise; limits as shares of the prominence
+_MIN_DISTANCE = 0.4  # periods between taps
+_NEARBY = 1.5  # periods on either side
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of the series without a long gap, resampled at even times and smoothed: time, distance, speed (M,)."""
+    """A part of the series without a long gap, resampled at even times and smoothed: time, distance, speed (M,)."""
 
     time: np.ndarray
     distance: np.ndarray
     speed: np.ndarray
 
     def at(self, time: float) -> float:
-        """The distance at a time between two samples."""
+        """Return the distance at a time between two samples."""
         return float(np.interp(time, self.time, self.distance))
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Neighbouring samples at ``start`` and ``end`` between which at least one frame is missing."""
+    """One or more missing frames between the known frames at ``start`` and ``end``."""
 
     start: float
     end: float
@@ -55,12 +54,12 @@ class Gap:
 
 
 def find_gaps(time: np.ndarray, known: np.ndarray, period: float, longest: float) -> list[Gap]:
-    """The gaps between frames at times (N,) in which the hand is known; those at the ends are never bridged.
+    """Return the gaps between the known ones of the frames at times (N,).
 
     Args:
         known: (N,) bool.
-        period: of the frames.
-        longest: gaps up to it are bridged, and always those of a missing frame or less than that.
+        period: Of the frames.
+        longest: Gaps up to it are bridged, unless they are at an end. A single missing frame always is.
     """
     first, last = (time[known][[0, -1]] if known.any() else time[[-1, -1]]).tolist()
     edges = np.unique(np.concatenate([time[:1], time[known], time[-1:]]))
@@ -74,7 +73,7 @@ def find_gaps(time: np.ndarray, known: np.ndarray, period: float, longest: float
 
 
 def strongest_frequency(time: np.ndarray, distance: np.ndarray, period: float) -> float:
-    """Rate at which the distance changes most, by its speed rather than its way, so that slow drifts count for less."""
+    """Return the rate with the most power in the speed, which reduces the weight of slow drifts."""
     duration = time[-1] - time[0]
     low, high = max(FREQUENCIES[0], 1 / duration), min(FREQUENCIES[1], 0.48 / period)
     if high <= low:
@@ -84,14 +83,12 @@ def strongest_frequency(time: np.ndarray, distance: np.ndarray, period: float) -
     return float(frequency[np.argmax(power * frequency)])
 
 
-def smoothed_pieces(
-    time: np.ndarray, distance: np.ndarray, gaps: list[Gap], period: float, cutoff: float
-) -> list[Piece]:
-    """The pieces between long gaps; a piece of less than four samples is left out.
+def smooth_pieces(time: np.ndarray, distance: np.ndarray, gaps: list[Gap], period: float, cutoff: float) -> list[Piece]:
+    """Return the smoothed pieces between long gaps, without pieces of fewer than four samples.
 
     Args:
-        period: of the frames.
-        cutoff: of the filter.
+        period: Of the frames.
+        cutoff: Of the filter, in Hz.
     """
     ends = [i for i, t in enumerate(time) if any(gap.start == t and not gap.bridged for gap in gaps)]
     pieces = []
@@ -99,49 +96,48 @@ def smoothed_pieces(
         if len(part) < 4:
             continue
         t, d = time[part], distance[part]
-        step = period / _DENSE
+        step = period / _OVERSAMPLING
         even = t[0] + step * np.arange(int((t[-1] - t[0]) / step + 1e-6) + 1)
         bridged = np.zeros(len(even), bool)
         for gap in gaps:
-            if gap.end - gap.start < _SPLINED * period:
-                continue
-            bridged |= (even > gap.start) & (even < gap.end)
+            if gap.end - gap.start >= _MAX_SPLINE_GAP * period:
+                bridged |= (even > gap.start) & (even < gap.end)
         values = np.where(bridged, PchipInterpolator(t, d)(even), CubicSpline(t, d)(even))
-        if cutoff < _UNFILTERED * 0.5 / period:
+        if cutoff < _MAX_CUTOFF * 0.5 / period:
             sections = butter(2, cutoff, fs=1 / step, output='sos')
             values = sosfiltfilt(sections, values, padlen=min(len(values) - 1, int(1 / cutoff / step)))
         pieces.append(Piece(even, values, np.gradient(values, step)))
     return pieces
 
 
-def minima(
+def find_minima(
     piece: Piece, least: float, noise: float, period: float, highest: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Times (T,) of the minima that may count as taps, rising, their prominences and their distances.
+    """Return times (T,) of the minima that may be taps, their prominences and their distances.
 
-    A minimum's time is the middle between the times at which the distance passes a level a little above it, which noise
-    moves less than the lowest sample.
+    A minimum's time is the middle between the two times at which the distance crosses a level slightly above it. Noise
+    shifts these less than the lowest sample.
 
     Args:
-        least: prominence that a tap needs at all.
-        noise: standard deviation of the piece's distances.
-        period: of tapping, roughly.
-        highest: distance at which no closure is.
+        least: Prominence of a tap.
+        noise: Standard deviation of the distances.
+        period: Of the tapping, roughly.
+        highest: Distance of a tap.
     """
     step = piece.time[1] - piece.time[0]
-    width = 2 * max(1, round(_PERIODS * period / step)) + 1
-    moved = maximum_filter1d(piece.distance, width) - minimum_filter1d(piece.distance, width)
-    found, _ = find_peaks(-piece.distance, distance=max(1, _APART * period / step))
+    width = 2 * max(1, round(_NEARBY * period / step)) + 1
+    movement = maximum_filter1d(piece.distance, width) - minimum_filter1d(piece.distance, width)
+    found, _ = find_peaks(-piece.distance, distance=max(1, _MIN_DISTANCE * period / step))
     prominences = peak_prominences(-piece.distance, found)[0]
-    deep = (prominences >= np.maximum(least, _SHARE * moved[found])) & (piece.distance[found] <= highest)
+    deep = (prominences >= np.maximum(least, _MIN_SHARE * movement[found])) & (piece.distance[found] <= highest)
     found, prominences = found[deep], prominences[deep]
-    levels = piece.distance[found] + np.clip(_LEVEL_NOISES * noise, _LEVEL[0] * prominences, _LEVEL[1] * prominences)
-    times = [_middle(piece, i, level) for i, level in zip(found, levels, strict=True)]
+    levels = piece.distance[found] + np.clip(_LEVEL_NOISE * noise, _LEVEL[0] * prominences, _LEVEL[1] * prominences)
+    times = [_middle_below(piece, i, level) for i, level in zip(found, levels, strict=True)]
     return np.array(times), prominences, piece.distance[found]
 
 
-def _middle(piece: Piece, lowest: int, level: float) -> float:
-    """The middle of the time about a sample in which the distance is below a level."""
+def _middle_below(piece: Piece, lowest: int, level: float) -> float:
+    """Return the middle of the time around a sample in which the distance is below a level."""
     above = np.flatnonzero(piece.distance >= level)
     i = np.searchsorted(above, lowest)
     sides = []
@@ -155,22 +151,22 @@ def _middle(piece: Piece, lowest: int, level: float) -> float:
 def detect_taps(
     time: np.ndarray, distance: np.ndarray, gaps: list[Gap], period: float, noise: float, least: float, closed: float
 ) -> tuple[list[Piece], list[np.ndarray], int]:
-    """The smoothed pieces of a series, the times of each one's taps, and how often the tips came nearer, but not close.
+    """Return the smoothed pieces, the times of the taps in each, and how often the tips approached without closing.
 
     Args:
         time, distance: (N,), N from 4 on, rising times, all finite.
-        period: of the frames.
-        noise: standard deviation of the distances.
-        least: prominence of a tap.
-        closed: greatest distance at a tap.
+        period: Of the frames.
+        noise: Standard deviation of the distances.
+        least: Prominence of a tap.
+        closed: Largest distance at a tap.
     """
     rate = strongest_frequency(time, distance, period)
     middle = np.percentile(distance, [5, 95]).mean()
     for _ in range(2):
-        cutoff = max(_ABOVE * rate, _LEAST_CUTOFF)
-        pieces = smoothed_pieces(time, distance, gaps, period, cutoff)
+        cutoff = max(_CUTOFF * rate, _MIN_CUTOFF)
+        pieces = smooth_pieces(time, distance, gaps, period, cutoff)
         remaining = noise * np.sqrt(min(1.0, cutoff * 2 * period))
-        found = [minima(piece, max(least, _LIKELY * remaining), remaining, 1 / rate, middle) for piece in pieces]
+        found = [find_minima(piece, max(least, _LIKELY * remaining), remaining, 1 / rate, middle) for piece in pieces]
         taps = [times[lows <= closed] for times, _, lows in found]
         intervals = np.concatenate([np.diff(t) for t in taps] or [[]])
         if len(intervals) < 2 or 1 / np.median(intervals) < 1.5 * rate:

@@ -1,10 +1,11 @@
-"""The web page of hand keypoints: a picture or a video in, skeletons, attention, signs, finger tapping and JSON out.
+"""The web page: an image or a video in; skeletons, attention, signs, finger tapping and JSON out.
 
-Made with Gradio, for this machine: nothing is fetched from elsewhere, neither by the page nor by the server. An upload
-is deleted as soon as it was worked on; one that nobody works on, and results, after ten minutes. All of them lie in one
-temporary folder, which goes with the server.
+Made with Gradio, for this machine: neither the page nor the server fetches anything from elsewhere. An upload is
+deleted as soon as it is processed; one that nobody processes, and results, after ten minutes. All files lie in one
+temporary folder, which is removed with the server.
 """
 
+import json
 import os
 import re
 import tempfile
@@ -18,8 +19,10 @@ import gradio as gr
 from gradio.components import Component
 from gradio.processing_utils import save_file_to_cache
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp
 
 from handkp_plugins.errors import CheckpointError
 
@@ -27,15 +30,15 @@ from .service import HandService, Result
 
 MEGABYTE = 1_000_000
 _SWEEP, _AGE = 60, 600  # seconds
-_ROOM = 1 << 16  # bytes of a request around its file
-_DETECTOR, _WHOLE, _BOX = 'a detector finds it', 'it fills the picture', 'in a box'
+_OVERHEAD = 1 << 16  # bytes of a request besides its file
+_DETECTOR, _WHOLE, _BOX = 'a detector finds it', 'it fills the image', 'in a box'
 _ELSEWHERE = re.compile(r'/(?:file|proxy)=\s*https?:', re.IGNORECASE)
-# The page needs nothing from elsewhere; Gradio's trimming of videos, for one, would fetch its program.
-_POLICY = b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'"
+# The page needs nothing from elsewhere; Gradio would, for one, fetch a program to trim videos.
+_POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'"
 _FONT = ('system-ui', 'sans-serif')
 _INTRO = (
-    '# Hand keypoints\nFiles stay on the machine that runs this page, and are deleted as soon as they were worked on; '
-    'results after ten minutes.'
+    '# Hand keypoints\nFiles stay on the machine that runs this page. Uploads are deleted as soon as they are '
+    'processed, results after ten minutes.'
 )
 
 
@@ -44,12 +47,12 @@ def serving(service: HandService, host: str, port: int, max_mb: int) -> Iterator
     """Serve the page while the context lasts; yields its address.
 
     Args:
-        host, port: where to listen.
-        max_mb: size of an upload.
+        host, port: Where to listen.
+        max_mb: Largest upload.
 
     Raises:
-        OSError: the port is taken, or not for this user.
-        ValueError: the number of megabytes is below 1.
+        OSError: The port is in use, or not for this user.
+        ValueError: ``max_mb`` is below 1.
     """
     if max_mb < 1:
         raise ValueError(f'--max-mb: expected an integer from 1 on, got {max_mb}')
@@ -73,31 +76,32 @@ def serving(service: HandService, host: str, port: int, max_mb: int) -> Iterator
 
 
 def build_page(service: HandService, work: Path) -> gr.Blocks:
-    """The page, not yet served.
+    """Return the page, not yet served.
 
     Args:
-        work: an existing folder, for the runs' own.
+        work: An existing folder for the folders of the runs.
     """
     with gr.Blocks(title='Hand keypoints', analytics_enabled=False, delete_cache=(_SWEEP, _AGE)) as page:
         gr.Markdown(_INTRO)
         hidden = dict(render=False, interactive=False)
-        saving = dict(buttons=['download', 'fullscreen'])  # without that which shares a result with a hub
-        with gr.Tab('Picture'):
-            source = gr.Image(sources=['upload', 'webcam', 'clipboard'], label='Picture', buttons=[], height=360,
-                              render=False, elem_id='picture')  # fmt: skip
+        saving = dict(buttons=['download', 'fullscreen'])  # without the one that uploads a result to a hub
+        has_detector = service.detector is not None
+        with gr.Tab('Image'):
+            source = gr.Image(sources=['upload', 'webcam', 'clipboard'], label='Image', buttons=[], height=360,
+                              render=False, elem_id='image')  # fmt: skip
             drawn = gr.Image(label='Hands', height=360, elem_id='drawn', **hidden, **saving)
             figure = gr.Image(show_label=False, elem_id='attention', **hidden, **saving)
             title = 'Where the network looks, stage by stage: blue is little, red is much'
-            _tab(service.image, work, source, [], drawn, figure, title, 'image', service.detector is not None)
+            _tab(service.image, work, source, [], drawn, figure, title, 'image', has_detector)
         with gr.Tab('Video'):
             source = gr.Video(sources=['upload', 'webcam'], include_audio=True, label='Video', buttons=[], height=360,
                               render=False, elem_id='video')  # fmt: skip
             drawn = gr.Video(label='Hands', height=360, autoplay=True, loop=True, buttons=['download'],
                              elem_id='drawn_video', **hidden)  # fmt: skip
             figure = gr.Image(show_label=False, elem_id='tapping', **hidden, **saving)
-            smooth = gr.Checkbox(label='smooth keypoints over time, which makes them a little late', render=False)
+            smooth = gr.Checkbox(label='smooth keypoints over time, with a small delay', render=False)
             title = 'Finger tapping: the distance of thumb and index finger'
-            _tab(service.video, work, source, [smooth], drawn, figure, title, 'video', service.detector is not None)
+            _tab(service.video, work, source, [smooth], drawn, figure, title, 'video', has_detector)
     return page
 
 
@@ -112,21 +116,20 @@ def _tab(
     name: str,
     has_detector: bool,
 ) -> None:
-    """Lay out a tab: the upload, where the hand is and the button on the left, results on the right and below.
+    """Lay out a tab: upload, place of the hand and button on the left, results on the right and below.
 
     Args:
-        run: a method of :class:`HandService`; it also gets the values of ``options``.
-        title: of the figure.
-        name: of the endpoint.
+        run: A method of :class:`HandService`; it also gets the values of ``options``.
+        title: Of the figure.
+        name: Of the endpoint.
     """
-    _take_file(source)
     choices = [_DETECTOR] * has_detector + [_WHOLE, _BOX]
     with gr.Row():
         with gr.Column():
             source.render()
             where = gr.Radio(choices, value=choices[0], label='Where is the hand?')
             with gr.Row(visible=False) as row:
-                fields = [
+                sides = [
                     gr.Number(0, label=side, minimum=0, min_width=60) for side in ('x, px', 'y', 'width', 'height')
                 ]
             for option in options:
@@ -138,27 +141,33 @@ def _tab(
             keypoints = gr.File(label='Keypoints, to download', interactive=False, elem_id=f'{name}_json')
     gr.Markdown(title)
     figure.render()
-    where.change(lambda w: gr.Row(visible=w == _BOX), where, row, api_visibility='private', show_progress='hidden')
+    silent = dict(api_visibility='private', show_progress='hidden')
+    where.change(lambda w: gr.Row(visible=w == _BOX), where, row, **silent)
     progress = gr.Progress(track_tqdm=True)
 
     def handle(progress: gr.Progress = progress, *values: Any) -> list[str | None]:
-        path, where, *sides, rest = *values[:6], values[6:]
-        box = [side or 0 for side in sides] if where == _BOX else None  # an empty field is None
-        return _answer(lambda upload, folder: run(upload, folder, box, where == _WHOLE, *rest), path, work)
+        upload, where, *sides, rest = *values[:6], values[6:]
+
+        def run_upload(path: Path, folder: Path) -> Result:
+            box = [float(side or 0) for side in sides] if where == _BOX else None  # an empty field is None
+            return run(path, folder, box, where == _WHOLE, *rest)
+
+        return _answer(run_upload, upload and upload['path'], work)
 
     results = [text, drawn, figure, keypoints]
+    # without preprocessing: Gradio would decode the upload, with a traceback if that fails
     done = button.click(
-        handle, [source, where, *fields, *options], results, api_name=name,
+        handle, [source, where, *sides, *options], results, api_name=name, preprocess=False,
         api_visibility='undocumented', concurrency_limit=1, concurrency_id='networks',
     )  # fmt: skip
     for after in (done.success, done.failure):  # its file is gone
-        after(lambda: None, None, source, api_visibility='private', show_progress='hidden')
-    # the results of the file before would be taken for those of one that is refused
-    done.failure(lambda: [None] * len(results), None, results, api_visibility='private', show_progress='hidden')
+        after(lambda: None, None, source, **silent)
+    # the results of the previous file must not stand beside one that was refused
+    done.failure(lambda: [None] * len(results), None, results, **silent)
 
 
 def _answer(run: Callable[[Path, Path], Result], path: str | None, work: Path) -> list[str | None]:
-    """Let a run work on an upload: the text, and files to show. The upload is gone then, whatever happens."""
+    """Let a run process an upload and delete it; returns the text, and the files to show."""
     if not path:
         raise gr.Error('Choose a file first, or take it with the camera.', print_exception=False)
     upload, cache = Path(path).resolve(), os.environ['GRADIO_TEMP_DIR']
@@ -170,46 +179,43 @@ def _answer(run: Callable[[Path, Path], Result], path: str | None, work: Path) -
             files = (result.drawn, result.figure, result.keypoints)
             return ['\n'.join(result.text), *(file and save_file_to_cache(file, cache) for file in files)]
     except (ValueError, OSError, CheckpointError) as e:
-        message = str(e).replace(str(upload), upload.name).replace('--bbox: X Y W H with W and H', 'box: sides')
+        message = (
+            str(e)
+            .replace(str(upload), upload.name)
+            .replace('--bbox: expected X Y W H with W and H', 'box: expected sides')
+        )
         raise gr.Error(message, print_exception=False) from e
     finally:
         upload.unlink(missing_ok=True)
-        with suppress(OSError):  # the folder of this upload alone, unless the same was uploaded twice
+        with suppress(OSError):  # not empty if the same file was uploaded twice
             upload.parent.rmdir()
 
 
-def _take_file(component: Component) -> None:
-    """Let a component hand over its upload as it is. Gradio would decode it by means of its own, with a traceback where
-    that fails, and fetch what an address names."""
-    move = component.async_move_resource_to_block_cache
-
-    async def only_local(path: str | Path | None) -> str | None:
-        if '://' in str(path):
-            raise gr.Error('An address is not allowed: upload a file.', print_exception=False)
-        return await move(path)
-
-    component.async_move_resource_to_block_cache = only_local
-    component.preprocess = lambda payload: payload and payload.path
-
-
-class _Guard:
-    """Refuses requests for addresses elsewhere, which Gradio would fetch, and those that are too large as a whole; and
-    tells browsers to fetch nothing from elsewhere either."""
+class _Guard(BaseHTTPMiddleware):
+    """Refuses requests that are too large, or that name an address, which Gradio would fetch; and lets browsers fetch
+    nothing from elsewhere."""
 
     def __init__(self, app: ASGIApp, max_mb: int) -> None:
-        self.app, self.max_mb = app, max_mb
+        super().__init__(app)
+        self.max_mb = max_mb
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_policy(message: Message) -> None:
-            if message['type'] == 'http.response.start':
-                message['headers'] = [*message.get('headers', ()), (b'content-security-policy', _POLICY)]
-            await send(message)
+    async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+        length = request.headers.get('content-length', '0')
+        if not length.isdigit() or int(length) > self.max_mb * MEGABYTE + _OVERHEAD:
+            text = f'expected files of up to {self.max_mb} MB; --max-mb of tools/web_demo.py sets that'
+            return PlainTextResponse(text, 413)
+        if _ELSEWHERE.search(request.scope['path']) or await _names_address(request):
+            return PlainTextResponse('An address is not allowed: upload a file.', 403)
+        response = await call_next(request)
+        response.headers['content-security-policy'] = _POLICY
+        return response
 
-        if scope['type'] == 'http':
-            length = dict(scope['headers']).get(b'content-length', b'0')
-            if _ELSEWHERE.search(scope['path']):
-                return await PlainTextResponse('nothing is fetched from elsewhere', 403)(scope, receive, send)
-            if not length.isdigit() or int(length) > self.max_mb * MEGABYTE + _ROOM:
-                text = f'expected files of up to {self.max_mb} MB; --max-mb of tools/web_demo.py sets that'
-                return await PlainTextResponse(text, 413)(scope, receive, send)
-        return await self.app(scope, receive, with_policy)
+
+async def _names_address(request: Request) -> bool:
+    """Return whether a file in a JSON request has an address as its path."""
+    if request.headers.get('content-type', '').startswith('multipart/'):  # an upload, which is not kept in memory
+        return False
+    paths: list[str] = []
+    with suppress(ValueError):  # not JSON, which Gradio refuses
+        json.loads(await request.body(), object_hook=lambda fields: paths.append(str(fields.get('path'))))
+    return any('://' in path for path in paths)

@@ -59,7 +59,8 @@ def write_card(
     unknown = sorted(stated.keys() - FIELDS.keys())
     if unknown:
         raise ValueError(f'card: expected fields {", ".join(FIELDS)}, got {", ".join(unknown)}')
-    title = f'{"Boxes of hands" if detects else "Keypoints of one hand"}: `handkp://{name}`, or `--weights {name}`.'
+    what, option = ('Boxes of hands', '--det') if detects else ('Keypoints of one hand', '--pose')
+    title = f'{what}: `handkp://{name}`; `{option} {name}` of tools/demo.py.'
     lines = [f'# {name}', '', title, '', *_table(['', ''], facts.items())]
     for key, heading in FIELDS.items():
         value = stated.get(key, (DETECTOR_DEFAULTS if detects else DEFAULTS).get(key, 'Not stated.'))

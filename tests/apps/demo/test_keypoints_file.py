@@ -16,9 +16,8 @@ def test_both_files_hold_the_items(tmp_path: Path):
     for one in items:
         file.add(one)
     file.skip('d', 'empty')
-    file.close(True, smoothing=dict(lag=0.02))
-    document = file.read()
-    assert document == dict(
+    document = file.close(True, smoothing=dict(lag=0.02))
+    assert document == json.loads(file.path.read_text()) == dict(
         version=1, source='häänd.mp4', smoothing=dict(lag=0.02), complete=True, items=items,
         skipped=[dict(file='d', reason='empty')],
     )  # fmt: skip
@@ -31,7 +30,7 @@ def test_what_a_killed_run_leaves(tmp_path: Path):
     file = KeypointsFile(tmp_path, dict(version=1))
     file.add(item('a', 1))
     assert [json.loads(line)['file'] for line in file.lines.read_text().splitlines()] == ['a']
-    left = file.read()
+    left = json.loads(file.path.read_text())
     assert left['complete'] is False and left['items'] == [] and left['version'] == 1
 
 
@@ -40,7 +39,7 @@ def test_a_second_run_starts_anew(tmp_path: Path):
         file = KeypointsFile(tmp_path, dict(version=1))
         file.add(item(name, 1))
         file.close(True)
-    assert [i['file'] for i in file.read()['items']] == ['b']
+    assert [i['file'] for i in json.loads(file.path.read_text())['items']] == ['b']
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from handkp_plugins.apps.demo.smoothing import OneEuroFilter, Trajectory, measured_lag
+from handkp_plugins.apps.demo.smoothing import OneEuroFilter, Trajectory, measure_lag
 
 
 def run(one_euro: OneEuroFilter, times: np.ndarray, values: np.ndarray, size: float = 1.0) -> np.ndarray:
@@ -77,29 +77,29 @@ def test_a_known_lag_is_measured(lag: float, jitter: float):
         return 40 * np.sin(7 * seconds[:, None, None] + phases) + 20 * np.sin(11.3 * seconds[:, None, None])
 
     path = Trajectory(times, place(times), place(times - lag), 150.0)
-    assert measured_lag([path, path]) == pytest.approx(lag, abs=0.002)
+    assert measure_lag([path, path]) == pytest.approx(lag, abs=0.002)
 
 
 def test_the_filters_own_delay_is_what_is_measured_on_slow_movement():
     times = np.arange(600) / 30
     raw = np.broadcast_to((30 * np.sin(times))[:, None, None], (600, 21, 2))
     smoothed = run(OneEuroFilter(beta=0), times, raw)
-    assert measured_lag([Trajectory(times, raw, smoothed, 1.0)]) == pytest.approx(1 / (2 * np.pi * 1.5), abs=0.004)
+    assert measure_lag([Trajectory(times, raw, smoothed, 1.0)]) == pytest.approx(1 / (2 * np.pi * 1.5), abs=0.004)
 
 
 def test_no_lag_where_nothing_moves_or_too_shortly():
     times = np.arange(60) / 30
     still = np.ones((60, 21, 2))
     moving = still * times[:, None, None] * 100
-    assert measured_lag([]) is None
-    assert measured_lag([Trajectory(times, still, still, 100.0)]) is None
-    assert measured_lag([Trajectory(times[:12], moving[:12], moving[:12], 100.0)]) is None
-    assert measured_lag([Trajectory(times, moving, moving, 100.0)]) == 0
+    assert measure_lag([]) is None
+    assert measure_lag([Trajectory(times, still, still, 100.0)]) is None
+    assert measure_lag([Trajectory(times[:12], moving[:12], moving[:12], 100.0)]) is None
+    assert measure_lag([Trajectory(times, moving, moving, 100.0)]) == 0
 
 
 def test_bad_numbers():
     for bad in (dict(min_cutoff=0), dict(beta=-1), dict(speed_cutoff=float('nan'))):
-        with pytest.raises(ValueError, match='expected numbers above 0, and beta from 0 on'):
+        with pytest.raises(ValueError, match='beta: expected numbers above 0, and beta from 0 on, got'):
             OneEuroFilter(**bad)
     one_euro = OneEuroFilter()
     one_euro(np.zeros((21, 2)), 1.0)
@@ -108,5 +108,5 @@ def test_bad_numbers():
         (np.zeros((20, 2)), 2.0, 1),
         (np.zeros((21, 2)), 2.0, 0),
     ):
-        with pytest.raises(ValueError, match=r'a time after 1.0 s, a size above 0 and the shape \(21, 2\)'):
+        with pytest.raises(ValueError, match=r'a time after 1.0 s, a size above 0 and the shape \(21, 2\), got'):
             one_euro(values, seconds, size)

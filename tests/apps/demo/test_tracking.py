@@ -22,7 +22,7 @@ def test_the_detector_runs_every_n_frames_and_hands_keep_their_ids():
         tracks = follower.step(IMAGE)
         assert [t.id for t in tracks] == [1, 2]
         for track, hand in zip(tracks, world.hands, strict=True):
-            np.testing.assert_array_equal(track.found['keypoints'], hand.keypoints)
+            np.testing.assert_array_equal(track.result['keypoints'], hand.keypoints)
             assert track.det_score == pytest.approx(0.8)
         assert world.detected == 1 + i // 5
 
@@ -107,7 +107,7 @@ def test_boxes_without_a_hand_are_refused_and_counted():
     follower = tracker(world, every=2)
     assert [ids(follower) for _ in range(3)] == [[1]] * 3
     assert follower.refused == 2 and world.detected == 2
-    assert follower.step(IMAGE)[0].found['scores'].mean() > 0.3
+    assert follower.step(IMAGE)[0].result['scores'].mean() > 0.3
 
 
 def test_two_tracks_on_one_hand_become_one():

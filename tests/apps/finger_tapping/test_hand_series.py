@@ -7,7 +7,7 @@ import pytest
 from helpers.tapping_hand import hand_at
 
 from handkp_plugins.apps.finger_tapping.hand_series import read_hand
-from handkp_plugins.apps.finger_tapping.tip_distance import USED
+from handkp_plugins.apps.finger_tapping.tip_distance import KEYPOINTS
 
 
 def instance(points, score=0.9, **more):
@@ -54,8 +54,8 @@ def test_hands_are_followed_by_their_place(two):
     assert series.keypoints == pytest.approx(one) and series.time == pytest.approx(np.arange(10) / 30)
     second = read_hand(path, hand='1')
     assert np.isnan(second.keypoints[[0, 1, 9]]).all() and second.keypoints[2:9] == pytest.approx(other[2:9])
-    assert np.isnan(second.above(0.5, USED)).all() and (second.scores[0] == 0).all()
-    assert np.isfinite(second.above(0.3, USED)[2:9]).all()
+    assert np.isnan(second.with_score(0.5, KEYPOINTS)).all() and (second.scores[0] == 0).all()
+    assert np.isfinite(second.with_score(0.3, KEYPOINTS)[2:9]).all()
     with pytest.raises(ValueError, match="keypoints.json: hand: expected one of 0, 1, got '2'"):
         read_hand(path, hand='2')
 
@@ -102,7 +102,7 @@ def test_times_and_frame_rates(tmp_path):
     for item in images['items']:
         del item['frame'], item['time']
     path.write_text(json.dumps(images))
-    with pytest.raises(ValueError, match='item 0: no time, as of a folder of images: --fps gives the frame rate'):
+    with pytest.raises(ValueError, match='item 0: time: expected seconds, got none; --fps gives the frame rate'):
         read_hand(path)
     assert read_hand(path, fps=10).time == pytest.approx([0, 0.1, 0.2, 0.3])
     with pytest.raises(ValueError, match='fps: expected a number above 0, got 0'):
@@ -137,16 +137,19 @@ def broken(key, value, item=1, inner=None):
         (lambda d: d.update(version=2), 'version 1, got 2'),
         (lambda d: d.pop('items'), "with a list 'items', or a COCO file, got an object of"),
         (lambda d: d.update(items=[]), 'expected two items or more, frames of a video, got 0'),
-        (broken('instances', None), "item 1: an object with a list 'instances' is allowed"),
+        (broken('instances', None), "item 1: expected an object with a list 'instances', got"),
         (broken('time', 'late'), "item 1: time: expected finite seconds, got 'late'"),
-        (broken('time', 0.0), r'frame 1: expected a time after 0 s, .*, got 0; --fps'),
-        (broken('frame', 1.5), 'item 1: frame: expected a whole number, got 1.5'),
-        (broken('keypoints', [[1, 2]], inner=True), r'item 1 \(frame 1\), instance 0: keypoints: finite numbers'),
+        (broken('time', 0.0), r'frame 1: time: expected seconds after 0, .*, got 0; --fps'),
+        (broken('frame', 1.5), 'item 1: frame: expected an integer, got 1.5'),
+        (
+            broken('keypoints', [[1, 2]], inner=True),
+            r'item 1 \(frame 1\), instance 0: keypoints: expected finite',
+        ),
         (broken('scores', ['a'] * 21, inner=True), r'instance 0: scores: expected finite numbers \(21,\)'),
         (broken('track', [1], inner=True), r'instance 0: track: expected a number or name, got \[1\]'),
         (
             lambda d: d['items'][1]['instances'][0].pop('keypoints'),
-            'instance 0: needs keypoints and scores; missing: k',
+            'instance 0: keypoints: expected finite numbers .*, got None',
         ),
         (lambda d: [i.update(instances=[]) for i in d['items']], 'no hand in any of its 3 frames'),
     ],
@@ -165,7 +168,7 @@ def test_no_file_or_no_json(tmp_path):
         read_hand(tmp_path / 'gone.json')
     for text, message in (('', 'got an empty file'), ('{', 'does not parse'), ('[]', 'got a list')):
         (tmp_path / 'a.json').write_text(text)
-        with pytest.raises(ValueError, match=f'a.json: keypoints.json of tools/demo.py.* {message}'):
+        with pytest.raises(ValueError, match=f'a.json: expected keypoints.json of tools/demo.py.* {message}'):
             read_hand(tmp_path / 'a.json')
     with pytest.raises(ValueError, match='clip: expected with a COCO file only'):
         read_hand(demo_file(tmp_path / 'a.json', [[]] * 2), clip='0')

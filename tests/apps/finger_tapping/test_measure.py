@@ -58,7 +58,7 @@ def test_any_frame_rate(fps):
 def test_a_slow_camera_is_told():
     time = np.arange(101) / 10
     tapping = measure_tapping(time, hand_at(closures(time, taps_at(3.1))))
-    assert 'less than 4 frames a tap' in tapping.warnings[0]
+    assert 'with fewer than 4 frames a tap' in tapping.warnings[0]
 
 
 def test_uneven_times():
@@ -103,7 +103,7 @@ def test_a_hand_that_comes_and_goes():
     points[:60] = points[270:] = np.nan
     tapping = measure_tapping(TIME, points)
     assert [gap.bridged for gap in tapping.gaps] == [False, False] and tapping.frequency == pytest.approx(2, rel=0.005)
-    assert tapping.warnings == ['the hand is known in 70% of the frames only']
+    assert tapping.warnings == ['the hand is known in only 70% of the frames']
 
 
 @pytest.mark.parametrize('distance', [0.25, 0.6])
@@ -129,7 +129,7 @@ def test_one_tap_has_no_frequency():
     distance = 0.9 - 0.8 * np.exp(-(((TIME - 4) / 0.15) ** 2))
     tapping = measure_tapping(TIME, hand_at(distance))
     assert [tap.time for tap in tapping.taps] == pytest.approx([4.0], abs=0.01)
-    assert tapping.frequency is None and tapping.reason == 'one tap: a frequency needs two taps on end'
+    assert tapping.frequency is None and tapping.reason == 'one tap: a frequency needs two taps in a row'
     assert tapping.amplitude == pytest.approx(0.8, abs=0.05)
 
 
@@ -137,7 +137,7 @@ def test_tips_that_do_not_close_are_told_apart():
     taps, points = taps_at(2), hand_at(closures(TIME, taps_at(2), closed=0.5))
     tapping = measure_tapping(TIME, points)
     assert tapping.taps == [] and tapping.reason.startswith('not enough movement')
-    assert tapping.warnings == ['20 times the tips came nearer, but not to 0.4 hand sizes: not counted']
+    assert tapping.warnings == ['20 times the tips approached, but not to 0.4 hand sizes: not counted']
     assert len(measure_tapping(TIME, points, Settings(closed=0.6)).taps) == len(taps)
 
 
@@ -213,7 +213,7 @@ def test_everything_goes_into_json():
 @pytest.mark.parametrize(
     ('time', 'shape', 'message'),
     [
-        ([0.0], (1, 21, 2), r'expected N from 2 on, got \(1,\)'),
+        ([0.0], (1, 21, 2), r'expected .*, N from 2 on, got \(1,\)'),
         ([0, 1], (3, 21, 2), r'got \(2,\), \(3, 21, 2\)'),
         ([0, 1], (2, 20, 2), r'got \(2,\), \(2, 20, 2\)'),
         ([0, 1, 1], (3, 21, 2), r'time: expected rising seconds, got 1, then 1 \(frame 2\)'),

@@ -8,17 +8,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from helpers.demo import count_decodes
 from helpers.tiny_gesture_net import CLASSES, write_gesture_net
 from helpers.tiny_model import write_tiny_model
 from helpers.video_file import picture, write_video
 
+from handkp_plugins.apis.networks import Network
 from handkp_plugins.apps.web.service import MAX_PIXELS, HandService
 
 
 @pytest.fixture(scope='module')
 def service(tmp_path_factory: pytest.TempPathFactory) -> HandService:
     folder = tmp_path_factory.mktemp('tiny')
-    return HandService(write_tiny_model(folder), gesture=write_gesture_net(folder), device='cpu')
+    return HandService(Network(*write_tiny_model(folder)), gesture=write_gesture_net(folder), device='cpu')
 
 
 @pytest.fixture
@@ -48,7 +50,18 @@ def test_picture_that_no_browser_shows(service: HandService, folder: Path, tmp_p
     assert (document['source'], hand['bbox']) == ('a.tif', [5, 5, 50, 40])
     assert result.text[0].startswith('Hand 1: mean score of the keypoints ')
     assert f'sign {hand["gesture"]} (' in result.text[0]
-    assert result.figure is None and 'No picture of attention: ' in result.text[1]
+    assert result.figure is None and 'No figure of attention: ' in result.text[1]
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.png', '.tif'])
+def test_an_image_is_decoded_once(
+    service: HandService, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+):
+    cv2.imwrite(str(tmp_path / f'a{suffix}'), picture(0))
+    monkeypatch.setattr('handkp_plugins.apps.web.service.attention_figure', lambda model, image, box: image)
+    decodes = count_decodes(monkeypatch)
+    assert service.image(tmp_path / f'a{suffix}', folder, whole=True).figure is not None
+    assert len(decodes) == 1
 
 
 def test_signs_of_a_video_are_its_own(
@@ -93,10 +106,10 @@ def test_frames_after_the_limit_are_left_out_and_told(
     'name, data, message',
     [
         ('large.png', png_of_size(9000, 8000), r'expected up to 64 megapixels, got 9000x8000 \(72\)'),
-        ('bomb.png', png_of_size(60000, 60000), 'is allowed; it is far too large'),
-        ('empty.jpg', b'', 'expected JPEG, .*; its header is not of one'),
-        ('code.jpg', b'<svg onload="alert(1)"/>', 'its header is not of one'),
-        ('a.svg', b'<svg/>', r"expected a picture here .*, got '.svg'"),
+        ('bomb.png', png_of_size(60000, 60000), 'got one that is far too large'),
+        ('empty.jpg', b'', r'expected an image \(JPEG, .*\), got another header'),
+        ('code.jpg', b'<svg onload="alert(1)"/>', 'got another header'),
+        ('a.svg', b'<svg/>', r"expected a file of the kind image .*, got '.svg'"),
     ],
     ids=['large', 'bomb', 'empty', 'code', 'suffix'],
 )
@@ -108,18 +121,18 @@ def test_no_pictures(service: HandService, folder: Path, tmp_path: Path, name: s
 
 def test_frames_that_are_too_large(service: HandService, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr('handkp_plugins.apps.web.service.MAX_PIXELS', 96 * 64 - 1)
-    with pytest.raises(ValueError, match='v.mp4: up to .* got 96x64'):
+    with pytest.raises(ValueError, match='v.mp4: expected up to .* got 96x64'):
         service.video(write_video(tmp_path / 'v.mp4', 2, 'mp4v'), folder, whole=True)
     assert MAX_PIXELS >= 50e6  # cameras of telephones
 
 
 def test_without_a_detector_the_box_is_needed(service: HandService, folder: Path, tmp_path: Path):
     cv2.imwrite(str(tmp_path / 'a.png'), picture(0))
-    with pytest.raises(ValueError, match='expected the box of the hand'):
+    with pytest.raises(ValueError, match='the box of the hand: expected one of'):
         service.image(tmp_path / 'a.png', folder)
 
 
 @pytest.mark.parametrize('seconds', [0, -1, np.nan])
 def test_seconds_that_are_none(seconds: float):
     with pytest.raises(ValueError, match='--max-seconds: expected a number above 0'):
-        HandService(('none.py', 'none.pth'), max_seconds=seconds)
+        HandService(Network('none.py', 'none.pth'), max_seconds=seconds)

@@ -14,7 +14,7 @@ def in_the_box(model: object, image: np.ndarray, boxes: np.ndarray, batch_size: 
 
 
 def test_each_step_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr('handkp_plugins.apps.demo.hand_reader.predict', in_the_box)
+    monkeypatch.setattr('handkp_plugins.apps.demo.hand_pipeline.predict', in_the_box)
     tool = load_tool('analysis/benchmark_demo')
     make = tool.write_video
 
@@ -42,5 +42,5 @@ def test_each_step_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture, mo
 def test_numbers_that_cannot_be():
     tool = load_tool('analysis/benchmark_demo')
     for bad in (dict(frames=0), dict(every=1), dict(hands=3)):
-        with pytest.raises(ValueError, match='expected frames from 1, every from 2 and hands 1 or 2'):
+        with pytest.raises(ValueError, match='frames, every, hands: expected from 1, from 2, 1 or 2, got'):
             tool.main(**bad)

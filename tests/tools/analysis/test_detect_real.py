@@ -79,7 +79,7 @@ def test_labels_found_are_white_and_others_red(tool: ModuleType):
 
 def test_the_detector_is_named_in_one_way(tool: ModuleType, data: Path):
     for given in (dict(), dict(config='x.py'), dict(config='x.py', checkpoint='x.pth', weights='hand_detector')):
-        with pytest.raises(ValueError, match='--weights NAME, or CONFIG and CHECKPOINT'):
+        with pytest.raises(ValueError, match='network: expected NAME .*, or CONFIG and CHECKPOINT, got'):
             tool.main(**given, data=data)
     with pytest.raises(ValueError, match='--every: expected an integer from 1 on, got 0'):
         tool.main(weights='hand_detector', data=data, every=0)

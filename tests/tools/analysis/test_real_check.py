@@ -237,7 +237,7 @@ def test_what_cannot_be(tool: ModuleType, tiny: tuple, tmp_path: Path):
     with pytest.raises(FileNotFoundError, match='no source of real images there:\nOneHand10K sample: skipped'):
         tool.main(*tiny, data=tmp_path)
     for given in (dict(), dict(config=tiny[0]), dict(config=tiny[0], checkpoint=tiny[1], weights='lite')):
-        with pytest.raises(ValueError, match='--weights NAME, or CONFIG and CHECKPOINT'):
+        with pytest.raises(ValueError, match='network: expected NAME .*, or CONFIG and CHECKPOINT, got'):
             tool.main(**given, data=tmp_path)
     write_asl(tmp_path / 'tfjs_asl_hand')
     (tmp_path / 'tfjs_asl_hand' / 'asl_hand.full.json').write_text('[[1, 2, 3]]')

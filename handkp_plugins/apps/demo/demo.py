@@ -1,0 +1,88 @@
+"""The whole demo: from a source and options to files."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from handkp_plugins.apis.detection import DEFAULT_DETECTOR, init_detector
+from handkp_plugins.apis.gestures import GestureReader
+from handkp_plugins.apis.hand_boxes import make_hand_finder
+from handkp_plugins.apis.inference import init_model
+from handkp_plugins.apis.networks import find_network
+from handkp_plugins.apis.rotation import with_rotations
+from handkp_plugins.engine.checkpoint.reading import check_writable
+from handkp_plugins.visualization.window import Window
+
+from .hand_pipeline import HandPipeline
+from .keypoints_file import KeypointsFile, make_header
+from .options import OUTPUT, DrawingOptions, HandOptions, NetworkOptions, VideoOptions
+from .run import Run
+from .sources import Stream, is_stream, list_images
+
+
+def run_demo(
+    source: str | Path,
+    output: str | Path = OUTPUT,
+    networks: NetworkOptions | None = None,
+    hands: HandOptions | None = None,
+    video: VideoOptions | None = None,
+    drawing: DrawingOptions | None = None,
+) -> dict[str, Any]:
+    """Find the hands of a source and write them; returns what ``keypoints.json`` holds, of a camera without the items.
+
+    Args:
+        source: An image, a folder of images (without its subfolders), a video, or ``webcam:N``.
+        output: Folder for the drawn images and the JSON.
+
+    Raises:
+        FileNotFoundError, OSError: A file or camera is missing, or the output folder cannot be written.
+        ValueError: An option is out of its range or does not fit the source or another option, nothing could be read,
+            or a network does not fit.
+    """
+    output, networks, hands = Path(output), networks or NetworkOptions(), hands or HandOptions()
+    video, drawing = video or VideoOptions(), drawing or DrawingOptions()
+    if video.max_frames is not None and video.max_frames < 1:
+        raise ValueError(f'--max-frames: expected an integer from 1 on, got {video.max_frames}')
+    finder = detector = None
+    boxes = hands.bbox, hands.whole_image, hands.ann
+    if any(boxes) and hands.det is not None:
+        raise ValueError('--det: expected without --bbox, --ann and --whole-image, got one of these, too')
+    if any(boxes):
+        finder = make_hand_finder(*boxes)
+    else:
+        detector = find_network(*(hands.det or [DEFAULT_DETECTOR]), option='--det')
+    network = find_network(*networks.pose, option='--pose')
+    files = None if is_stream(source) else list_images(Path(source))
+    for option in ('smooth', 'show', 'max_frames'):
+        if files is not None and getattr(video, option):
+            raise ValueError(f'--{option.replace("_", "-")}: expected for a video or a camera, got {source}')
+    model = init_model(*network, networks.device, output_heatmaps=drawing.save_heatmaps)
+    header = make_header(source, network, detector, model)
+    pipeline = HandPipeline(
+        with_rotations(model) if networks.tta else model,
+        finder,
+        detector and init_detector(*detector, networks.device, hands.det_thr),
+        networks.gesture and GestureReader(*networks.gesture, device=networks.device, frames=networks.gesture_frames),
+        networks.batch_size,
+        hands.det_every,
+        hands.track_thr,
+        dict(min_cutoff=video.min_cutoff, beta=video.beta) if video.smooth else None,
+    )
+    _prepare_output(output, Path(source))
+    if files is not None:
+        return Run(pipeline, output, KeypointsFile(output, header), drawing.score_thr).images(Path(source), files)
+    with closing(Stream(source)) as stream:
+        window = Window(str(source)) if video.show else None
+        file = KeypointsFile(output, header, keep_items=not stream.is_camera)
+        run = Run(pipeline, output, file, drawing.score_thr)
+        return run.stream(stream, video.max_frames, window, not video.no_rate)
+
+
+def _prepare_output(output: Path, source: Path) -> None:
+    """Make the output folder, and find out before the work whether it can be written."""
+    folder = source if source.is_dir() else source.parent
+    if source.exists() and output.resolve() == folder.resolve():
+        raise ValueError(
+            f'--output: expected another folder than that of the source, which it would overwrite, got {output}'
+        )
+    check_writable(str(output), 'output folder', '--output')
