@@ -10,7 +10,7 @@ from handkp_plugins.apis.hand_boxes import make_hand_finder
 from handkp_plugins.apis.inference import init_model
 from handkp_plugins.apis.networks import find_network
 from handkp_plugins.apis.rotation import with_rotations
-from handkp_plugins.engine.checkpoint.reading import check_writable
+from handkp_plugins.engine.work_dir import check_writable
 from handkp_plugins.visualization.window import Window
 
 from .hand_pipeline import HandPipeline

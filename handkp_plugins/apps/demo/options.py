@@ -8,7 +8,7 @@ from typing import Any
 
 from handkp_plugins.apis.detection import DEFAULT_DETECTOR
 from handkp_plugins.apis.networks import DEFAULT_POSE
-from handkp_plugins.engine.checkpoint.shipped import listed
+from handkp_plugins.engine.checkpoint.shipped import weights_names
 
 from .smoothing import BETA, MIN_CUTOFF
 
@@ -27,7 +27,7 @@ def _option(default: Any, help: str, **more: Any) -> Any:
 
 
 def _network(default: Any, what: str, detectors: bool, name: str) -> Any:
-    more = dict(help=lambda: f'{what}: {listed(detectors)} or your own (default {name})')
+    more = dict(help=lambda: f'{what}: {weights_names(detectors)} or your own (default {name})')
     return field(default=default, metadata=dict(more, nargs='+', metavar=('NAME|CONFIG', 'CKPT')))
 
 
