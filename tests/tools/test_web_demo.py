@@ -160,7 +160,7 @@ def test_cut_picture_and_bad_box(page: SimpleNamespace, hand: tuple[Path, list[i
     (tmp_path / 'cut.jpg').write_bytes(hand[0].read_bytes()[:-50])
     with pytest.raises(AppError, match='cut.jpg: truncated JPEG: its end marker is missing'):
         page.client.predict(handle_file(tmp_path / 'cut.jpg'), *WHOLE, api_name='/image')
-    with pytest.raises(AppError, match=r'box: expected sides above 0, got \[5, 5, 0, 9\]'):
+    with pytest.raises(AppError, match=r'box: expected sides above 0, got \[5.0, 5.0, 0.0, 9.0\]'):
         page.client.predict(handle_file(hand[0]), 'in a box', 5, 5, 0, 9, api_name='/image')
     with pytest.raises(AppError, match='Choose a file first'):
         page.client.predict(None, *WHOLE, api_name='/image')
