@@ -300,7 +300,7 @@ def test_sigterm_leaves_nothing(tmp_path: Path):
             assert process.stdout.readline().startswith('http://127.0.0.1:')
             assert [p.name[:11] for p in tmp_path.glob('handkp_web_*')] == ['handkp_web_']
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()
     assert list(tmp_path.glob('handkp_web_*')) == []
