@@ -11,7 +11,7 @@ from handkp_plugins.apis.inference import init_model
 from handkp_plugins.apis.networks import find_network
 from handkp_plugins.apis.rotation import with_rotations
 from handkp_plugins.engine.work_dir import check_writable
-from handkp_plugins.visualization.window import Window
+from handkp_plugins.visualization import Window
 
 from .hand_pipeline import HandPipeline
 from .keypoints_file import KeypointsFile, make_header
