@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from helpers.mini_clips import clip_records, write_clips
 from mmengine.dataset import Compose
+from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, TRANSFORMS
 
 from handkp_plugins.codecs import PixelDepthLabel
@@ -85,6 +86,7 @@ def test_blur_is_drawn_once_a_frame() -> None:
 
 
 def pipeline(*more: dict, strict: bool = False) -> Compose:
+    init_default_scope('mmpose')
     packing = [dict(type='GenerateTarget', encoder=CODEC), dict(type='PackHandInputs')]
     return Compose([dict(type='LoadHandClip', strict=strict), *more, *packing])
 

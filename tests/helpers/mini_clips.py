@@ -38,5 +38,5 @@ def write_clips(folder: Path, records: dict, pictures: bool = False) -> Path:
     for image in records['images'] if pictures else ():
         file = folder / image['file_name']
         file.parent.mkdir(exist_ok=True)
-        cv2.imwrite(str(file), np.full((*SIZE[::-1], 3), 10 * (image['frame_id'] + 1), np.uint8))
+        cv2.imwrite(str(file), np.full((*SIZE[::-1], 3), 10 * (image['frame_id'] % 25 + 1), np.uint8))
     return path

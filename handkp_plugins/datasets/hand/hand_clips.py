@@ -8,6 +8,8 @@ from mmengine.dataset import BaseDataset
 from mmengine.fileio import join_path
 from mmpose.registry import DATASETS
 
+from handkp_plugins.structures.skeleton import hand_metainfo
+
 from ..checks.clip_files import HANDS, Video, read_clip_file
 
 
@@ -60,7 +62,7 @@ class HandClipDataset(BaseDataset):
         kwargs: Those of ``mmengine.dataset.BaseDataset``; ``data_prefix=dict(img=…)`` is the images' folder.
     """
 
-    METAINFO = dict(dataset_name='hand_clips')
+    METAINFO: dict = hand_metainfo('hand_clips')
 
     def __init__(
         self,
