@@ -19,7 +19,7 @@ from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.engine.checkpoint.reading import read_checkpoint
 from handkp_plugins.engine.checkpoint.weights import HARMLESS_KEYS
 from handkp_plugins.errors import CheckpointError
-from handkp_plugins.fileio.atomic import replaced_whole
+from handkp_plugins.fileio.atomic import atomic_write
 
 
 def main(checkpoints: Sequence[str], out: str, shares: Sequence[float] | None = None) -> dict[str, torch.Tensor]:
@@ -51,7 +51,7 @@ def main(checkpoints: Sequence[str], out: str, shares: Sequence[float] | None = 
             )
         for key, value in weights.items():
             mean[key] += share / sum(shares) * value.float()
-    with replaced_whole(out) as temporary:
+    with atomic_write(out) as temporary:
         torch.save(dict(state_dict=mean, meta={}, mean_of=list(checkpoints)), temporary)
     print(f'{out}: the mean of {len(checkpoints)} networks, {len(mean)} weights')
     return mean

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.fileio.atomic import write_bytes
 from handkp_plugins.fileio.images import write_image
-from handkp_plugins.fileio.keypoint_tables import RecordedHands, read_recorded
+from handkp_plugins.fileio.keypoint_tables import RecordedHands, read_keypoint_table
 from handkp_plugins.synthetic.inverse_kinematics.fit_poses import FittedPoses, fit_poses
 from handkp_plugins.synthetic.inverse_kinematics.separate_fingers import separate_fingers
 from handkp_plugins.visualization import draw_hand, tile
@@ -85,7 +85,7 @@ def main(
     """Fit poses to all rows of the files and write those that fit; return the fit of each file.
 
     Args:
-        inputs: Files that :func:`handkp_plugins.fileio.keypoint_tables.read_recorded` reads.
+        inputs: Files that :func:`handkp_plugins.fileio.keypoint_tables.read_keypoint_table` reads.
         out: ``.npz`` to write.
         every: Take every n-th row.
         max_residual: Rows that fit worse are dropped; a share of the hand's length.
@@ -104,7 +104,7 @@ def main(
         )
     if Path(out).suffix != '.npz':
         raise ValueError(f'out: expected a file .npz, got {out}')
-    tables = [read_recorded(Path(path), skip_malformed).every(every) for path in inputs]
+    tables = [read_keypoint_table(Path(path), skip_malformed).every(every) for path in inputs]
     fits = []
     with tqdm(total=sum(len(table.rows) for table in tables), unit='hand', desc='poses') as bar:
         for table in tables:

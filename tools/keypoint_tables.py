@@ -25,13 +25,13 @@ from tqdm import tqdm
 import handkp_plugins  # noqa: F401  registers what configs name
 from handkp_plugins.apis.inference import init_model, predict_each
 from handkp_plugins.cli.tool import run_tool
-from handkp_plugins.datasets.checks.keypoint_files import numbers_of, read_json, records_of
 from handkp_plugins.fileio.atomic import write_text
+from handkp_plugins.fileio.coco_file import CocoFile
 from handkp_plugins.fileio.images import read_image
+from handkp_plugins.structures.boxes import xywh_to_xyxy
 
 OUT = 'data/gestures/fingerspelling'
 SPLITS = ('train', 'val', 'test')
-_POINTS = 63  # numbers of 21 labelled keypoints
 
 
 def main(
@@ -83,20 +83,16 @@ def main(
 
 
 def _read(path: Path, labels: bool) -> list[dict]:
-    """Annotations, checked, each with its image's record as ``image``."""
-    document = read_json(str(path))
-    images = {i['id']: i for i in records_of(str(path), document, 'images', 'image', ('id', 'file_name', 'video_id'))}
+    """Return the annotations, each with its image's record, its box (4,) and, if wanted, its keypoints (21, 3)."""
     keys = ('id', 'image_id', 'gesture', 'bbox', *(['keypoints'] if labels else []))
-    annotations = records_of(str(path), document, 'annotations', 'annotation', keys)
-    numbers_of(str(path), annotations, 'bbox', 4, 'x, y, width, height')
-    if labels:
-        numbers_of(str(path), annotations, 'keypoints', _POINTS, 'x, y, visibility of each keypoint')
-    for a in annotations:
-        if a['image_id'] not in images:
-            raise ValueError(
-                f'{path}: annotation {a["id"]}: image_id: expected the id of an image, got {a["image_id"]!r}'
-            )
-    return [dict(a, image=images[a['image_id']]) for a in annotations]
+    file = CocoFile(path, ('id', 'file_name', 'video_id'), keys)
+    images = {image['id']: image for image in file.images}
+    boxes = xywh_to_xyxy(file.boxes())
+    points = file.keypoints() if labels else [None] * len(boxes)
+    return [
+        dict(a, image=images[a['image_id']], bbox=box, keypoints=hand)
+        for a, box, hand in zip(file.annotations, boxes, points, strict=True)
+    ]
 
 
 def _check_apart(root: Path, sets: dict[str, list[dict]]) -> None:
@@ -114,7 +110,7 @@ def _check_apart(root: Path, sets: dict[str, list[dict]]) -> None:
 def _labelled(annotations: list[dict], skipped: list[str]) -> Iterator[tuple[str, np.ndarray]]:
     """Sign and keypoints (21, 2) of each hand that is labelled as a whole."""
     for a in annotations:
-        points = np.reshape(a['keypoints'], (21, 3))
+        points = a['keypoints']
         if (points[:, 2] > 0).all():
             yield a['gesture'], points[:, :2]
         else:
@@ -125,7 +121,7 @@ def _predicted(
     model: object, root: Path, annotations: tqdm, batch_size: int, skipped: list[str]
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Sign and keypoints (21, 2) of each hand whose image can be read."""
-    batch: list[tuple[str, np.ndarray, list[float]]] = []
+    batch: list[tuple[str, np.ndarray, np.ndarray]] = []
 
     def found() -> Iterator[tuple[str, np.ndarray]]:
         signs, images, boxes = zip(*batch, strict=True)
@@ -133,9 +129,8 @@ def _predicted(
         batch.clear()
 
     for a in annotations:
-        x, y, w, h = a['bbox']
         try:
-            batch.append((a['gesture'], read_image(root / a['image']['file_name']), [x, y, x + w, y + h]))
+            batch.append((a['gesture'], read_image(root / a['image']['file_name']), a['bbox']))
         except (OSError, ValueError) as e:
             skipped.append(str(e))
         if len(batch) == batch_size:

@@ -54,9 +54,8 @@ import numpy as np
 from tqdm import tqdm
 
 from handkp_plugins.cli.tool import run_tool
-from handkp_plugins.fileio.images import open_picture, over, read_image, write_image
+from handkp_plugins.fileio.images import alpha_composite, open_image, read_image, write_image
 from handkp_plugins.synthetic.clips.signing import GROUPS
-from handkp_plugins.synthetic.datasets.coco import frame_name
 from handkp_plugins.synthetic.datasets.generate import Result, generate
 from handkp_plugins.synthetic.datasets.recipe import ClipRecipe, Recipe, SignRecipe
 from handkp_plugins.synthetic.datasets.scene_recipe import SceneRecipe
@@ -146,7 +145,7 @@ def main(
             poses=tuple(map(str, poses)),
         ),
     )
-    with tqdm(total=recipe.images, unit='image', desc='hands', smoothing=0.05) as bar:
+    with tqdm(total=recipe.num_images, unit='image', desc='hands', smoothing=0.05) as bar:
         result = generate(out, recipe, workers or len(os.sched_getaffinity(0)), bar.update)
     counts = ', '.join(f'{count} {name}' for name, count in result.splits.items())
     if result.made:
@@ -184,10 +183,10 @@ def _recipe(pictures: type[Recipe], video: bool, mp4: bool, of_kind: dict[str, A
 
 
 def _write_videos(out: Path, recipe: ClipRecipe) -> None:
-    for clip in tqdm(range(len(recipe.batches)), unit='clip', desc='mp4'):
+    for clip, frames in enumerate(tqdm(recipe.batches, unit='clip', desc='mp4')):
         with VideoFile(out / 'mp4' / f'{clip:05d}.mp4', recipe.fps) as file:
-            for frame in range(recipe.frames):
-                file.append(read_image(out / frame_name(clip, frame)))
+            for index in frames:
+                file.append(read_image(out / recipe.file_name(index)))
 
 
 def contact_sheet(out: Path) -> np.ndarray:
@@ -216,11 +215,11 @@ def contact_sheet(out: Path) -> np.ndarray:
 
 
 def _read(path: str) -> np.ndarray:
-    layers = open_picture(path)
+    layers = open_image(path)
     if layers.shape[2] == 3:
         return layers
     row, column = np.indices(layers.shape[:2]) // _CHECK
-    return over(layers, np.where((row + column) % 2, 200, 120)[..., None])
+    return alpha_composite(layers, np.where((row + column) % 2, 200, 120)[..., None])
 
 
 def parse_args() -> argparse.Namespace:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from handkp_plugins.datasets.checks.keypoint_files import numbers_of, read_json, records_of
+from handkp_plugins.fileio.coco_file import CocoFile
+from handkp_plugins.structures.boxes import xywh_to_xyxy
 
 from .inference import check_boxes
 
@@ -57,7 +58,7 @@ def make_hand_finder(
         if annotated is not None:
             hands = _find_image(annotated, path, ann)
         else:
-            hands = [Hand(_corners(box)) for box in bboxes or [(0, 0, width, height)]]
+            hands = [Hand(box) for box in xywh_to_xyxy(bboxes or [(0, 0, width, height)]).astype(np.float32)]
         check_boxes(np.array([hand.box for hand in hands]), width, height)
         return hands
 
@@ -71,28 +72,16 @@ def read_hands(ann: str | Path, with_keypoints: bool = False) -> dict[str, list[
         FileNotFoundError: There is no such file.
         ValueError: The file or one of its records is not of that form; the message names the first one.
     """
-    ann = str(ann)
-    document = read_json(ann)
-    images = records_of(ann, document, 'images', 'image', ('id', 'file_name'))
-    names = {image['id']: str(image['file_name']) for image in images}
+    file = CocoFile(ann, ('id', 'file_name'), ('id', 'image_id', 'bbox', *(['keypoints'] if with_keypoints else [])))
+    names = {image['id']: str(image['file_name']) for image in file.images}
     hands: dict[str, list[Hand]] = {name: [] for name in names.values()}
     if len(hands) < len(names):
         raise ValueError(f'{ann}: file_name: expected another for each image, got {len(hands)} for {len(names)} images')
-    keys = ('id', 'image_id', 'bbox', *(['keypoints'] if with_keypoints else []))
-    annotations = records_of(ann, document, 'annotations', 'annotation', keys)
-    boxes = numbers_of(ann, annotations, 'bbox', 4, 'x, y, width, height')
-    keypoints = [None] * len(annotations)
-    if with_keypoints:
-        keypoints = numbers_of(ann, annotations, 'keypoints', 63, 'x, y, visibility of each keypoint')
-        keypoints = keypoints.reshape(-1, 21, 3)
-    for annotation, box, points in zip(annotations, boxes, keypoints, strict=True):
-        if annotation['image_id'] not in names:
-            raise ValueError(
-                f'{ann}: annotation {annotation["id"]}: image_id: expected the id of an entry in images, '
-                f'got {annotation["image_id"]!r}'
-            )
+    boxes = xywh_to_xyxy(file.boxes()).astype(np.float32)
+    keypoints = file.keypoints() if with_keypoints else [None] * len(boxes)
+    for annotation, box, points in zip(file.annotations, boxes, keypoints, strict=True):
         if not annotation.get('iscrowd'):
-            hands[names[annotation['image_id']]].append(Hand(_corners(box), points))
+            hands[names[annotation['image_id']]].append(Hand(box, points))
     return hands
 
 
@@ -115,8 +104,3 @@ def _find_image(hands: dict[str, list[Hand]], path: Path, ann: str | Path) -> li
 
 def _common_end(a: Path, b: Path) -> int:
     return len(os.path.commonprefix([a.parts[::-1], b.parts[::-1]]))
-
-
-def _corners(box: Sequence[float]) -> np.ndarray:
-    x, y, w, h = box
-    return np.array([x, y, x + w, y + h], np.float32)

@@ -1,27 +1,28 @@
-"""Lets MMEngine's file functions open pictures that lie in shards or videos."""
+"""A file backend of MMEngine that opens images in shards and videos."""
 
 import cv2
 from mmengine import fileio
 from mmengine.fileio import LocalBackend, register_backend
 
-from handkp_plugins.fileio.images import is_address, read_image
+from handkp_plugins.fileio.images import is_image_address, read_image
 
 
 class ShardBackend(LocalBackend):
-    """Files of this machine; pictures of generated layers, laid over grey, and frames of videos as PNG.
+    """Reads local files, members of shards (laid over grey) and frames of videos; the last two as PNG.
 
-    For what reads pictures by ``mmengine.fileio``, as MMPose's visualization hook does:
+    For code that reads images by ``mmengine.fileio``, such as MMPose's visualization hook:
     ``backend_args=dict(backend='hand_shards')``.
     """
 
     def get(self, filepath: str) -> bytes:
-        """The bytes of a file, or of a picture at the address of a shard's member or a video's frame.
+        """Return the bytes of a file, or of an image inside a shard or video.
 
         Raises:
-            OSError, ValueError: it cannot be read.
+            OSError: The file cannot be read.
+            ValueError: The image cannot be decoded.
         """
-        if not is_address(str(filepath)):
-            return fileio.get(filepath)  # from wherever its prefix says
+        if not is_image_address(str(filepath)):
+            return fileio.get(filepath)  # its prefix names the backend
         return cv2.imencode('.png', read_image(filepath))[1].tobytes()
 
 

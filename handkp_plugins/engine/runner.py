@@ -16,12 +16,12 @@ from mmpose.registry import RUNNERS
 from torch import nn
 from torch.utils.data import DataLoader
 
-from handkp_plugins.datasets.checks.dataset_files import check_annotation_files
+from handkp_plugins.datasets.checks.dataset_files import check_dataset_files
 from handkp_plugins.engine.checkpoint.reading import read_checkpoint
 from handkp_plugins.engine.checkpoint.weights import load_weights, warn_of_other_network
 from handkp_plugins.engine.work_dir import check_writable, find_checkpoints
 from handkp_plugins.errors import BrokenCheckpointError, CheckpointError
-from handkp_plugins.fileio.atomic import replaced_whole
+from handkp_plugins.fileio.atomic import atomic_write
 
 from .checkpoint.plain_data import history_buffers, to_plain
 from .checkpoint.pretrained import use_safe_loaders
@@ -84,7 +84,7 @@ class HandRunner(Runner):
     ) -> DataLoader:
         """Check the annotation files of the dataset, and build the loader as MMEngine does."""
         if isinstance(dataloader, dict):
-            check_annotation_files(dataloader.get('dataset'))
+            check_dataset_files(dataloader.get('dataset'))
         return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def build_evaluator(self, evaluator: dict | list | Evaluator) -> Evaluator:
@@ -129,7 +129,7 @@ class HandRunner(Runner):
         if not isinstance(get_file_backend(out_dir, backend_args=kwargs.get('backend_args')), LocalBackend):
             super().save_checkpoint(out_dir, filename, file_client_args, save_optimizer, **kwargs)
             return
-        with replaced_whole(os.path.join(out_dir, filename)) as temporary:
+        with atomic_write(os.path.join(out_dir, filename)) as temporary:
             super().save_checkpoint(out_dir, os.path.basename(temporary), file_client_args, save_optimizer, **kwargs)
 
     def _make_plain(self, checkpoint: dict) -> None:

@@ -1,1 +1,1 @@
-"""Files in and out: whole-or-nothing writing, images, shards, videos, COCO files and tables of keypoints."""
+"""Reading and writing of files: images, shards, videos, COCO files and tables of keypoints."""

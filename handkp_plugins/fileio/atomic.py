@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Writing of files completely or not at all."""
 
 import errno
 import os
@@ -9,13 +9,13 @@ from pathlib import Path
 
 
 @contextmanager
-def replaced_whole(path: str | Path) -> Iterator[str]:
-    """Yield the name of a temporary file beside ``path``; move it there once it is written and on the disk.
+def atomic_write(path: str | Path) -> Iterator[str]:
+    """Yield the name of a temporary file, and rename it to ``path`` once it is written and on the disk.
 
-    The folder is made where it is missing.
+    The folder is made if it is missing.
 
     Raises:
-        OSError: It cannot be written; the message names ``path``, which is as it was; the temporary file is gone.
+        OSError: The file cannot be written; the message names ``path``, which is unchanged.
     """
     path = os.fspath(path)
     temporary = f'{path}.{os.getpid()}.tmp'
@@ -28,23 +28,23 @@ def replaced_whole(path: str | Path) -> Iterator[str]:
     except OSError as e:
         raise type(e)(e.errno, f'cannot be written: {write_failure(path, e)}', path) from e
     finally:
-        with suppress(OSError):  # gone already after the replacement, or never made
+        with suppress(OSError):  # renamed already, or never made
             os.unlink(temporary)
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:
-    """Write a file, all of it or nothing; raises as :func:`replaced_whole` does."""
-    with replaced_whole(path) as temporary:
+    """Write a file by :func:`atomic_write`."""
+    with atomic_write(path) as temporary:
         Path(temporary).write_bytes(data)
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a file in UTF-8, all of it or nothing; raises as :func:`replaced_whole` does."""
+    """Write a file in UTF-8 by :func:`atomic_write`."""
     write_bytes(path, text.encode())
 
 
 def write_failure(path: str, error: OSError) -> str:
-    """Why a file or folder cannot be written; on a full disk with the space that is left."""
+    """Tell why a file or folder cannot be written; on a full disk also the free space."""
     reason = error.strerror or str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         reason += f' ({shutil.disk_usage(os.path.dirname(os.path.abspath(path))).free / 1e6:.1f} MB free)'

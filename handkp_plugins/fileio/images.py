@@ -1,4 +1,4 @@
-"""Pictures on disk: one reader for files, members of shards and frames of videos, with clear reasons; and writing."""
+"""Reading and writing of images: files, members of shards and frames of videos, with clear reasons for failures."""
 
 import re
 from collections.abc import Callable
@@ -12,16 +12,17 @@ from .atomic import write_bytes
 from .shards import SHARDS, is_shard_address, split_address
 from .videos import VIDEOS, is_video_address
 
-PHOTOGRAPH_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
-# A marker that something follows: not a stuffed 0xFF, not a restart within a scan, not one that stands alone.
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+_GREY = 128.0  # behind images with alpha
+# A marker that starts a segment: not a stuffed 0xFF, not a restart within a scan, not one that stands alone.
 _JPEG_MARKER = re.compile(rb'\xff+([^\x00\x01\xd0-\xd8\xff])', re.DOTALL)
 
 
 def is_truncated_jpeg(data: bytes) -> bool:
     """Whether the bytes are a JPEG file without its end marker.
 
-    A decoder may fill the missing rows with grey; a network must not learn from those. What lies within a segment of
-    the header (a thumbnail has an end marker of its own), or after the end (a phone may append a video), is no matter.
+    A decoder may fill the missing rows with grey, which a network must not learn. Segments of the header (a thumbnail
+    has its own end marker) and bytes after the end (a phone may append a video) are skipped.
     """
     at = 2
     if not data.startswith(b'\xff\xd8'):
@@ -34,13 +35,10 @@ def is_truncated_jpeg(data: bytes) -> bool:
 
 
 def decode_image(data: bytes, flag: str = 'color', backend: str | None = None) -> np.ndarray:
-    """Decode an image file's bytes, by default as BGR uint8 [H, W, 3], rotated as its EXIF data ask.
-
-    Args:
-        flag, backend: as in ``mmcv.imfrombytes``.
+    """Decode an image file as ``mmcv.imfrombytes`` does: by default BGR uint8 [H, W, 3], rotated by its EXIF data.
 
     Raises:
-        ValueError: it is empty, a JPEG without its end, or no image.
+        ValueError: The file is empty, a truncated JPEG, or no image.
     """
     if not data:
         raise ValueError('the file is empty')
@@ -56,17 +54,14 @@ def decode_image(data: bytes, flag: str = 'color', backend: str | None = None) -
 
 
 def read_layers(address: str, flag: str = 'color', backend: str | None = None) -> np.ndarray:
-    """Read a picture of a shard: uint8 [H, W, 4], colour and alpha, where a PNG of the same name lies beside it.
+    """Read an image of a shard, ``PATH.zip/NAME.jpg``, as :func:`decode_image` does.
 
-    Without that PNG it is [H, W, 3]. Colours are straight (not multiplied by alpha) and defined everywhere.
-
-    Args:
-        address: ``PATH.zip/NAME.jpg``.
-        flag, backend: as in ``mmcv.imfrombytes``, for the colours.
+    If the shard has a PNG of the same name, it is the alpha channel, and the image is [H, W, 4]. Colours are straight
+    (not multiplied by alpha).
 
     Raises:
-        OSError: the shard is missing or cannot be read.
-        ValueError: the shard or one of the two pictures is damaged, or their sizes differ.
+        OSError: The shard cannot be read.
+        ValueError: The shard or one of the two files is damaged, or their sizes differ.
     """
     shard, member = split_address(address)
     color = decode_image(SHARDS.read(shard, member), flag, backend)
@@ -80,27 +75,27 @@ def read_layers(address: str, flag: str = 'color', backend: str | None = None) -
     return cv2.merge([*cv2.split(color), alpha])
 
 
-def is_address(path: str) -> bool:
-    """Whether a path names no file, but a picture in one: a shard's member, or a video's frame."""
+def is_image_address(path: str) -> bool:
+    """Whether a path names an image inside a file: a member of a shard or a frame of a video."""
     return is_video_address(path) or is_shard_address(path)
 
 
-def open_picture(
+def open_image(
     path: str,
     flag: str = 'color',
     backend: str | None = None,
     read_file: Callable[[str], bytes] = lambda path: Path(path).read_bytes(),
 ) -> np.ndarray:
-    """The picture at a path, of whatever kind: as :func:`decode_image` or :func:`read_layers` give it, or a video's
-    frame (:mod:`~handkp_plugins.fileio.videos`), BGR.
+    """Read an image file, a member of a shard (:func:`read_layers`) or a frame of a video (BGR).
 
     Args:
-        flag, backend: as in ``mmcv.imfrombytes``; frames are in colour.
-        read_file: reads a picture that is a file of its own.
+        flag: As in ``mmcv.imfrombytes``; frames of videos are always in colour.
+        backend: As in ``mmcv.imfrombytes``.
+        read_file: Reads the bytes of an image file.
 
     Raises:
-        OSError: it is missing or cannot be read.
-        ValueError: it cannot be decoded.
+        OSError: The file is missing or cannot be read.
+        ValueError: The image cannot be decoded.
     """
     if is_video_address(path):
         if flag != 'color':
@@ -111,47 +106,51 @@ def open_picture(
     return decode_image(read_file(path), flag, backend)
 
 
-def over(layers: np.ndarray, behind: np.ndarray | float) -> np.ndarray:
-    """Lay a picture with alpha (H, W, 4) over another (H, W, 3), or over a plain grey of 0…255; uint8 (H, W, 3)."""
-    alpha = layers[..., 3:].astype(np.float32) / 255
-    return np.rint(behind + alpha * (layers[..., :3] - np.float32(behind))).astype(np.uint8)
-
-
-_BEHIND_LAYERS = 128.0
+def alpha_composite(image: np.ndarray, background: np.ndarray | float) -> np.ndarray:
+    """Lay an image with alpha (H, W, 4) over a background (H, W, 3), or over a grey value; uint8 (H, W, 3)."""
+    alpha = image[..., 3:].astype(np.float32) / 255
+    return np.rint(background + alpha * (image[..., :3] - np.float32(background))).astype(np.uint8)
 
 
 def read_image(path: str | Path) -> np.ndarray:
-    """:func:`open_picture` as BGR, uint8, [H, W, 3], with the path in the error; what has alpha is laid over mid grey.
+    """Read any image of :func:`open_image` as BGR uint8 [H, W, 3]; an image with alpha is laid over mid grey.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is empty, a JPEG without its end, or no image.
+        OSError: The file is missing or cannot be read.
+        ValueError: The image cannot be decoded; the message starts with the path.
     """
     try:
-        image = open_picture(str(path))
+        image = open_image(str(path))
     except ValueError as e:
         raise ValueError(f'{path}: {e}') from None
-    return over(image, _BEHIND_LAYERS) if image.shape[2] == 4 else image
+    return alpha_composite(image, _GREY) if image.shape[2] == 4 else image
+
+
+def list_images(folder: Path, recursive: bool = False) -> list[Path]:
+    """Return the files of a folder that have the suffix of an image, sorted."""
+    return sorted(
+        p for p in folder.glob('**/*' if recursive else '*') if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()
+    )
 
 
 def list_photographs(folder: Path) -> list[Path]:
-    """All readable pictures below a folder, sorted.
+    """Return the images in a folder and its subfolders that OpenCV can read, sorted.
 
     Raises:
-        FileNotFoundError: the folder is missing or holds no picture that can be read; the message says which.
+        FileNotFoundError: The folder is missing or has no readable image.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f'backgrounds: expected an existing folder, got {folder}')
-    found = sorted(p for p in folder.rglob('*') if p.suffix.lower() in PHOTOGRAPH_SUFFIXES)
+    found = list_images(folder, recursive=True)
     readable = [p for p in found if cv2.haveImageReader(str(p))]
     if not readable:
         raise FileNotFoundError(
-            f'backgrounds: expected a folder with pictures ({", ".join(PHOTOGRAPH_SUFFIXES)}), '
+            f'backgrounds: expected a folder with images ({", ".join(IMAGE_SUFFIXES)}), '
             f'got {folder} with {len(found)} such files, none readable'
         )
     return readable
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
-    """Write an image in the format of the path's suffix; its folder is made where it is missing."""
+    """Write an image in the format of the path's suffix, and make its folder if it is missing."""
     write_bytes(path, cv2.imencode(Path(path).suffix, image)[1].tobytes())

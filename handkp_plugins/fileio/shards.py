@@ -1,7 +1,7 @@
-"""Pictures kept together in a zip file (a shard): one file holds a thousand images, each read by its place in it.
+"""Shards: zip files of about a thousand images, each of which is read at its offset.
 
 An address is the zip's path and the member's name, ``FOLDER/00000.zip/000012.jpg``. Members must be stored, not
-compressed: JPEG and PNG do not get smaller, and a stored member is one read at a known offset.
+compressed: JPEG and PNG do not get smaller, and a stored member needs only one read.
 """
 
 import os
@@ -16,7 +16,7 @@ import numpy as np
 _MARK = '.zip/'
 _MAX_OPEN = 32
 _LOCAL_HEADER = 30  # bytes before the name that a zip repeats in front of each member
-_SLACK = 64  # bytes read beyond header, name and data, for the extra field that some programs write
+_SLACK = 64  # more bytes to read, for the extra field that some programs write
 
 
 def is_shard_address(path: str) -> bool:
@@ -25,16 +25,16 @@ def is_shard_address(path: str) -> bool:
 
 
 def split_address(path: str) -> tuple[str, str]:
-    """The zip's path and the member's name of an address."""
+    """Split an address into the zip's path and the member's name."""
     shard, _, member = path.rpartition(_MARK)
     return f'{shard}{_MARK[:-1]}', member
 
 
 @dataclass(frozen=True)
 class _Index:
-    """Where each member of one shard lies: names sorted, as bytes; offsets, sizes and checksums beside them.
+    """The members of a shard: sorted names as bytes, offsets, sizes and checksums.
 
-    Arrays take a tenth of what ``zipfile`` keeps: a process may come to know thousands of shards.
+    Arrays take a tenth of the memory of ``zipfile``; a process may read thousands of shards.
     """
 
     stamp: tuple[int, int]
@@ -45,13 +45,12 @@ class _Index:
 
 
 class ShardReader:
-    """Reads members of many shards in any order; keeps their indices and a bounded number of open files.
+    """Reads members of many shards in any order, and keeps their indices and some open files.
 
-    Files are read at offsets, without a position that a forked process could share, so one reader serves a process
-    and its forks.
+    Files are read at offsets, without a position that a forked process would share.
 
     Args:
-        max_open: shards kept open at a time.
+        max_open: Largest number of open shards.
     """
 
     def __init__(self, max_open: int = _MAX_OPEN) -> None:
@@ -60,11 +59,11 @@ class ShardReader:
         self._indices: dict[str, _Index] = {}
 
     def read(self, shard: str, member: str, optional: bool = False) -> bytes | None:
-        """A member's bytes; None where it is ``optional`` and not there.
+        """Return a member's bytes, or None if it is ``optional`` and missing.
 
         Raises:
-            OSError: the shard is missing or cannot be read.
-            ValueError: it is no whole zip file, or the member is missing, compressed or damaged.
+            OSError: The shard is missing or cannot be read.
+            ValueError: The shard is no complete zip file, or the member is missing, compressed or damaged.
         """
         file = self._open(shard)
         index = self._indices[shard]
@@ -78,14 +77,14 @@ class ShardReader:
         block = os.pread(file, _LOCAL_HEADER + len(name) + _SLACK + size, int(index.offsets[at]))
         start = _LOCAL_HEADER + sum(struct.unpack('<HH', block[26:_LOCAL_HEADER].ljust(4, b'\0')))
         data = block[start : start + size]
-        if len(data) < size:  # an extra field longer than the slack, or a file that was cut after it was indexed
+        if len(data) < size:  # the extra field is longer than the slack, or the file was cut after it was indexed
             data = os.pread(file, size, int(index.offsets[at]) + start)
         if zlib.crc32(data) != index.checksums[at]:
             raise ValueError(f'member {member!r} of the shard is damaged: its checksum differs')
         return data
 
     def close(self) -> None:
-        """Close all files; the reader may be used again."""
+        """Close all files. The reader can be used again."""
         while self._files:
             os.close(self._files.popitem()[1])
 
@@ -113,7 +112,7 @@ def _read_index(file: int, stamp: tuple[int, int]) -> _Index:
         with os.fdopen(os.dup(file), 'rb') as stream, zipfile.ZipFile(stream) as content:
             members = sorted(content.infolist(), key=lambda m: m.filename.encode())
     except zipfile.BadZipFile as error:
-        raise ValueError(f'the shard is no whole zip file ({error})') from error
+        raise ValueError(f'expected a complete zip file, got a damaged one ({error})') from error
     for member in members:
         if member.compress_type != zipfile.ZIP_STORED:
             raise ValueError(
@@ -130,4 +129,4 @@ def _read_index(file: int, stamp: tuple[int, int]) -> _Index:
 
 
 SHARDS = ShardReader()
-"""This process's reader."""
+"""The reader of this process."""

@@ -1,7 +1,7 @@
-"""Frames of video files, read by their index in any order or one after the other.
+"""Frames of video files, in any order or one after the other.
 
 An address is the video's path and the frame's index from 0, ``videos/clip.mp4#000123``. Frames are BGR, rotated as the
-file asks. The video must keep a constant frame rate: a frame is known by its time.
+file says. Addresses need a constant frame rate, because frames are found by their time.
 """
 
 import errno
@@ -18,8 +18,8 @@ import numpy as np
 VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.webm')
 _ADDRESS = re.compile(rf'(.+(?:{"|".join(re.escape(s) for s in VIDEO_SUFFIXES)}))#(\d+)', re.IGNORECASE)
 _MAX_OPEN = 8
-_AFTER_ALL = 1 << 62  # the place of a capture that has come to an end
-_NEAR = 100  # frames: decoding on so far takes no longer than a search, which decodes from the last key frame
+_END = 1 << 62  # the position of a capture after its last frame
+_NEAR = 100  # frames: decoding them takes no longer than seeking, which decodes from the last key frame
 
 
 def is_video_address(path: str) -> bool:
@@ -28,16 +28,16 @@ def is_video_address(path: str) -> bool:
 
 
 def video_address(video: str | Path, index: int) -> str:
-    """The address of a frame."""
+    """Return the address of a frame."""
     return f'{video}#{index:06d}'
 
 
 def open_video(path: str | Path) -> cv2.VideoCapture:
-    """Open a video, to be decoded in this thread alone: processes that load data are parallel enough.
+    """Open a video for decoding in one thread, because data loaders have many processes.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is no video, or has lost its beginning or its index.
+        FileNotFoundError: There is no such file.
+        ValueError: The file is no video, or lacks its beginning or its index.
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
@@ -48,42 +48,41 @@ def open_video(path: str | Path) -> cv2.VideoCapture:
 
 
 def frame_index(capture: cv2.VideoCapture) -> int:
-    """The index of the frame decoded last, by its time."""
+    """Return the index of the last decoded frame, by its time."""
     return round(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000 * capture.get(cv2.CAP_PROP_FPS))
 
 
 def holds_times(path: str | Path) -> bool:
-    """Whether a video file says when each frame is shown. AVI files do not: their frames are merely counted."""
+    """Whether a video file has the time of each frame. AVI files have none."""
     with open(path, 'rb') as file:
         return file.read(4) != b'RIFF'
 
 
 def number_frames(by_time: Sequence[int], announced: int, timed: bool = True) -> list[int]:
-    """Which frame of a video each decoded one is.
+    """Return the index of each decoded frame.
 
-    Where all frames that the file announces were decoded, they are counted, whatever their times. Where some are lost,
-    the times of the others tell which.
+    If all announced frames were decoded, they are counted. If some are lost, the times of the others tell which.
 
     Args:
-        by_time: for each decoded frame, the index that follows from its time.
-        announced: number of frames that the file says it has.
-        timed: whether the file holds times.
+        by_time: Index of each decoded frame, by its time.
+        announced: Number of frames in the file's header.
+        timed: Whether the file has times.
 
     Raises:
-        ValueError: frames are lost, and there is no telling which.
+        ValueError: Frames are lost, and it is unknown which.
     """
     lost = announced - len(by_time)
     if lost <= 0:
         return list(range(len(by_time)))
     rising = all(a < b for a, b in zip(by_time[:-1], by_time[1:], strict=True))
     if not timed or not rising or (by_time and by_time[-1] >= announced):
-        reason = 'its frame rate varies' if timed else 'its format holds no times'
-        raise ValueError(f'{lost} of {announced} frames cannot be decoded, and as {reason} there is no telling which')
+        reason = 'its frame rate varies' if timed else 'its format has no times'
+        raise ValueError(f'{lost} of {announced} frames cannot be decoded, and it is unknown which, because {reason}')
     return list(by_time)
 
 
 def read_frames(capture: cv2.VideoCapture) -> Iterator[tuple[float, np.ndarray]]:
-    """The frames of an open video: (time in seconds, BGR image), until one cannot be read."""
+    """Yield the time in seconds and the BGR image of each frame, until one cannot be read."""
     while True:
         ok, frame = capture.read()
         if not ok:
@@ -93,13 +92,13 @@ def read_frames(capture: cv2.VideoCapture) -> Iterator[tuple[float, np.ndarray]]
 
 @dataclass(frozen=True)
 class FrameList:
-    """Which frames of a video can be decoded one after the other, up to the first that fails.
+    """The frames of a video that can be decoded one after the other, up to the first that fails.
 
     Args:
-        path: of the video.
-        indices: of these frames, rising.
-        lost: indices of the frames that the file announces besides.
-        regular: whether times tell the indices, so that :class:`VideoReader` finds each frame.
+        path: The video.
+        indices: Indices of these frames, rising.
+        lost: Indices of the other announced frames.
+        regular: Whether the times give the indices, so that :class:`VideoReader` finds each frame.
     """
 
     path: str | Path
@@ -107,8 +106,8 @@ class FrameList:
     lost: list[int]
     regular: bool
 
-    def pictures(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Index and BGR picture of each frame."""
+    def images(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the index and the BGR image of each frame."""
         return zip(self.indices, (image for _, image in read_frames(open_video(self.path))), strict=True)
 
 
@@ -116,11 +115,12 @@ def list_frames(path: str | Path, progress: Callable[[], object] = lambda: None)
     """Decode a video to find out which frames it has.
 
     Args:
-        progress: called after each frame.
+        path: The video.
+        progress: Called after each frame.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is no video, no frame can be decoded, or there is no telling which are lost.
+        FileNotFoundError: There is no such file.
+        ValueError: The file is no video, no frame can be decoded, or it is unknown which are lost.
     """
     capture, by_time = open_video(path), []
     announced = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -134,12 +134,12 @@ def list_frames(path: str | Path, progress: Callable[[], object] = lambda: None)
 
 
 class VideoReader:
-    """Reads frames of many videos in any order; neighbours in rising order are the fastest.
+    """Reads frames of many videos in any order; rising order is the fastest.
 
-    A process that was forked opens the videos anew: a position in a file would be shared with its parent.
+    A forked process opens the videos again, because it shares the positions in files with its parent.
 
     Args:
-        max_open: videos kept open at a time.
+        max_open: Largest number of open videos.
     """
 
     def __init__(self, max_open: int = _MAX_OPEN) -> None:
@@ -148,11 +148,11 @@ class VideoReader:
         self._process = os.getpid()
 
     def read(self, address: str) -> np.ndarray:
-        """The frame at an address, BGR, uint8, [H, W, 3].
+        """Read the frame at an address, BGR uint8 [H, W, 3].
 
         Raises:
-            OSError: there is no such video.
-            ValueError: it cannot be opened, or has no such frame that can be decoded.
+            OSError: There is no such video.
+            ValueError: The video cannot be opened, or the frame cannot be decoded.
         """
         video, index = _ADDRESS.fullmatch(address).groups()
         if self._process != os.getpid():
@@ -168,7 +168,7 @@ class VideoReader:
 
 
 class _Clip:
-    """One open video. ``at`` is the index of the frame decoded last, -1 before the first."""
+    """An open video. ``at`` is the index of the last decoded frame, -1 before the first."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -176,8 +176,8 @@ class _Clip:
 
     def read(self, index: int) -> np.ndarray:
         near = 0 <= index - self.at <= _NEAR
-        # A search may miss, in a damaged video by far; only decoding from the start is sure to find what is there.
-        if not (near and self._decode_to(index)) and not (self._search(index) and self._decode_to(index)):
+        # Seeking may miss the frame, in a damaged video by far; decoding from the start is sure to find it.
+        if not (near and self._decode_to(index)) and not (self._seek(index) and self._decode_to(index)):
             self._rewind()
             if not self._decode_to(index):
                 announced = int(self.capture.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -194,15 +194,15 @@ class _Clip:
         self.capture = open_video(self.path)
         self.at = -1
 
-    def _search(self, index: int) -> bool:
+    def _seek(self, index: int) -> bool:
         self.at = -1
         return self.capture.set(cv2.CAP_PROP_POS_FRAMES, index)
 
     def _decode_to(self, index: int) -> bool:
         while self.at < index:
-            self.at = frame_index(self.capture) if self.capture.grab() else _AFTER_ALL
+            self.at = frame_index(self.capture) if self.capture.grab() else _END
         return self.at == index
 
 
 VIDEOS = VideoReader()
-"""This process's reader."""
+"""The reader of this process."""

@@ -1,28 +1,25 @@
-"""Turns by multiples of 90°, which move pixels onto pixels. NumPy only."""
+"""Exact rotations by multiples of 90°, as ``np.rot90(image, k)`` rotates an image. NumPy only."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 
-def turn(vectors: np.ndarray, quarters: int) -> np.ndarray:
-    """Vectors (..., 2), x right and y down, turned as ``np.rot90(image, quarters)`` turns an image. Exact.
-
-    A negative number turns back.
-    """
+def rot90_vectors(vectors: np.ndarray, k: int) -> np.ndarray:
+    """Rotate vectors (..., 2), x right and y down."""
     x, y = vectors[..., 0], vectors[..., 1]
-    return np.stack([(x, y), (y, -x), (-x, -y), (-y, x)][quarters % 4], -1)
+    return np.stack([(x, y), (y, -x), (-x, -y), (-y, x)][k % 4], -1)
 
 
-def turned_size(size: Sequence[float], quarters: int) -> tuple[float, float]:
-    """[W, H] of an image of this size after ``np.rot90(image, quarters)``."""
-    return (size[1], size[0]) if quarters % 2 else (size[0], size[1])
+def rot90_size(size: Sequence[float], k: int) -> tuple[float, float]:
+    """Return the size [W, H] of an image after its rotation."""
+    return (size[1], size[0]) if k % 2 else (size[0], size[1])
 
 
-def turn_pixels(points: np.ndarray, quarters: int, size: Sequence[float]) -> np.ndarray:
-    """Where pixels (..., 2) of an image of [W, H] are after ``np.rot90(image, quarters)``.
+def rot90_points(points: np.ndarray, k: int, size: Sequence[float]) -> np.ndarray:
+    """Rotate pixel coordinates (..., 2) with their image of ``size`` [W, H].
 
-    Pixel i has its centre at coordinate i, so that twice 90° is x' = W - 1 - x, y' = H - 1 - y.
+    Pixel i has its centre at coordinate i, so that 180° gives x' = W - 1 - x, y' = H - 1 - y.
     """
-    before, after = ((np.asarray(s) - 1) / 2 for s in (size, turned_size(size, quarters)))
-    return turn(np.asarray(points) - before, quarters) + after
+    before, after = ((np.asarray(s) - 1) / 2 for s in (size, rot90_size(size, k)))
+    return rot90_vectors(np.asarray(points) - before, k) + after

@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from handkp_plugins.cli import train_test as cli
-from handkp_plugins.datasets.checks.dataset_files import check_annotation_files
+from handkp_plugins.datasets.checks.dataset_files import check_dataset_files
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.apis.detection import build_detector, init_detector
 
@@ -123,7 +123,7 @@ def test_boxes_of_other_names_are_refused_by_file(scenes: Path):
         DefaultScope.overwrite_default_scope('mmdet'),
         pytest.raises(ValueError, match='train.json: expected categories of which one is named palm, got hand'),
     ):
-        check_annotation_files(cfg.train_dataloader.dataset)
+        check_dataset_files(cfg.train_dataloader.dataset)
 
 
 def test_a_misspelt_option_of_a_detector_is_refused():

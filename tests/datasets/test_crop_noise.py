@@ -60,5 +60,5 @@ def test_no_keypoint_and_no_noise_change_nothing():
     found = CropCenterNoise(0.0)(sample() | dict(keypoints_visible=np.zeros((1, 4))))
     assert np.array_equal(found['bbox_scale'], sample()['bbox_scale'])
     assert np.array_equal(found['bbox_center'], sample()['bbox_center'])
-    with pytest.raises(ValueError, match='variance: a number of px² from 0'):
+    with pytest.raises(ValueError, match='variance: expected a number of px² from 0, got -1'):
         CropCenterNoise(-1)

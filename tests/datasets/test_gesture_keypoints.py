@@ -46,12 +46,18 @@ def test_given_classes_set_the_order(table):
 @pytest.mark.parametrize(
     ('damage', 'message'),
     [
-        (lambda lines: lines[:4] + [lines[4][:-20]] + lines[5:], r'signs\.csv: line 5: 42, as before, numbers'),
+        (
+            lambda lines: lines[:4] + [lines[4][:-20]] + lines[5:],
+            r'signs\.csv: line 5: expected 42, as before',
+        ),
         (
             lambda lines: lines[:6] + [lines[6].rsplit(',', 1)[0] + ',nan'] + lines[7:],
             r'signs\.csv: row 7: not 21 finite',
         ),
-        (lambda lines: lines + [lines[0].replace('open', 'wave')], r"signs\.csv: row 31: a label of .*got 'wave'"),
+        (
+            lambda lines: lines + [lines[0].replace('open', 'wave')],
+            r"csv: row 31: expected a label of .*got 'wave'",
+        ),
         (lambda lines: [line for line in lines if 'fist' not in line], r"signs\.csv: class 'fist' has 0 rows"),
         (
             lambda lines: [line for line in lines if 'fist' not in line] + [lines[1]],

@@ -8,7 +8,7 @@ import pytest
 from helpers.paths import ROOT
 from mmpose.registry import DATASETS
 
-from handkp_plugins.datasets.checks.keypoint_files import check_annotation_file
+from handkp_plugins.datasets.checks.keypoint_files import check_keypoint_file
 from handkp_plugins.datasets.hand import SyntheticHandDataset
 from handkp_plugins.datasets.transforms import LoadHandImage, PackHandInputs
 
@@ -64,7 +64,7 @@ def _build(data, path) -> SyntheticHandDataset:
 
 def test_synthetic_sample(synthetic):
     dataset = _build(*synthetic)
-    assert check_annotation_file(str(synthetic[1])) == len(dataset) == 1
+    assert check_keypoint_file(str(synthetic[1])) == len(dataset) == 1
     info = dataset.get_data_info(0)
     assert info['keypoints'].shape == (1, 21, 2) and info['keypoints_3d'].shape == (1, 21, 3)
     assert info['keypoints_visible'][0, :3].tolist() == [1, 1, 0]  # visible, hidden by the hand, outside the image
@@ -77,7 +77,11 @@ def test_synthetic_sample(synthetic):
 @pytest.mark.parametrize(
     'where, change, message',
     [
-        ('annotations', dict(keypoints_3d=[[0, 0, 1]] * 20), r'keypoints_3d of shape \(21, 3\) .* got \(20, 3\)'),
+        (
+            'annotations',
+            dict(keypoints_3d=[[0, 0, 1]] * 20),
+            r'keypoints_3d of shape \(21, 3\), got \(20, 3\)',
+        ),
         ('annotations', dict(handedness='up'), "expected handedness 'left' or 'right', got 'up'"),
         ('annotations', dict(gesture=None), "no 'gesture'; was the file written by"),
         ('images', dict(camera=dict(K=[1, 2])), r'expected camera K of shape \(3, 3\), got \(2,\)'),

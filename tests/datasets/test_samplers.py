@@ -42,5 +42,5 @@ def test_an_empty_epoch_is_refused() -> None:
 
 
 def test_an_empty_set_is_refused() -> None:
-    with pytest.raises(ValueError, match='dataset: a set with samples'):
+    with pytest.raises(ValueError, match='dataset: expected a set with samples, got an empty one'):
         FixedEpochSampler([], 4)

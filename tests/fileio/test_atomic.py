@@ -3,18 +3,18 @@ from pathlib import Path
 import pytest
 
 from handkp_plugins.fileio import atomic as files
-from handkp_plugins.fileio.atomic import replaced_whole, write_bytes, write_text
+from handkp_plugins.fileio.atomic import atomic_write, write_bytes, write_text
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path):
     path = tmp_path / 'epoch_1.pth'
     path.write_text('old')
-    with pytest.raises(KeyError), replaced_whole(path) as temporary:
+    with pytest.raises(KeyError), atomic_write(path) as temporary:
         Path(temporary).write_text('ne')
         raise KeyError
     assert [f.name for f in tmp_path.iterdir()] == ['epoch_1.pth']
     assert path.read_text() == 'old'
-    with replaced_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         Path(temporary).write_text('new')
         assert path.read_text() == 'old'
     assert [f.read_text() for f in tmp_path.iterdir()] == ['new']
@@ -22,7 +22,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path):
 
 def test_full_disk_is_named(tmp_path: Path):
     message = r'cannot be written: No space left on device \(\d.* MB free\).*epoch_1.pth'
-    with pytest.raises(OSError, match=message), replaced_whole(tmp_path / 'epoch_1.pth') as temporary:
+    with pytest.raises(OSError, match=message), atomic_write(tmp_path / 'epoch_1.pth') as temporary:
         Path(temporary).touch()
         with open('/dev/full', 'w') as full:
             full.write('x')

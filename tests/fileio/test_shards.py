@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from handkp_plugins.fileio.images import over, read_image, read_layers
+from handkp_plugins.fileio.images import alpha_composite, read_image, read_layers
 from handkp_plugins.fileio.shards import ShardReader, is_shard_address, split_address
 
 
@@ -93,7 +93,7 @@ def test_broken_shards(shard, tmp_path):
     whole = shard.read_bytes()
     cut = tmp_path / 'cut.zip'
     cut.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match='no whole zip file'):
+    with pytest.raises(ValueError, match='expected a complete zip file'):
         ShardReader().read(str(cut), '000000.jpg')
     damaged = tmp_path / 'damaged.zip'
     damaged.write_bytes(whole.replace(b'data 1data 1', b'data 1DATA 1'))
@@ -124,10 +124,10 @@ def test_layers_are_read_as_four_channels_and_shown_over_grey(tmp_path):
     for column, expected in ((3, (200, 100, 50)), (12, (164, 114, 89)), (20, (128, 128, 128))):
         assert np.abs(shown[8, column] - expected).max() <= 3
     assert read_layers(f'{path}/b.jpg').shape == (16, 24, 3)
-    with pytest.raises(ValueError, match=r'0.zip/c.jpg: alpha of the size of c.jpg .*\(16, 24\) beside \(8, 24, 3\)'):
+    with pytest.raises(ValueError, match=r'0.zip/c.jpg: expected alpha of the .*, got \(16, 24\) beside \(8, 24, 3\)'):
         read_image(f'{path}/c.jpg')
 
 
-def test_over_worked_out_by_hand():
+def test_alpha_composite_worked_out_by_hand():
     layers = np.array([[[200, 100, 0, 255], [200, 100, 0, 0], [200, 100, 0, 51]]], np.uint8)
-    assert over(layers, np.float32([0, 0, 250])).tolist() == [[[200, 100, 0], [0, 0, 250], [40, 20, 200]]]
+    assert alpha_composite(layers, np.float32([0, 0, 250])).tolist() == [[[200, 100, 0], [0, 0, 250], [40, 20, 200]]]

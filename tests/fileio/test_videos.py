@@ -134,9 +134,9 @@ def test_numbers_of_frames():
     assert number_frames([], 3) == []
     assert number_frames([0, 1], 0) == [0, 1]  # the file announces nothing
     for times, timed, reason in (
-        ([0, 0, 2], True, '1 of 4 frames cannot be decoded, and as its frame rate varies there is no telling which'),
+        ([0, 0, 2], True, '1 of 4 frames cannot be decoded, and it is unknown which, because its frame rate varies'),
         ([0, 1, 4], True, '1 of 4 frames .* its frame rate varies'),
-        ([0, 1, 2], False, '1 of 4 frames .* its format holds no times'),
+        ([0, 1, 2], False, '1 of 4 frames .* its format has no times'),
     ):
         with pytest.raises(ValueError, match=reason):
             number_frames(times, 4, timed)

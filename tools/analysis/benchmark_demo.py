@@ -107,7 +107,7 @@ def write_video(path: Path, frames: int, hands: int, size: Sequence[int]) -> tup
     maker = ClipMaker(frames, _FPS, width, height, models=[ProceduralHand()], alone=True)
     boxes = []
     with VideoFile(path, _FPS) as video:
-        for samples in zip(*(maker.clip(0, i) for i in range(hands)), strict=True):
+        for samples in zip(*(maker.make_clip(0, i) for i in range(hands)), strict=True):
             video.append(np.hstack([s.image[..., ::-1] for s in samples]))
             corners = [np.array(s.annotation['bbox']) for s in samples]
             boxes.append([[x + i * width, y, x + i * width + w, y + h] for i, (x, y, w, h) in enumerate(corners)])

@@ -23,14 +23,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from real_images import LabelledHand, Source, check_sources, find_sources, parse_arguments
-from torchvision.ops import box_iou
 
 from handkp_plugins.apis.detection import init_detector
 from handkp_plugins.apis.networks import find_network
 from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.fileio.images import write_image
+from handkp_plugins.structures.boxes import box_iou
 from handkp_plugins.visualization import tile
 from handkp_plugins.visualization.report import format_table
 
@@ -74,7 +73,7 @@ def check(detect: Callable[[np.ndarray], Any], every: int, source: Source, outpu
         loose = hands[0].placement is not None  # the box is larger than the hand
         found = detect(hands[0].image)
         labels = np.stack([hand.box for hand in hands]).astype(np.float32)
-        overlaps = iou_matrix(labels, found.boxes)
+        overlaps = box_iou(labels, found.boxes)
         best = overlaps.max(1, initial=0)
         others = int((overlaps.max(0, initial=0) < IOU_THRESHOLD).sum())
         records.append(dict(picture=name, iou=np.round(best, 3).tolist(), others=others))
@@ -103,11 +102,6 @@ def group_by_image(source: Source, every: int) -> Iterator[tuple[str, list[Label
     for i, (name, hands) in enumerate(groups):
         if i % every == 0 or not source.is_video:
             yield name, list(hands)
-
-
-def iou_matrix(labels: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Return the IoU (L, N) of labels (L, 4) and boxes (N, 4), all (x1, y1, x2, y2)."""
-    return box_iou(torch.from_numpy(labels), torch.from_numpy(boxes).float().reshape(-1, 4)).numpy()
 
 
 def draw_boxes(

@@ -18,9 +18,10 @@ import numpy as np
 import handkp_plugins
 from handkp_plugins.apis.hand_boxes import read_hands
 from handkp_plugins.apis.networks import CheckedNetwork
-from handkp_plugins.datasets.checks.keypoint_files import read_json, records_of
 from handkp_plugins.fileio.atomic import write_text
+from handkp_plugins.fileio.coco_file import CocoFile
 from handkp_plugins.fileio.images import read_image
+from handkp_plugins.fileio.json import read_json
 from handkp_plugins.fileio.videos import list_frames
 from handkp_plugins.structures.boxes import keypoint_box
 from handkp_plugins.structures.skeleton import NUM_KEYPOINTS, to_our_order
@@ -193,11 +194,11 @@ def _coco(folder: Path, ann_file: str, problems: list[str]) -> _Loaded:
 
 
 def _interhand(folder: Path, ann_file: str, joints: str, cameras: str, problems: list[str]) -> _Loaded:
-    path = str(folder / ann_file)
-    document, world, camera = read_json(path), read_json(str(folder / joints)), read_json(str(folder / cameras))
-    images = {image['id']: image for image in records_of(path, document, 'images', 'image', ('id', 'file_name'))}
+    file = CocoFile(folder / ann_file, ('id', 'file_name'), ('id', 'image_id', 'joint_valid'))
+    world, camera = read_json(folder / joints), read_json(folder / cameras)
+    images = {image['id']: image for image in file.images}
     labels: _Labels = {}
-    for record in records_of(path, document, 'annotations', 'annotation', ('id', 'image_id', 'joint_valid')):
+    for record in file.annotations:
         image = images[record['image_id']]
         name = image['file_name']
         valid = np.array(record['joint_valid'], float).reshape(42)
@@ -259,7 +260,7 @@ def _read_video(
     except ValueError as e:
         problems.append(f'{path.name}: {e}')
         return
-    for index, image in frames.pictures():
+    for index, image in frames.images():
         if index < len(keypoints):
             visibility = np.ones(NUM_KEYPOINTS)
             yield LabelledHand(f'frame {index}', image, boxes[index], keypoints[index], visibility, placement)

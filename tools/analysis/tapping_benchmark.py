@@ -32,10 +32,10 @@ from handkp_plugins.apis.networks import find_network
 from handkp_plugins.apps.finger_tapping.hand_series import read_hand
 from handkp_plugins.apps.finger_tapping.measure import Tapping, measure_tapping
 from handkp_plugins.cli.tool import run_tool
-from handkp_plugins.datasets.checks.keypoint_files import read_json
 from handkp_plugins.fileio.atomic import write_text
+from handkp_plugins.fileio.coco import SPLITS
 from handkp_plugins.fileio.images import read_image
-from handkp_plugins.synthetic.datasets.coco import SPLITS
+from handkp_plugins.fileio.json import read_json
 from handkp_plugins.synthetic.datasets.generate import generate
 from handkp_plugins.synthetic.datasets.tap_recipe import TapRecipe
 from handkp_plugins.synthetic.hand.model import ProceduralHand
@@ -123,7 +123,7 @@ def score(tapping: Tapping, taps: np.ndarray) -> dict[str, Any]:
 
 def _true_rows(kind: str, recipe: TapRecipe) -> Iterator[dict[str, Any]]:
     """Rows from true keypoints, without and with noise."""
-    maker = recipe.maker(models=[ProceduralHand()], **recipe.picture)
+    maker = recipe.build_maker(models=[ProceduralHand()], **recipe.size_args)
     for clip in range(recipe.num):
         plan = maker.plan(recipe.seed, clip)
         pixels = plan.cast.camera.project(plan.keypoints.reshape(-1, 3)).reshape(-1, 21, 2)
@@ -137,11 +137,11 @@ def _true_rows(kind: str, recipe: TapRecipe) -> Iterator[dict[str, Any]]:
 
 def _network_rows(model: Any, folder: Path, recipe: TapRecipe, workers: int | None) -> Iterator[dict[str, Any]]:
     """Rows from a network's keypoints on rendered clips."""
-    with tqdm(total=recipe.images, unit='image', desc=f'{folder}: hands', smoothing=0.05) as bar:
+    with tqdm(total=recipe.num_images, unit='image', desc=f'{folder}: hands', smoothing=0.05) as bar:
         generate(folder, recipe, workers or len(os.sched_getaffinity(0)), bar.update)
     for split in SPLITS:
         path = folder / 'annotations' / f'{split}.json'
-        document = read_json(str(path))
+        document = read_json(path)
         for video in document['videos']:
             series = read_hand(path, clip=str(video['id']))
             boxes = {a['image_id']: a['bbox'] for a in document['annotations']}

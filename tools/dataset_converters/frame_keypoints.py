@@ -1,35 +1,33 @@
-"""Tables with the keypoints of one hand in each frame of a video."""
+"""Reading of tables with the keypoints of one hand in each frame of a video."""
 
 import csv
 from pathlib import Path
 
 import numpy as np
 
-from handkp_plugins.fileio.keypoint_tables import read_recorded
+from handkp_plugins.fileio.keypoint_tables import read_keypoint_table
 from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
 
 TABLE_SUFFIXES = ('.csv', '.json')
 _HEADER = ['frame', *(f'{axis}{k}' for k in range(NUM_KEYPOINTS) for axis in 'xyv')]
-_LEAST_SPAN = 2.0  # pixels; less is a hand in metres, or in shares of the picture
+_LEAST_SPAN = 2.0  # pixels; less is a hand in metres, or in shares of the image
 
 
 def read_frame_keypoints(path: Path) -> dict[int, np.ndarray]:
-    """Read (21, 3) x, y in pixels of the frame and visibility (0 not labelled, 1 labelled or hidden, 2 visible) by the
-    index of the frame, from 0; keypoints in this package's order, which is MediaPipe's.
+    """Read a table of one of the forms that ``video_keypoints.py`` describes.
 
-    - ``.csv``: the header ``frame,x0,y0,v0,…,x20,y20,v20`` and a line for each frame with a hand, in any order.
-    - ``.json``: a list with, for each frame from 0 on, 21 lists x, y or x, y, z, or null where there is no hand. All of
-      its keypoints are labelled; z is not used.
+    Returns:
+        For each index of a frame the keypoints (21, 3), in our order (MediaPipe's): x, y in pixels and visibility.
 
     Raises:
-        ValueError: the file is not of that form, or its numbers are not pixels; the message names file and line or row.
+        ValueError: The file is malformed, or its numbers are not pixels; the message names file and line or row.
     """
     hands = _read_csv(path) if path.suffix == '.csv' else _read_json(path)
     spans = [np.ptp(hand[hand[:, 2] > 0, :2], axis=0).max() for hand in hands.values() if (hand[:, 2] > 0).sum() > 1]
     if spans and max(spans) < _LEAST_SPAN:
         raise ValueError(
             f'{path}: expected pixels of the frame, got hands of less than {_LEAST_SPAN:g}: these are metres, '
-            'or shares of the picture'
+            'or shares of the image'
         )
     return hands
 
@@ -55,7 +53,7 @@ def _read_csv(path: Path) -> dict[int, np.ndarray]:
             try:
                 points = np.array(row[1:], dtype=float).reshape(NUM_KEYPOINTS, 3)
             except ValueError as e:
-                raise ValueError(f'{where}: expected numbers ({e})') from None
+                raise ValueError(f'{where}: expected numbers, got text ({e})') from None
             if not np.isin(points[:, 2], (0, 1, 2)).all():
                 raise ValueError(f'{where}: visibility: expected 0, 1 or 2, got {points[:, 2].tolist()}')
             if not np.isfinite(points[points[:, 2] > 0]).all():
@@ -66,7 +64,7 @@ def _read_csv(path: Path) -> dict[int, np.ndarray]:
 
 def _read_json(path: Path) -> dict[int, np.ndarray]:
     hands = {}
-    recorded = read_recorded(path)
+    recorded = read_keypoint_table(path)
     for row, points in zip(recorded.rows, recorded.keypoints[..., :2], strict=True):
         finite = np.isfinite(points)
         if finite.all():

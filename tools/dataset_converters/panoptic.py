@@ -21,23 +21,22 @@ Output:
         panoptic_test.json     manual_test                           }
         synth_{train,val,test}.json    8:1:1 with a fixed seed         --set synthetic
 
-Every keypoint set is in our order already. Beside the keys that MMPose's own files have, an annotation gets
-``handedness`` where ``is_left`` is known. ``head_size``, which the class requires, is 0 where it is unknown: MMPose's
-PCKh then leaves the hand out, and no other score uses it. Images stay where they are. What is skipped is counted and
-listed. To look at the result: MMPose's ``tools/misc/browse_dataset.py CONFIG``.
+Keypoints are in our order already. Annotations have the keys of MMPose's own files, and ``handedness`` where
+``is_left`` is known. An unknown ``head_size``, which the class requires, is 0: MMPose's PCKh leaves the hand out, and
+no other score uses it. Skipped hands are counted and listed. To look at the result: MMPose's
+``tools/misc/browse_dataset.py CONFIG``.
 """
 
-import argparse
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from conversion import Conversion, make_parser, run
 from tqdm import tqdm
 
-from handkp_plugins.cli.tool import run_tool
-from handkp_plugins.fileio.coco import CocoRecorder, split_8_1_1, write_coco
+from handkp_plugins.fileio.coco import split_8_1_1
+from handkp_plugins.fileio.json import read_json
 
 PAPER_PARTS = ('synth2', 'synth3', 'synth4')
 Hand = tuple[str, np.ndarray, dict[str, Any]]
@@ -45,83 +44,73 @@ Hand = tuple[str, np.ndarray, dict[str, Any]]
 
 
 def main(root: str, set_name: str = 'mmpose', parts: Sequence[str] = PAPER_PARTS, seed: int = 0) -> str:
-    """Convert one of the sets below ``root``; see the module's docstring. Returns the account that is printed.
+    """Convert one of the sets, and return the printed account.
 
     Args:
-        root: folder that the archives were unpacked in; ``annotations/`` is written there.
+        root: Folder in which the archives were unpacked.
         set_name: 'mmpose' or 'synthetic'.
-        parts: folders of hand_labels_synth to take, for 'synthetic'.
-        seed: of the 8:1:1 split, for 'synthetic'.
+        parts: Folders of hand_labels_synth to use, for 'synthetic'.
+        seed: Seed of the 8:1:1 split, for 'synthetic'.
 
     Raises:
-        FileNotFoundError: a part of the set is absent.
-        ValueError: a file is not of the format above; the message names it.
+        FileNotFoundError: A part of the set is missing.
+        ValueError: A file is malformed; the message names it.
     """
     base = Path(root)
     if set_name == 'mmpose':
         labels = base / 'hand_labels'
         splits = dict(
-            train=[*_dome(base), *_folder(base, labels / 'manual_train')],
-            test=list(_folder(base, labels / 'manual_test')),
+            panoptic_train=[*_read_dome(base), *_read_folder(base, labels / 'manual_train')],
+            panoptic_test=list(_read_folder(base, labels / 'manual_test')),
         )
-        prefix = 'panoptic'
     elif set_name == 'synthetic':
-        hands = {hand[0]: hand for part in parts for hand in _folder(base, base / 'hand_labels_synth' / part)}
-        splits = {name: [hands[key] for key in keys] for name, keys in split_8_1_1(hands, seed).items()}
-        prefix = 'synth'
+        hands = {hand[0]: hand for part in parts for hand in _read_folder(base, base / 'hand_labels_synth' / part)}
+        splits = {f'synth_{name}': [hands[key] for key in keys] for name, keys in split_8_1_1(hands, seed).items()}
     else:
         raise ValueError(f"set_name: expected 'mmpose' or 'synthetic', got {set_name!r}")
 
-    recorder, lines = CocoRecorder(base), []
+    conversion = Conversion(base)
+    records = {}
     for name, hands in splits.items():
         progress = tqdm(hands, desc=name, unit='image')
-        found = [recorder.record(image, keypoints, **extra) for image, keypoints, extra in progress]
-        records = [record for record in found if record is not None]
-        path = base / 'annotations' / f'{prefix}_{name}.json'
-        write_coco(path, records, f'CMU Panoptic hands, {set_name} set, {name}')
-        lines.append(f'{path}: {len(records)} hands')
-    account = '\n'.join([*lines, recorder.report()])
-    print(account)
-    return account
+        found = [conversion.record(image, keypoints, **extra) for image, keypoints, extra in progress]
+        records[name] = [record for record in found if record is not None]
+    conversion.report()
+    return conversion.write(records, f'CMU Panoptic hands, {set_name} set')
 
 
-def _folder(root: Path, folder: Path) -> Iterator[Hand]:
-    """The hands of a folder of images with a JSON beside each; an image without one has no labelled keypoint."""
+def _read_folder(root: Path, folder: Path) -> Iterator[Hand]:
+    """Read a folder of images with a JSON beside each; an image without one has no labelled keypoint."""
     stems = sorted({path.stem for path in folder.glob('*') if path.suffix in ('.jpg', '.json')})
     if not stems:
-        raise FileNotFoundError(f'{folder}: a folder with *.jpg and *.json files is required; unpack its archive here')
+        raise FileNotFoundError(f'{folder}: expected a folder with *.jpg and *.json files; unpack its archive here')
     for stem in stems:
         file = folder / f'{stem}.json'
-        data = _load(file) if file.exists() else dict(hand_pts=np.zeros((21, 3)))
+        data = _read_object(file) if file.exists() else dict(hand_pts=np.zeros((21, 3)))
         extra = dict(dataset=folder.name, head_size=float(data.get('head_size') or 0))
         if 'is_left' in data:
             extra['handedness'] = 'left' if data['is_left'] else 'right'
         yield (folder / f'{stem}.jpg').relative_to(root).as_posix(), _keypoints(data, 'hand_pts', str(file)), extra
 
 
-def _dome(root: Path) -> Iterator[Hand]:
-    """The hands of the Panoptic dome."""
+def _read_dome(root: Path) -> Iterator[Hand]:
+    """Read the hands of the Panoptic dome."""
     file = root / 'hand143_panopticdb' / 'hands_v143_14817.json'
-    entries = _load(file).get('root')
+    entries = _read_object(file).get('root')
     if not isinstance(entries, list):
-        raise ValueError(f"{file}: expected an object with the list 'root'")
+        raise ValueError(f'{file}: root: expected a list, got {entries!r:.80}')
     for i, entry in enumerate(entries):
         if not isinstance(entry, dict) or not isinstance(entry.get('img_paths'), str):
-            raise ValueError(f"{file}: root[{i}]: expected an object with the string 'img_paths'")
+            raise ValueError(f"{file}: root[{i}]: expected an object with the string 'img_paths', got {entry!r:.80}")
         extra = dict(dataset='hand143_panopticdb', head_size=float(entry.get('head_size') or 0))
         image = (file.parent / entry['img_paths']).relative_to(root).as_posix()
         yield image, _keypoints(entry, 'joint_self', f'{file}: root[{i}]'), extra
 
 
-def _load(file: Path) -> dict:
-    if not file.is_file():
-        raise FileNotFoundError(f'{file}: no such file; was its archive unpacked here?')
-    try:
-        data = json.loads(file.read_bytes())
-    except ValueError as e:
-        raise ValueError(f'{file}: expected JSON, which does not parse: {e}') from None
+def _read_object(file: Path) -> dict:
+    data = read_json(file, 'a file of the unpacked archive')
     if not isinstance(data, dict):
-        raise ValueError(f'{file}: expected a JSON object, got a {type(data).__name__}')
+        raise ValueError(f'{file}: expected a JSON object, got {type(data).__name__}')
     return data
 
 
@@ -139,10 +128,8 @@ def _keypoints(data: dict, key: str, where: str) -> np.ndarray:
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('root', help='folder that the archives were unpacked in')
+    parser = make_parser(__doc__, 'folder in which the archives were unpacked')
     parser.add_argument('--set', dest='set_name', choices=('mmpose', 'synthetic'), default='mmpose')
-    parser.add_argument('--parts', nargs='+', default=PAPER_PARTS, help='folders of hand_labels_synth to take')
-    parser.add_argument('--seed', type=int, default=0, help='of the 8:1:1 split')
-    arguments = vars(parser.parse_args())
-    run_tool(lambda: main(**arguments))
+    parser.add_argument('--parts', nargs='+', default=PAPER_PARTS, help='folders of hand_labels_synth to use')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the 8:1:1 split (default %(default)s)')
+    run(main, parser)

@@ -4,126 +4,115 @@ Usage:
     python tools/dataset_converters/real_hands.py POOL --out data/real_hands
     python tools/dataset_converters/real_hands.py POOL --out data/real_hands --val office stairs --test pinches
 
-Input: a folder of the images and a labels.json for each source, so that people and rooms of one folder are in one split
+Input: a folder for each source; the people and rooms of a folder are in one split
     POOL/office/labels.json      COCO; annotations with teacher_keypoints (21 × x, y, v) and teacher_grade (A to D)
     POOL/office/office_0000.jpg
     POOL/negatives/manifest.json a list with file_name, width, height and group: images without a hand
 
 Output:
     data/real_hands/images                            a link to POOL
-    data/real_hands/annotations/keypoints_SPLIT.json  hands of the grades --grades (default A B)
-    data/real_hands/annotations/boxes_SPLIT.json      all hands; images without a hand, too
-    data/real_hands/annotations/negatives_SPLIT.json  images without a hand alone, to repeat them in a training
+    data/real_hands/annotations/keypoints_SPLIT.json  hands with the grades --grades (default A B)
+    data/real_hands/annotations/boxes_SPLIT.json      all hands, and the images without a hand
+    data/real_hands/annotations/negatives_SPLIT.json  only the images without a hand, to repeat them in a training
 
 SPLIT is val for the folders --val, test for --test, else train. Boxes are those of the keypoints, enlarged by
---box-factor and cut at the image's border. Of the images without a hand, those whose name has a --val or --test folder
-in it, and every third of each other group, are kept for val. An image in which the teacher found no hand is left out of
-both files: it may show one. Labels of a teacher measure agreement with that teacher, not accuracy.
+--box-factor and cut at the image's border. Of the images without a hand, those with a --val or --test folder in their
+name and every third of each other group are val. Images in which the teacher found no hand are in neither file: they
+may show one. Labels of a teacher measure agreement with that teacher, not accuracy.
 """
 
-import argparse
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from conversion import make_parser, run
 
-from handkp_plugins.cli.tool import run_tool
-from handkp_plugins.datasets.checks.keypoint_files import numbers_of, read_json, records_of
-from handkp_plugins.fileio.atomic import write_text
-from handkp_plugins.structures.boxes import keypoint_box
-from handkp_plugins.structures.skeleton import BONES, KEYPOINT_NAMES
+from handkp_plugins.fileio.coco import SPLITS, coco_file
+from handkp_plugins.fileio.coco_file import CocoFile
+from handkp_plugins.fileio.json import read_json
+from handkp_plugins.structures.boxes import clip_boxes, keypoint_box
+from handkp_plugins.structures.skeleton import KEYPOINT_NAMES
 
 GRADES = ('A', 'B', 'C', 'D')
 NEGATIVES = 'negatives'
-SPLITS = ('train', 'val', 'test')
 _THUMB, _FINGER = ('cmc', 'mcp', 'ip', 'tip'), ('mcp', 'pip', 'dip', 'tip')
 _NAMES = ['wrist', *(f'thumb_{part}' for part in _THUMB)]
 _NAMES += [f'{finger}_{part}' for finger in ('index', 'middle', 'ring', 'little') for part in _FINGER]
+_DEFAULTS = dict(val=('hagrid_readme', 'isl_bala', 'rps_laya'), test=('ti1k',), grades=('A', 'B'), box_factor=1.15)
+Hands = tuple[dict[str, Any], list[dict[str, Any]]]
+"""An image and the annotations of its hands, all without ids."""
 
 
 def main(
-    pool: str | Path,
+    root: str | Path,
     out: str | Path,
-    val: Sequence[str] = ('hagrid_readme', 'isl_bala', 'rps_laya'),
-    test: Sequence[str] = ('ti1k',),
-    grades: Sequence[str] = ('A', 'B'),
-    box_factor: float = 1.15,
+    val: Sequence[str] = _DEFAULTS['val'],
+    test: Sequence[str] = _DEFAULTS['test'],
+    grades: Sequence[str] = _DEFAULTS['grades'],
+    box_factor: float = _DEFAULTS['box_factor'],
 ) -> str:
-    """Convert; see the module's docstring. Returns the account that is printed.
+    """Convert the photographs, and return the printed account.
 
     Raises:
-        FileNotFoundError: a folder, or its labels, are missing.
-        ValueError: labels are not of the form above, or a split or grade is unknown.
+        FileNotFoundError: There is no folder with labels.
+        ValueError: Labels are malformed, or a folder, grade or factor is none of the allowed ones.
     """
-    pool, out = Path(pool), Path(out)
-    folders = sorted(path.parent.name for path in pool.glob('*/labels.json'))
+    root, out = Path(root), Path(out)
+    folders = sorted(path.parent.name for path in root.glob('*/labels.json'))
     if not folders:
-        raise FileNotFoundError(f'{pool}: expected folders with a labels.json, got none')
-    for option, given in (('--val', val), ('--test', test)):
-        if unknown := sorted(set(given) - set(folders)):
+        raise FileNotFoundError(f'{root}: expected folders with a labels.json, got none')
+    for option, names in (('--val', val), ('--test', test)):
+        if unknown := sorted(set(names) - set(folders)):
             raise ValueError(f'{option}: expected folders of {folders}, got {unknown}')
     if not grades or set(grades) - set(GRADES):
         raise ValueError(f'--grades: expected some of {GRADES}, got {tuple(grades)}')
     if not box_factor >= 1:
         raise ValueError(f'--box-factor: expected a number from 1 on, got {box_factor}')
-    keypoints: dict[str, list] = {split: [] for split in SPLITS}
-    boxes: dict[str, list] = {split: [] for split in SPLITS}
-    negatives: dict[str, list] = {split: [] for split in SPLITS}
+    kinds = ('keypoints', 'boxes', 'negatives')
+    files: dict[str, list[Hands]] = {f'{kind}_{split}': [] for kind in kinds for split in SPLITS}
     lines = []
     for folder in folders:
         split = 'val' if folder in val else 'test' if folder in test else 'train'
-        hands = read_folder(pool / folder, box_factor)
-        boxes[split] += hands
-        keypoints[split] += [(image, chosen) for image, found in hands
-                             if (chosen := [hand for hand in found if hand['grade'] in grades])]  # fmt: skip
-        counts = Counter(hand['grade'] for _, found in hands for hand in found)
-        told = ', '.join(f'{counts[grade]} {grade}' for grade in GRADES)
-        lines.append(f'{folder} ({split}): {len(hands)} images with {sum(counts.values())} hands ({told})')
-    if (manifest := pool / NEGATIVES / 'manifest.json').is_file():
-        held_out = set(val) | set(test)
-        for split, images in read_negatives(manifest, held_out).items():
-            negatives[split] = [(image, []) for image in images]
-            boxes[split] += negatives[split]
-            lines.append(f'{NEGATIVES} ({split}): {len(images)} images')
-    for kind, parts in (('keypoints', keypoints), ('boxes', boxes), ('negatives', negatives)):
-        for split, records in parts.items():
-            if records:
-                path = out / 'annotations' / f'{kind}_{split}.json'
-                num_hands = write(path, records)
-                lines.append(f'{path}: {len(records)} images, {num_hands} hands')
+        images = read_folder(root / folder, box_factor)
+        files[f'boxes_{split}'] += images
+        for image, hands in images:
+            if good := [hand for hand in hands if hand['grade'] in grades]:
+                files[f'keypoints_{split}'].append((image, good))
+        counts = Counter(hand['grade'] for _, hands in images for hand in hands)
+        by_grade = ', '.join(f'{counts[grade]} {grade}' for grade in GRADES)
+        lines.append(f'{folder} ({split}): {len(images)} images with {sum(counts.values())} hands ({by_grade})')
+    if (manifest := root / NEGATIVES / 'manifest.json').is_file():
+        for split, negatives in read_negatives(manifest, {*val, *test}).items():
+            for kind in ('boxes', 'negatives'):
+                files[f'{kind}_{split}'] += [(image, []) for image in negatives]
+            lines.append(f'{NEGATIVES} ({split}): {len(negatives)} images')
+    for name, records in files.items():
+        if records:
+            path = out / 'annotations' / f'{name}.json'
+            lines.append(f'{path}: {len(records)} images, {write(path, records)} hands')
     link = out / 'images'
     if not link.exists():
-        link.symlink_to(pool.resolve(), target_is_directory=True)
+        link.symlink_to(root.resolve(), target_is_directory=True)
     print('\n'.join(lines))
     return '\n'.join(lines)
 
 
-def read_folder(folder: Path, box_factor: float) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Each image in which the teacher found a hand, with its hands; neither has ids yet."""
-    path = str(folder / 'labels.json')
-    document = read_json(path)
-    images = records_of(path, document, 'images', 'image', ('id', 'file_name', 'width', 'height'))
+def read_folder(folder: Path, box_factor: float) -> list[Hands]:
+    """Read the images of a folder in which the teacher found a hand."""
     keys = ('id', 'image_id', 'teacher_keypoints', 'teacher_grade')
-    annotations = records_of(path, document, 'annotations', 'annotation', keys)
-    points = numbers_of(path, annotations, 'teacher_keypoints', 63, 'x, y, visibility of each keypoint')
-    names = document['categories'][0].get('keypoints') if document.get('categories') else None
+    file = CocoFile(folder / 'labels.json', ('id', 'file_name', 'width', 'height'), keys)
+    names = file.data['categories'][0].get('keypoints') if file.data.get('categories') else None
     if names not in (_NAMES, KEYPOINT_NAMES):
-        raise ValueError(f'{path}: categories[0].keypoints: expected {_NAMES}, got {names}')
-    found: dict[Any, list[dict[str, Any]]] = {image['id']: [] for image in images}
-    sizes = {image['id']: np.array([image['width'], image['height']], float) for image in images}
-    for annotation, hand in zip(annotations, points.reshape(-1, 21, 3), strict=True):
-        where = f'{path}: annotation {annotation["id"]}'
-        if annotation['image_id'] not in found:
-            raise ValueError(f'{where}: image_id: expected the id of an image, got {annotation["image_id"]!r}')
+        raise ValueError(f'{file.path}: categories[0].keypoints: expected {_NAMES}, got {names}')
+    found: dict[Any, list[dict[str, Any]]] = {image['id']: [] for image in file.images}
+    points = file.keypoints(key='teacher_keypoints')
+    for annotation, hand, size in zip(file.annotations, points, file.image_sizes(), strict=True):
         if annotation['teacher_grade'] not in GRADES:
-            raise ValueError(f'{where}: teacher_grade: expected one of {GRADES}, got {annotation["teacher_grade"]!r}')
-        size = sizes[annotation['image_id']]
-        x1, y1, x2, y2 = np.clip(keypoint_box(hand[:, :2], box_factor), 0, np.tile(size, 2)).round(2).tolist()
+            raise file.error(annotation, f'teacher_grade: expected one of {GRADES}', repr(annotation['teacher_grade']))
+        x1, y1, x2, y2 = clip_boxes(keypoint_box(hand[:, :2], box_factor), size).round(2).tolist()
         if not (x2 > x1 and y2 > y1):
-            raise ValueError(f'{where}: teacher_keypoints: expected some inside the image, got all outside')
+            raise file.error(annotation, 'teacher_keypoints: expected some inside the image', 'all outside')
         found[annotation['image_id']].append(
             dict(
                 category_id=1,
@@ -136,19 +125,27 @@ def read_folder(folder: Path, box_factor: float) -> list[tuple[dict[str, Any], l
                 **{key: annotation[key] for key in ('human_thumb_tip', 'human_index_tip') if key in annotation},
             )
         )
-    named = {image['id']: _image(folder.name, image) for image in images}
-    return [(named[key], hands) for key, hands in found.items() if hands]
+    return [(_image(folder.name, image), found[image['id']]) for image in file.images if found[image['id']]]
 
 
 def read_negatives(manifest: Path, held_out: set[str]) -> dict[str, list[dict[str, Any]]]:
-    """The images without a hand of ``train`` and ``val``."""
+    """Split the images without a hand into train and val.
+
+    Args:
+        manifest: The list of images.
+        held_out: Folders of the val and test splits.
+    """
+    images = read_json(manifest, 'a list of images')
+    keys = {'file_name', 'width', 'height', 'group'}
+    if not isinstance(images, list) or not all(isinstance(image, dict) and keys <= set(image) for image in images):
+        raise ValueError(f'{manifest}: expected a list of objects with {", ".join(sorted(keys))}, got others')
     split: dict[str, list[dict[str, Any]]] = dict(train=[], val=[])
     seen: Counter[str] = Counter()
-    images = read_json(str(manifest), 'a list of images')
     for image in sorted(images, key=lambda image: image['file_name']):
-        own = any(folder in image['file_name'] for folder in held_out)
-        seen[image['group']] += not own
-        split['val' if own or seen[image['group']] % 3 == 0 else 'train'].append(_image(NEGATIVES, image))
+        is_held_out = any(folder in image['file_name'] for folder in held_out)
+        seen[image['group']] += not is_held_out
+        is_val = is_held_out or seen[image['group']] % 3 == 0
+        split['val' if is_val else 'train'].append(_image(NEGATIVES, image))
     return split
 
 
@@ -156,28 +153,22 @@ def _image(folder: str, image: dict[str, Any]) -> dict[str, Any]:
     return dict(file_name=f'{folder}/{image["file_name"]}', width=image['width'], height=image['height'])
 
 
-def write(path: Path, records: Sequence[tuple[dict[str, Any], list[dict[str, Any]]]]) -> int:
-    """Write images and their hands with ids from 1 on; returns the number of hands."""
-    images = [dict(image, id=i) for i, (image, _) in enumerate(records, 1)]
-    hands = [dict(hand, image_id=i) for i, (_, found) in enumerate(records, 1) for hand in found]
-    category = dict(
-        id=1, name='hand', supercategory='hand', keypoints=KEYPOINT_NAMES, skeleton=[[a + 1, b + 1] for a, b in BONES]
-    )
-    annotations = [dict(hand, id=i) for i, hand in enumerate(hands, 1)]
-    info = dict(description='photographs labelled by a teacher network')
-    write_text(path, json.dumps(dict(info=info, images=images, annotations=annotations, categories=[category])))
-    return len(hands)
+def write(path: Path, records: Sequence[Hands]) -> int:
+    """Write images and hands with ids from 1 on, and return the number of hands."""
+    num_hands = 0
+    with coco_file(path, dict(description='photographs labelled by a teacher network')) as add:
+        for i, (image, hands) in enumerate(records, 1):
+            add(dict(image, id=i), [dict(hand, id=num_hands + k, image_id=i) for k, hand in enumerate(hands, 1)])
+            num_hands += len(hands)
+    return num_hands
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('pool', help='the folder of folders')
+    parser = make_parser(__doc__, 'the folder of folders, POOL')
     parser.add_argument('--out', required=True, metavar='DIR')
-    parser.add_argument('--val', nargs='*', default=('hagrid_readme', 'isl_bala', 'rps_laya'), metavar='FOLDER')
-    parser.add_argument('--test', nargs='*', default=('ti1k',), metavar='FOLDER')
-    parser.add_argument(
-        '--grades', nargs='+', choices=GRADES, default=('A', 'B'), help='of the keypoints (default A B)'
-    )
-    parser.add_argument('--box-factor', type=float, default=1.15, help='(default 1.15)')
-    arguments = vars(parser.parse_args())
-    run_tool(lambda: main(**arguments))
+    parser.add_argument('--val', nargs='*', metavar='FOLDER', help='validation folders (default %(default)s)')
+    parser.add_argument('--test', nargs='*', metavar='FOLDER', help='test folders (default %(default)s)')
+    parser.add_argument('--grades', nargs='+', choices=GRADES, help='grades of the keypoints (default %(default)s)')
+    parser.add_argument('--box-factor', type=float, help='(default %(default)s)')
+    parser.set_defaults(**_DEFAULTS)
+    run(main, parser)

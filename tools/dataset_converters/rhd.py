@@ -1,7 +1,7 @@
 """Convert the Rendered Handpose Dataset (RHD) to COCO keypoint JSON for MMPose's ``Rhd2DDataset``.
 
-The published labels are pickles, which may run any program when they are read in the usual way. Here they may hold
-arrays, dictionaries, lists, strings and numbers, and are refused where they name anything else.
+The published labels are pickles, which can run any program when they are read in the usual way. Here they may hold
+arrays, dictionaries, lists, strings and numbers, and are refused if they name anything else.
 
 Usage:
     python tools/dataset_converters/rhd.py data/rhd
@@ -17,48 +17,46 @@ Input:
 Output:
     data/rhd/
         annotations/{train,val,test}.json    a record for each hand: test of evaluation, val of 480 hands of training
-        mirrored/training/00000.png …        with --left flip: pictures with a left hand, mirrored
+        mirrored/training/00000.png …        with --left flip: mirrored images of left hands
 
 Keypoints keep the set's order: the wrist, then thumb to little finger, each from its tip to its root, as in MMPose's
-own files; the configs turn it into ours (``configs/_base_/datasets/hand_rhd.py``). Visibility is 2 seen, 1 hidden,
-0 outside the picture. A hand of which fewer than --min-seen keypoints are seen is skipped. Annotations tell
-``handedness``, which with --left flip is that of the mirrored picture. The hands of one picture stay in one split.
+own files; the configs change it to ours (``configs/_base_/datasets/hand_rhd.py``). Visibility is 2 seen, 1 hidden,
+0 outside the image. Hands with fewer than --min-seen seen keypoints are skipped. Annotations have ``handedness``, which
+with --left flip is that of the mirrored image. The hands of one image stay in one split.
 
 Ends with the number of hands found, converted and skipped. To look at the result: MMPose's
 ``tools/misc/browse_dataset.py CONFIG``.
 """
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from conversion import Conversion, make_parser, run
 from tqdm import tqdm
 
-from handkp_plugins.cli.tool import run_tool
-from handkp_plugins.fileio.coco import CocoRecorder, write_coco
+from handkp_plugins.fileio.coco import Record
 from handkp_plugins.fileio.images import read_image, write_image
 from handkp_plugins.fileio.restricted_pickle import read_plain_pickle
 from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
 
 LEFT = ('keep', 'flip', 'skip')
 _HANDS = ('left', 'right')
-Record = tuple[dict, dict]
 
 
 def main(root: str | Path, left: str = 'keep', num_val: int = 480, min_seen: int = 11, seed: int = 0) -> str:
-    """Convert; see the module's docstring. Returns the account that is printed.
+    """Convert the images, and return the printed account.
 
     Args:
-        root: the set's folder.
-        left: what becomes of left hands, of :data:`LEFT`.
-        num_val: hands of the training part that validate.
-        min_seen: the fewest seen keypoints of a hand that is converted.
-        seed: of the choice of those that validate.
+        root: The dataset's folder.
+        left: What to do with left hands, one of :data:`LEFT`.
+        num_val: Number of validation hands, taken from the training part.
+        min_seen: Fewest seen keypoints of a converted hand.
+        seed: Seed of the choice of validation hands.
 
     Raises:
-        FileNotFoundError: a pickle is missing.
-        ValueError: a pickle is not of the form above or not of plain data; or no hand is left in a split.
+        FileNotFoundError: A pickle is missing.
+        ValueError: A pickle is malformed or has other than plain data, or a split has no hand.
     """
     if left not in LEFT:
         raise ValueError(f'left: expected one of {LEFT}, got {left!r}')
@@ -66,99 +64,89 @@ def main(root: str | Path, left: str = 'keep', num_val: int = 480, min_seen: int
         raise ValueError(
             f'num_val, min_seen: expected from 1 on, and from 1 to {NUM_KEYPOINTS}, got {num_val}, {min_seen}'
         )
-    base = Path(root)
-    labels = {part: read_labels(base / part / f'anno_{part}.pickle') for part in ('training', 'evaluation')}
-    recorder = CocoRecorder(base)
+    conversion = Conversion(Path(root))
+    labels = {part: read_labels(conversion.root / part / f'anno_{part}.pickle') for part in ('training', 'evaluation')}
     converted = {
-        part: [
-            list(_convert(recorder, part, i, points, left, min_seen)) for i, points in tqdm(found.items(), desc=part)
-        ]
+        part: [list(_convert(conversion, part, i, hands, left, min_seen)) for i, hands in tqdm(found.items(), part)]
         for part, found in labels.items()
     }
-    lines = [recorder.report()]
+    conversion.report()
     val, train = _choose(converted['training'], num_val, seed)
-    test = [record for picture in converted['evaluation'] for record in picture]
-    for split, records in dict(train=train, val=val, test=test).items():
-        path = base / 'annotations' / f'{split}.json'
-        write_coco(path, records, f'RHD, {split}; left hands: {left}', order='rhd')
-        lines.append(f'{path}: {len(records)} hands')
-    print('\n'.join(lines))
-    return '\n'.join(lines)
+    test = [record for image in converted['evaluation'] for record in image]
+    return conversion.write(dict(train=train, val=val, test=test), f'RHD, left hands: {left}', order='rhd')
 
 
 def read_labels(path: Path) -> dict[int, np.ndarray]:
-    """Both hands of each picture, (2, 21, 3): u, v and 1 where it is seen; left, right; in the set's order.
+    """Read both hands of each image, (2, 21, 3): u, v and 1 where it is seen; left, right; in the set's order.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is not of the published form; names the picture.
+        FileNotFoundError: There is no such file.
+        ValueError: The file is malformed; the message names the image.
     """
     if not path.is_file():
         raise FileNotFoundError(f'{path}: no such file; it comes with the set')
     content = read_plain_pickle(path)
     if not isinstance(content, dict) or not content:
-        raise ValueError(f'{path}: expected a dictionary of pictures, got {type(content).__name__}')
+        raise ValueError(f'{path}: expected a dictionary of images, got {type(content).__name__}')
     labels = {}
     for i, label in content.items():
+        where = f'{path}: image {i!r}'
         array = np.asarray(label.get('uv_vis') if isinstance(label, dict) else None)
         if not isinstance(i, (int, np.integer)) or array.shape != (42, 3) or array.dtype.kind not in 'fiu':
             raise ValueError(
-                f'{path}: picture {i!r}: expected a number with uv_vis of (42, 3) numbers, got '
-                f'{array.dtype} {array.shape}'
+                f'{where}: expected a number with uv_vis of (42, 3) numbers, got {array.dtype} {array.shape}'
             )
         if not np.isfinite(array).all():
-            raise ValueError(f'{path}: picture {i}: expected finite numbers in uv_vis')
+            raise ValueError(f'{where}: uv_vis: expected finite numbers, got others')
         labels[int(i)] = array.reshape(2, NUM_KEYPOINTS, 3).astype(float)
     return labels
 
 
 def _convert(
-    recorder: CocoRecorder, part: str, index: int, hands: np.ndarray, left: str, min_seen: int
+    conversion: Conversion, part: str, index: int, hands: np.ndarray, left: str, min_seen: int
 ) -> Iterator[Record]:
-    """The records of a picture's hands; a left hand to be flipped has the mirror image written."""
+    """Yield the records of an image's hands, and write the mirrored image of a left hand that is flipped."""
     name = f'{part}/color/{index:05d}.png'
     try:
-        picture = read_image(recorder.root / name)
+        image = read_image(conversion.root / name)
     except (OSError, ValueError):
-        picture = None  # the recorder says why
+        image = None  # conversion.record tells why
     for handedness, hand in zip(_HANDS, hands, strict=True):
         seen = hand[:, 2:] > 0
         if seen.sum() < min_seen:
-            recorder.skip(f'{name} {handedness}', f'fewer than {min_seen} keypoints seen')
+            conversion.skip(f'{name} {handedness}', f'fewer than {min_seen} keypoints seen')
             continue
         if handedness == 'left' and left == 'skip':
-            recorder.skip(f'{name} left', 'a left hand')
+            conversion.skip(f'{name} left', 'a left hand')
             continue
         points, file, side = np.hstack([hand[:, :2], 1 + seen]), name, handedness
-        if picture is not None:
-            last = np.array(picture.shape[1::-1]) - 1
+        if image is not None:
+            last = np.array(image.shape[1::-1]) - 1
             points[:, 2] *= ((points[:, :2] >= 0) & (points[:, :2] <= last)).all(1)
             if handedness == 'left' and left == 'flip':
                 points[:, 0] = last[0] - points[:, 0]
                 file, side = f'mirrored/{part}/{index:05d}.png', 'right'
-                write_image(recorder.root / file, np.ascontiguousarray(picture[:, ::-1]))
-        record = recorder.record(file, points, handedness=side)
+                write_image(conversion.root / file, np.ascontiguousarray(image[:, ::-1]))
+        record = conversion.record(file, points, handedness=side)
         if record is not None:
             yield record
 
 
-def _choose(pictures: list[list[Record]], num_val: int, seed: int) -> tuple[list[Record], list[Record]]:
-    """Exactly ``num_val`` hands of whole pictures, chosen at random, and the others."""
+def _choose(images: list[list[Record]], num_val: int, seed: int) -> tuple[list[Record], list[Record]]:
+    """Split the records into exactly ``num_val`` of whole images, chosen at random, and the others."""
     val: list[Record] = []
     chosen = set()
-    for i in np.random.default_rng(seed).permutation(len(pictures)).tolist():
-        if pictures[i] and len(val) + len(pictures[i]) <= num_val:
-            val += pictures[i]
+    for i in np.random.default_rng(seed).permutation(len(images)).tolist():
+        if images[i] and len(val) + len(images[i]) <= num_val:
+            val += images[i]
             chosen.add(i)
-    return val, [record for i, picture in enumerate(pictures) if i not in chosen for record in picture]
+    return val, [record for i, image in enumerate(images) if i not in chosen for record in image]
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('root', help="the set's folder; annotations/ is written there")
-    parser.add_argument('--left', choices=LEFT, default='keep', help='what becomes of left hands (default %(default)s)')
-    parser.add_argument('--num-val', type=int, default=480, help='hands that validate (default %(default)s)')
-    parser.add_argument('--min-seen', type=int, default=11, help='seen keypoints, at least (default %(default)s)')
-    parser.add_argument('--seed', type=int, default=0, help='of the choice of those (default %(default)s)')
-    arguments = vars(parser.parse_args())
-    run_tool(lambda: main(**arguments))
+    parser = make_parser(__doc__)
+    parser.add_argument('--left', choices=LEFT, default='keep', help='what to do with left hands (default %(default)s)')
+    parser.add_argument('--num-val', type=int, default=480, help='validation hands (default %(default)s)')
+    parser.add_argument('--min-seen', type=int, default=11, help='fewest seen keypoints (default %(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the validation hands (default %(default)s)')
+    run(main, parser)

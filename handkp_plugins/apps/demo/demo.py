@@ -17,7 +17,7 @@ from .hand_pipeline import HandPipeline
 from .keypoints_file import KeypointsFile, make_header
 from .options import OUTPUT, DrawingOptions, HandOptions, NetworkOptions, VideoOptions
 from .run import Run
-from .sources import Stream, is_stream, list_images
+from .sources import Stream, find_images, is_stream
 
 
 def run_demo(
@@ -52,7 +52,7 @@ def run_demo(
     else:
         detector = find_network(*(hands.det or [DEFAULT_DETECTOR]), option='--det')
     network = find_network(*networks.pose, option='--pose')
-    files = None if is_stream(source) else list_images(Path(source))
+    files = None if is_stream(source) else find_images(Path(source))
     for option in ('smooth', 'show', 'max_frames'):
         if files is not None and getattr(video, option):
             raise ValueError(f'--{option.replace("_", "-")}: expected for a video or a camera, got {source}')

@@ -23,7 +23,7 @@ from typing import Any
 from torch import nn
 
 from handkp_plugins.apis.networks import Network
-from handkp_plugins.fileio.atomic import replaced_whole
+from handkp_plugins.fileio.atomic import atomic_write
 from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
 
 NAME, LINES_NAME = 'keypoints.json', 'keypoints.jsonl'
@@ -95,7 +95,7 @@ class KeypointsFile:
 
     def _write(self) -> None:
         with (
-            replaced_whole(self.path) as temporary,
+            atomic_write(self.path) as temporary,
             open(temporary, 'w', encoding='utf-8') as whole,
             self.lines.open(encoding='utf-8') as lines,
         ):

@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from handkp_plugins.fileio.images import IMAGE_SUFFIXES, list_images
 from handkp_plugins.fileio.videos import VIDEO_SUFFIXES, read_frames
 
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 DEFAULT_RATE = 25.0
 _CAMERA = re.compile(r'webcam:(.*)')
 
@@ -23,7 +23,7 @@ def is_stream(source: str | Path) -> bool:
     return is_video or _CAMERA.fullmatch(str(source)) is not None
 
 
-def list_images(source: Path) -> list[Path]:
+def find_images(source: Path) -> list[Path]:
     """Return the image files of a folder, or the one image file; other files in the folder are counted on stderr.
 
     Raises:
@@ -31,12 +31,11 @@ def list_images(source: Path) -> list[Path]:
         ValueError: The folder holds no image, or the file is not an image by its name.
     """
     if source.is_dir():
-        present = sorted(p for p in source.iterdir() if p.is_file())
-        files = [p for p in present if p.suffix.lower() in IMAGE_SUFFIXES]
+        files = list_images(source)
         if not files:
             raise ValueError(f'{source}: expected images ({" ".join(IMAGE_SUFFIXES)}) in this folder, got none')
-        if len(files) < len(present):
-            print(f'{source}: {len(present) - len(files)} other files are left out', file=sys.stderr)
+        if others := sum(p.is_file() for p in source.iterdir()) - len(files):
+            print(f'{source}: {others} other files are left out', file=sys.stderr)
         return files
     if not source.is_file():
         raise FileNotFoundError(f'{source}: no such file or folder')

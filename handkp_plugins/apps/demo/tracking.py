@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
-from torchvision.ops import box_iou
 
 from handkp_plugins.apis.detection import Detections
-from handkp_plugins.structures.boxes import keypoint_box
+from handkp_plugins.structures.boxes import box_iou, box_sizes, clip_boxes, keypoint_box
 
 from ..linking import link_hands
 
@@ -155,7 +153,7 @@ class HandTracker:
         change = _size(new) / _size(old)
         # a detected box may be far wider than the hand, but the keypoints must lie in it all the same
         steady = hand.result is None or 1 / _MAX_CHANGE <= change <= _MAX_CHANGE
-        return bool(steady and _size(new) >= _MIN_SIZE and _iou(new[None], old[None])[0, 0] >= _MIN_IOU)
+        return bool(steady and _size(new) >= _MIN_SIZE and box_iou(new[None], old[None])[0, 0] >= _MIN_IOU)
 
     def _extent(self, result: dict[str, Any]) -> np.ndarray:
         """Return the box around the keypoints, without uncertain ones unless these are the majority."""
@@ -166,23 +164,18 @@ class HandTracker:
 def link_boxes(boxes: np.ndarray, others: np.ndarray, iou: float = SAME_HAND) -> list[tuple[int, int]]:
     """Return the pairs (index in ``boxes`` [N, 4], index in ``others`` [M, 4]) of the same hand, with the largest sum
     of IoUs of at least ``iou`` each."""
-    overlaps = _iou(boxes, others)
+    overlaps = box_iou(boxes, others)
     return link_hands(-np.where(overlaps < iou, 0, overlaps), -iou)
-
-
-def _iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return box_iou(torch.as_tensor(a, dtype=torch.float64), torch.as_tensor(b, dtype=torch.float64)).numpy()
 
 
 def _size(box: np.ndarray) -> float:
     """Return the longer side of a box."""
-    return float(max(box[2] - box[0], box[3] - box[1]))
+    return float(box_sizes(box).max())
 
 
 def _overlaps_image(box: np.ndarray, width: int, height: int) -> bool:
     """Return whether enough of a box lies in the image to find a hand there."""
-    low, high = np.maximum(box[:2], 0), np.minimum(box[2:], (width, height))
-    return bool(((high - low) >= _MIN_SIZE).all())
+    return bool((box_sizes(clip_boxes(box, (width, height))) >= _MIN_SIZE).all())
 
 
 def _without_duplicates(tracks: list[Track]) -> list[Track]:

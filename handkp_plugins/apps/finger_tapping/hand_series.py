@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from handkp_plugins.datasets.checks.keypoint_files import numbers_of, read_json, records_of
+from handkp_plugins.fileio.coco_file import CocoFile
+from handkp_plugins.fileio.json import read_json
 from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
 
 from ..linking import link_hands
@@ -171,9 +172,8 @@ def _instance(where: str, record: Any) -> Instance:
 def _frames_of_coco(
     path: str, document: dict, fps: float | None, clip: str | None
 ) -> tuple[list[Frame], dict[str, Any]]:
-    images = records_of(path, document, 'images', 'image', ('id', 'video_id', 'frame_id'))
-    annotations = records_of(path, document, 'annotations', 'annotation', ('id', 'image_id', 'keypoints'))
-    points = numbers_of(path, annotations, 'keypoints', 3 * NUM_KEYPOINTS, 'x, y, visibility of each keypoint')
+    file = CocoFile(path, ('id', 'video_id', 'frame_id'), ('id', 'image_id', 'keypoints'), document)
+    images, points = file.images, file.keypoints()
     clips = sorted({str(image['video_id']) for image in images})
     if (clip is None and len(clips) > 1) or (clip is not None and clip not in clips):
         got = 'none' if clip is None else repr(clip)
@@ -183,12 +183,7 @@ def _frames_of_coco(
     if not isinstance(fps, (int, float)) or not fps > 0:
         raise ValueError(f"{path}: expected the frame rate, as fps in 'info' or by --fps, got {fps!r}")
     hands: dict[Any, list[Instance]] = {image['id']: [] for image in images}
-    for annotation, values in zip(annotations, points.reshape(-1, NUM_KEYPOINTS, 3), strict=True):
-        if annotation['image_id'] not in hands:
-            raise ValueError(
-                f'{path}: annotation {annotation["id"]}: image_id: expected the id of an image, '
-                f'got {annotation["image_id"]!r}'
-            )
+    for annotation, values in zip(file.annotations, points, strict=True):
         labelled = values[:, 2] > 0
         keypoints = np.where(labelled[:, None], values[:, :2], np.nan)
         hands[annotation['image_id']].append((keypoints, labelled.astype(float), annotation.get('track')))

@@ -20,14 +20,14 @@ from handkp_plugins.apis.gestures import GestureReader
 from handkp_plugins.apis.hand_boxes import make_hand_finder
 from handkp_plugins.apis.inference import init_model
 from handkp_plugins.apis.networks import Network
-from handkp_plugins.fileio.images import write_image
+from handkp_plugins.fileio.images import IMAGE_SUFFIXES, write_image
 from handkp_plugins.fileio.videos import VIDEO_SUFFIXES
 
 from ..demo.hand_pipeline import HandPipeline, HandResult
 from ..demo.keypoints_file import KeypointsFile, make_header
 from ..demo.run import Run
 from ..demo.smoothing import BETA, MIN_CUTOFF
-from ..demo.sources import IMAGE_SUFFIXES, Stream
+from ..demo.sources import Stream
 from ..finger_tapping.figure import plot_tapping
 from ..finger_tapping.files import NO_DEVICE, summary
 from ..finger_tapping.hand_series import select_hand

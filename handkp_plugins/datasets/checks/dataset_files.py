@@ -1,4 +1,4 @@
-"""Which annotation files a data set's config will read, and their check."""
+"""Find and check the annotation files that a dataset's config names."""
 
 import inspect
 import os
@@ -11,47 +11,48 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS
 
 from .box_files import check_box_file
-from .keypoint_files import check_annotation_file
+from .keypoint_files import check_keypoint_file
 
 
-def check_annotation_files(dataset: Any) -> None:
+def check_dataset_files(dataset: Any) -> None:
     """Check each COCO file of keypoints or boxes that a dataset's config, or one nested in it, names.
 
     Raises:
-        FileNotFoundError, ValueError: as :func:`check_annotation_file` and :func:`check_box_file`.
+        FileNotFoundError: A file is missing.
+        ValueError: A file is malformed.
     """
-    for path, num_keypoints in annotation_files(dataset):
-        check_annotation_file(path, num_keypoints)
+    for path, num_keypoints in keypoint_files(dataset):
+        check_keypoint_file(path, num_keypoints)
     for path, classes in box_files(dataset):
         check_box_file(path, classes)
 
 
-def annotation_files(dataset: Any) -> Iterator[tuple[str, int]]:
-    """Each COCO keypoint file that a dataset's config, or one nested in it, names; with its number of keypoints."""
-    for config, path, cls in _files(dataset):
+def keypoint_files(dataset: Any) -> Iterator[tuple[str, int]]:
+    """Yield each COCO keypoint file of a dataset's config, with its number of keypoints."""
+    for config, path, cls in _annotation_files(dataset):
         # A dataset that reads its files in its own way (InterHand, whole-body annotations) has its own format.
         if issubclass(cls, BaseCocoStyleDataset) and cls._load_annotations is BaseCocoStyleDataset._load_annotations:
             yield path, parse_pose_metainfo(config.get('metainfo') or cls.METAINFO)['num_keypoints']
 
 
 def box_files(dataset: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each COCO file of boxes that MMDetection will read; with the names of the classes that are wanted."""
-    for config, path, cls in _files(dataset):
+    """Yield each COCO file of boxes that MMDetection will read, with the names of the classes."""
+    for config, path, cls in _annotation_files(dataset):
         if (cls.__module__, cls.__name__) == ('mmdet.datasets.coco', 'CocoDataset'):
             classes = (config.get('metainfo') or {}).get('classes') or cls.METAINFO['classes']
             yield path, (classes,) if isinstance(classes, str) else tuple(classes)
 
 
-def _files(dataset: Any) -> Iterator[tuple[dict, str, type]]:
-    """Each config of a data set, at whatever depth, that names an annotation file; with the file and the class."""
+def _annotation_files(dataset: Any) -> Iterator[tuple[dict, str, type]]:
+    """Yield each config, at any depth, that names an annotation file; with the file and the dataset's class."""
     if isinstance(dataset, (list, tuple)):
         for item in dataset:
-            yield from _files(item)
+            yield from _annotation_files(item)
         return
     if not isinstance(dataset, dict):
         return
     for value in dataset.values():
-        yield from _files(value)
+        yield from _annotation_files(value)
     path, kind = dataset.get('ann_file'), dataset.get('type')
     if not path or not isinstance(kind, (str, type)):
         return

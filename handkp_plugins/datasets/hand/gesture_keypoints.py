@@ -9,7 +9,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmpose.registry import DATASETS
 
-from handkp_plugins.fileio.keypoint_tables import RecordedHands, read_recorded
+from handkp_plugins.fileio.keypoint_tables import RecordedHands, read_keypoint_table
 
 PARTS = ('train', 'val', 'test')
 
@@ -81,7 +81,7 @@ class GestureKeypointDataset(BaseDataset):
         ]
 
     def _read(self) -> RecordedHands:
-        recorded = read_recorded(self.ann_file, self.skip_malformed)
+        recorded = read_keypoint_table(self.ann_file, self.skip_malformed)
         hands, without = recorded.usable()
         reasons = [
             *recorded.malformed,

@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmpose.datasets.transforms import LoadImage, PackPoseInputs
 from mmpose.registry import TRANSFORMS
 
-from handkp_plugins.fileio.images import open_picture
+from handkp_plugins.fileio.images import open_image
 
 
 @TRANSFORMS.register_module()
@@ -56,7 +56,7 @@ class LoadHandImage(LoadImage):
             path = str(results['img_path'])
             read_file = partial(fileio.get, backend_args=self.backend_args)
             try:
-                results['img'] = open_picture(path, self.color_type, self.imdecode_backend, read_file)
+                results['img'] = open_image(path, self.color_type, self.imdecode_backend, read_file)
             except (OSError, ValueError) as e:
                 reason = getattr(e, 'strerror', None) or ' '.join(str(e).split())
                 self._record_failure(path, reason, results)

@@ -7,7 +7,7 @@ from mmcv.transforms.utils import cache_randomness
 from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import TRANSFORMS
 
-from handkp_plugins.structures.rot90 import turn_pixels, turned_size
+from handkp_plugins.structures.rot90 import rot90_points, rot90_size
 
 
 @TRANSFORMS.register_module()
@@ -33,7 +33,7 @@ class TurnedTopdownAffine(TopdownAffine):
         if not turns or not set(turns) <= {0, 1, 2, 3}:
             raise ValueError(f'turns: expected one or more of 0, 1, 2 and 3, got {turns}')
         self.turns = tuple(turns)
-        self._upright = [TopdownAffine(turned_size(self.input_size, k), use_udp) for k in (0, 1)]
+        self._upright = [TopdownAffine(rot90_size(self.input_size, k), use_udp) for k in (0, 1)]
 
     @cache_randomness
     def _draw(self) -> int:
@@ -49,9 +49,9 @@ class TurnedTopdownAffine(TopdownAffine):
         size = results['input_size']
         results['img'] = np.ascontiguousarray(np.rot90(results['img'], k))
         results['input_size'] = self.input_size
-        results['input_scale'] = np.array(turned_size(results['input_scale'], k))
+        results['input_scale'] = np.array(rot90_size(results['input_scale'], k))
         if results['transformed_keypoints'].ndim:  # an image without labels has a scalar there
-            results['transformed_keypoints'] = turn_pixels(results['transformed_keypoints'], k, size)
+            results['transformed_keypoints'] = rot90_points(results['transformed_keypoints'], k, size)
         return results
 
     def __repr__(self) -> str:

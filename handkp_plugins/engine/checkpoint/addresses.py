@@ -31,7 +31,7 @@ _TABLES = {
 }
 
 
-def is_address(path: str) -> bool:
+def is_url(path: str) -> bool:
     """Whether ``path`` is an address such as ``https://…`` or ``torchvision://…``, not a file."""
     return re.match(r'\S+://', path) is not None
 
@@ -57,7 +57,7 @@ def resolve(address: str) -> str:
         raise ValueError(f'{address}: expected a name that {scheme}:// knows, as {", ".join(nearest)}, got {name!r}')
     target = table[name]
     # The user may add files to MMEngine's table.
-    return target if is_address(target) else os.path.join(_get_mmengine_home(), target)
+    return target if is_url(target) else os.path.join(_get_mmengine_home(), target)
 
 
 def fetch(address: str) -> str | io.BytesIO:
@@ -73,7 +73,7 @@ def fetch(address: str) -> str | io.BytesIO:
         ValueError: The name is unknown.
     """
     url = resolve(address)
-    if not is_address(url):
+    if not is_url(url):
         return url
     try:
         if not url.startswith(('http://', 'https://')):

@@ -1,12 +1,11 @@
 """What a checkpoint may hold: tensors, numbers, strings and plain containers of them.
 
 ``torch.load(weights_only=True)`` refuses everything else, and rightly: a pickle that may name any class may run any
-code. :func:`to_plain` is applied before a checkpoint is written. :data:`STOCK_GLOBALS` and :func:`from_stock` read what
-stock MMEngine writes (its history buffers and NumPy arrays) through stand-ins of our own, so that neither MMEngine's
-nor NumPy's unpickling code sees bytes of unknown origin.
+code. :func:`to_plain` is applied before a checkpoint is written. :data:`STOCK_GLOBALS` reads what stock MMEngine writes
+(its history buffers and NumPy arrays) through stand-ins, so that neither MMEngine's nor NumPy's unpickling code sees
+bytes of unknown origin; :func:`~handkp_plugins.fileio.restricted_pickle.restore` replaces them afterwards.
 """
 
-import re
 from collections import OrderedDict, deque
 from enum import Enum
 from pathlib import PurePath
@@ -16,6 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
+
+from handkp_plugins.fileio.restricted_pickle import NUMPY_STAND_INS, StandIn, restore
 
 _LEAVES = (type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.Size)
 _HISTORY_KEYS = {'log_history', 'count_history', 'max_length'}
@@ -69,43 +70,14 @@ def history_buffers(scalars: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-class _Dtype:
-    """Stands for ``numpy.dtype``: numbers, booleans and text only."""
-
-    def __init__(self, code: str, *_: Any) -> None:
-        if not re.fullmatch(r'[biufcSU]\d{1,6}', code):
-            raise UnpicklingError(f'NumPy type {code!r} is not allowed in a checkpoint')
-        self.dtype = np.dtype(code)
-
-    def __setstate__(self, state: tuple) -> None:
-        if state[1] in '<>':
-            self.dtype = self.dtype.newbyteorder(state[1])
-
-    def read(self, data: bytes) -> np.ndarray:
-        return np.frombuffer(data, dtype=self.dtype)
-
-
-class _Array:
-    """Stands for ``numpy.ndarray``."""
-
-    def __setstate__(self, state: tuple) -> None:
-        _, shape, dtype, fortran, data = state
-        self.value = dtype.read(data).reshape(shape, order='F' if fortran else 'C').copy()
-
-
-class _History:
+class _History(StandIn):
     """Stands for MMEngine's ``HistoryBuffer``; takes its two arrays and leaves its functions."""
 
     def __setstate__(self, state: dict) -> None:
         self.logs, self.counts, self.max_length = state['_log_history'], state['_count_history'], state['max_length']
 
-
-def _reconstruct(*_: Any) -> _Array:
-    return _Array()
-
-
-def _scalar(dtype: _Dtype, data: bytes) -> Any:
-    return dtype.read(data)[0].item()
+    def restore(self) -> HistoryBuffer:
+        return HistoryBuffer(restore(self.logs), restore(self.counts), self.max_length)
 
 
 def _no_bytes() -> bytes:
@@ -123,23 +95,5 @@ STOCK_GLOBALS = [
     (_History, 'mmengine.logging.history_buffer.HistoryBuffer'),
     (_history_method, 'builtins.getattr'),
     (_no_bytes, 'builtins.bytes'),
-    (_Array, 'numpy.ndarray'),
-    (_Dtype, 'numpy.dtype'),
-    *((_reconstruct, f'numpy.{core}.multiarray._reconstruct') for core in ('core', '_core')),
-    *((_scalar, f'numpy.{core}.multiarray.scalar') for core in ('core', '_core')),
+    *NUMPY_STAND_INS,
 ]
-
-
-def from_stock(value: Any) -> Any:
-    """Replace, in nested containers, the stand-ins of :data:`STOCK_GLOBALS` by arrays and history buffers."""
-    if isinstance(value, _Array):
-        return value.value
-    if isinstance(value, _History):
-        return HistoryBuffer(from_stock(value.logs), from_stock(value.counts), value.max_length)
-    if isinstance(value, dict):
-        for key in value:
-            value[key] = from_stock(value[key])
-        return value
-    if type(value) in (list, tuple):
-        return type(value)(map(from_stock, value))
-    return value

@@ -12,9 +12,10 @@ from typing import Any
 import torch
 
 from handkp_plugins.errors import BrokenCheckpointError
+from handkp_plugins.fileio.restricted_pickle import restore
 
-from .addresses import fetch, is_address
-from .plain_data import STOCK_GLOBALS, from_stock
+from .addresses import fetch, is_url
+from .plain_data import STOCK_GLOBALS
 from .shipped import load_weights_file
 
 # What PyTorch raises for damaged files; OSError if a part would lie beyond the end.
@@ -36,7 +37,7 @@ def read_checkpoint(path: str, map_location: Any = 'cpu') -> dict[str, Any]:
         BrokenCheckpointError: The file is cut short or no checkpoint, or holds objects that could run code.
     """
     path = os.path.expanduser(path)
-    source = fetch(path) if is_address(path) else path
+    source = fetch(path) if is_url(path) else path
     if isinstance(source, str) and source != path:
         path = f'{path} (downloaded as {source})'
     if isinstance(source, str) and not os.path.isfile(source):
@@ -46,7 +47,7 @@ def read_checkpoint(path: str, map_location: Any = 'cpu') -> dict[str, Any]:
     try:
         with torch.serialization.safe_globals(STOCK_GLOBALS):
             checkpoint = torch.load(source, map_location=map_location, weights_only=True)
-        checkpoint = from_stock(checkpoint)
+        checkpoint = restore(checkpoint)
     except pickle.UnpicklingError as e:
         # PyTorch's message surrounds the reason with advice to load unsafely.
         reason = str(e).split('\n\nCheck the doc')[0].splitlines()[-1].rpartition('Unpickler error: ')[2]

@@ -8,7 +8,7 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import nn
 
-from handkp_plugins.structures.rot90 import turn
+from handkp_plugins.structures.rot90 import rot90_vectors
 
 
 @MODELS.register_module()
@@ -50,4 +50,4 @@ class RotationTTA(BaseTTAModel):
         """Return a rotated view's keypoints, which assume an upright view, at their place in the image: (N, K, 2)."""
         pixel = np.asarray(view.input_scale) / np.asarray(view.input_size)
         pivot = np.asarray(view.input_center) - (0 if self.use_udp else pixel / 2)
-        return pivot + turn(view.pred_instances.keypoints[..., :2] - pivot, -quarters)
+        return pivot + rot90_vectors(view.pred_instances.keypoints[..., :2] - pivot, -quarters)

@@ -169,7 +169,7 @@ class ClipMaker(SampleMaker):
         scene = random_scene(self.models, self.size, rng, self.poses, **self.scene_options)
         return plan_clip(scene, replace(scene.camera, height=self.height), self.time, self.poses, rng)
 
-    def clip(self, seed: int, index: int) -> Iterator[Sample]:
+    def make_clip(self, seed: int, index: int) -> Iterator[Sample]:
         """The frames of a clip. Labels depend on what :meth:`plan` depends on."""
         clip = self.plan(seed, index)
         camera = clip.cast.camera

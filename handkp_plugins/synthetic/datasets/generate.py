@@ -1,17 +1,17 @@
-"""Writes a set of generated hands: images, COCO annotations and what is needed to go on after an interruption.
+"""Write a generated dataset: images, COCO annotations and what is needed to continue after an interruption.
 
 Layout of the folder::
 
     meta.json                       version and arguments, written first
-    images/000000.jpg …             or, of a set in layers:
-    shards/00000.zip …                  members 000000.jpg (colours), 000000.png (alpha), … (see ``layers``)
-                                    or, of a set of clips:
-    clips/00000/000000.jpg …            the frames of each clip (see ``video``)
+    images/000000.jpg …             or, with layers:
+    shards/00000.zip …                  members 000000.jpg (colours), 000000.png (alpha), …
+                                    or, of clips:
+    clips/00000/000000.jpg …            the frames of each clip
     records/00000.json …            labels of one batch of images each, written after its images
     annotations/{train,val,test}.json    written last, all at once
 
-Each image depends on the seed and its index alone. Files are written under a temporary name and then renamed, so that
-whatever exists is whole.
+Each image depends only on the seed and its index. Files are written under a temporary name and then renamed, so every
+file that exists is complete.
 """
 
 import hashlib
@@ -33,7 +33,9 @@ import cv2
 
 from handkp_plugins.errors import HandkpError
 from handkp_plugins.fileio.atomic import write_bytes, write_text
+from handkp_plugins.fileio.coco import SPLITS, coco_file
 from handkp_plugins.fileio.images import list_photographs
+from handkp_plugins.fileio.json import read_json
 
 from ..hand.model import ProceduralHand
 from ..poses.sampler import PoseSampler, load_poses
@@ -41,16 +43,15 @@ from ..rendering.layers import encode_jpeg, encode_png, write_shard
 from ..rendering.renderer import Renderer, one_thread_per_renderer
 from ..rigs.rigged import load_rig
 from ..scenes.sample import Sample
-from .coco import SPLITS, coco_file, member_name
 from .recipe import GENERATOR_VERSION, Recipe
 
 _JPEG_QUALITY = 90
-_LAYER_QUALITY = 95  # what is composited is compressed, blurred and made noisy afterwards
+_LAYER_QUALITY = 95  # composited images are compressed, blurred and made noisy afterwards
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a run ended: images made now, images that were there before, and images in each split."""
+    """The number of images made now, of images that existed before, and of images in each split."""
 
     made: int
     kept: int
@@ -58,66 +59,63 @@ class Result:
 
 
 def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], None] = lambda done: None) -> Result:
-    """Make the set, or what is still missing of it.
+    """Make a dataset, or the part that is missing.
 
     Args:
-        out: folder to write to; made where it is missing.
-        workers: processes that render.
-        progress: called with the number of images just finished.
+        out: The dataset's folder; it is made if it is missing.
+        recipe: What the dataset contains.
+        workers: Number of rendering processes.
+        progress: Called with the number of images just finished.
 
     Raises:
-        ValueError: an argument is out of range, or the folder holds a set made with other arguments.
-        FileNotFoundError: the folder of backgrounds is missing or holds no picture; a rig or file of poses is missing.
-        OSError: something cannot be written; the message names the path.
-        HandkpError: rendering is impossible here, or an image failed; the message names it.
+        ValueError: An argument is out of range, or the folder has a dataset made with other arguments.
+        FileNotFoundError: Backgrounds, a rig or a file of poses is missing.
+        OSError: A file cannot be written; the message names it.
+        HandkpError: Rendering is impossible here, or an image failed; the message names it.
     """
     if workers < 1:
         raise ValueError(f'workers: expected 1 or more, got {workers}')
     photographs = list_photographs(Path(recipe.backgrounds)) if recipe.backgrounds else None
-    models = [ProceduralHand(), *(load_rig(Path(path)) for path in recipe.rigs)]
-    poses = PoseSampler([pose for path in recipe.poses for pose in load_poses(Path(path))])
     settings = dict(
-        models=models,
-        poses=poses,
+        models=[ProceduralHand(), *(load_rig(Path(path)) for path in recipe.rigs)],
+        poses=PoseSampler([pose for path in recipe.poses for pose in load_poses(Path(path))]),
         backgrounds=photographs,
         layers=recipe.layers,
         alone=recipe.alone,
         one_shape=recipe.one_shape,
-        **recipe.picture,
+        **recipe.size_args,
     )
-    _claim(out, recipe, len(photographs or []))
-    missing = [batch for batch in recipe.batches if not _is_whole(out, recipe, batch)]
-    kept = recipe.images - sum(map(len, missing))
+    _prepare_folder(out, recipe, len(photographs or []))
+    missing = [batch for batch in recipe.batches if not _is_complete(out, recipe, batch)]
+    kept = recipe.num_images - sum(map(len, missing))
     progress(kept)
     if missing:
-        _remove_annotations(out)
-        for left in out.rglob('*.tmp'):  # half written when a run was killed
-            left.unlink(missing_ok=True)
+        for name in SPLITS:
+            _annotation_path(out, name).unlink(missing_ok=True)
+        for unfinished in out.rglob('*.tmp'):  # of a run that was killed
+            unfinished.unlink(missing_ok=True)
         for done in _render(out, recipe, settings, missing, min(workers, len(missing))):
             progress(done)
     splits = _write_annotations(out, recipe)
-    return Result(recipe.images - kept, kept, splits)
+    return Result(recipe.num_images - kept, kept, splits)
 
 
-def _claim(out: Path, recipe: Recipe, photographs: int = 0) -> None:
-    """Make the folder, or check that it holds the beginning of the same set."""
+def _prepare_folder(out: Path, recipe: Recipe, photographs: int = 0) -> None:
+    """Make the folder, or check that it belongs to the same dataset."""
     inputs = {name: [_digest(Path(p)) for p in getattr(recipe, name)] for name in ('rigs', 'poses')}
-    # through JSON, so that what is compared has JSON's types
+    # through JSON, so that both sides of the comparison have JSON's types
     meta = json.loads(json.dumps({'version': GENERATOR_VERSION, **asdict(recipe), 'photographs': photographs} | inputs))
     path = out / 'meta.json'
     if path.exists():
-        try:
-            existing = json.loads(path.read_text())
-        except json.JSONDecodeError as error:
-            raise ValueError(f'{path} is not valid JSON ({error}); remove the folder to start again') from error
-        for name in meta | existing:  # a set of clips has keys that one of pictures lacks
+        existing = read_json(path, 'the arguments of a generated dataset')
+        for name in meta | existing:  # clips have keys that images lack
             if existing.get(name) != meta.get(name):
                 raise ValueError(
-                    f'{out} holds a set made with {name}={existing.get(name)!r}, got {name}={meta.get(name)!r}: '
+                    f'{out} has a dataset made with {name}={existing.get(name)!r}, got {name}={meta.get(name)!r}: '
                     'give the same arguments, another folder, or remove this one'
                 )
     elif out.is_dir() and any(out.iterdir()):
-        raise ValueError(f'out: expected a new or empty folder, or one with a generated set; {out} has other files')
+        raise ValueError(f'out: expected a new or empty folder or a generated dataset, got other files in {out}')
     for folder in (recipe.folder, 'records', 'annotations'):
         (out / folder).mkdir(parents=True, exist_ok=True)
     if not path.exists():
@@ -125,38 +123,36 @@ def _claim(out: Path, recipe: Recipe, photographs: int = 0) -> None:
 
 
 def _digest(path: Path) -> str:
-    """A file's name and contents in short: another file of that name, or its like elsewhere, is told apart."""
+    """Return a file's name and a hash of its contents."""
     return f'{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}'
 
 
+def _annotation_path(out: Path, split: str) -> Path:
+    return out / 'annotations' / f'{split}.json'
+
+
 def _record_path(out: Path, recipe: Recipe, batch: range) -> Path:
-    return out / 'records' / f'{batch.start // recipe.batch:05d}.json'
+    return out / 'records' / f'{batch.start // recipe.batch_size:05d}.json'
 
 
-def _is_whole(out: Path, recipe: Recipe, batch: range) -> bool:
+def _is_complete(out: Path, recipe: Recipe, batch: range) -> bool:
     return _record_path(out, recipe, batch).exists() and all((out / name).exists() for name in recipe.files(batch))
-
-
-def _remove_annotations(out: Path) -> None:
-    for name in SPLITS:
-        (out / 'annotations' / f'{name}.json').unlink(missing_ok=True)
 
 
 _WORKER: dict[str, Any] = {}  # what a worker process keeps between batches
 
 
 def _start_worker(**settings: Any) -> None:
-    """Prepare a worker; drawing starts with the first batch, so that its errors reach the parent."""
+    """Prepare a worker. The maker is built with the first batch, so that its errors reach the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the workers
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
     one_thread_per_renderer()
     _WORKER.update(settings)
 
 
-def _end_with_parent() -> None:
-    """End this worker as soon as its parent is gone, killed perhaps: what is queued would be rendered beside what the
-    next run renders. Files are renamed when they are whole, so that nothing half made is left."""
+def _exit_with_parent() -> None:
+    """Exit as soon as the parent has exited; otherwise queued batches would be rendered beside the next run."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -164,13 +160,13 @@ def _end_with_parent() -> None:
 
 
 def _make_batch(out: Path, recipe: Recipe, batch: range) -> int:
-    """Write a batch of images, then its records."""
+    """Write a batch of images, then its records; returns the number of images."""
     if 'maker' not in _WORKER:
-        _WORKER['maker'] = recipe.maker(**_WORKER)
+        _WORKER['maker'] = recipe.build_maker(**_WORKER)
     records: list[dict[str, Any]] = []
-    samples = _samples(recipe, batch, records)
+    samples = _make_samples(recipe, batch, records)
     if recipe.layers:
-        write_shard(out / recipe.files(batch)[0], _members(samples))
+        write_shard(out / recipe.files(batch)[0], _shard_members(samples))
     else:
         for index, sample in samples:
             write_bytes(out / recipe.file_name(index), encode_jpeg(sample.image, _JPEG_QUALITY))
@@ -178,48 +174,44 @@ def _make_batch(out: Path, recipe: Recipe, batch: range) -> int:
     return len(batch)
 
 
-def _members(samples: Iterator[tuple[int, Sample]]) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of a shard's members."""
+def _shard_members(samples: Iterator[tuple[int, Sample]]) -> Iterator[tuple[str, bytes]]:
+    """Yield the names and contents of a shard's members."""
     for index, sample in samples:
-        yield member_name(index, '.jpg'), encode_jpeg(sample.image, _LAYER_QUALITY)
-        yield member_name(index, '.png'), encode_png(sample.mask)
+        yield f'{index:06d}.jpg', encode_jpeg(sample.image, _LAYER_QUALITY)
+        yield f'{index:06d}.png', encode_png(sample.mask)
 
 
-def _samples(recipe: Recipe, batch: range, records: list[dict[str, Any]]) -> Iterator[tuple[int, Sample]]:
-    """Make the samples of a batch, with their indices, and append their records."""
-    samples = recipe.samples(_WORKER['maker'], batch)
+def _make_samples(recipe: Recipe, batch: range, records: list[dict[str, Any]]) -> Iterator[tuple[int, Sample]]:
+    """Yield the samples of a batch with their indices, and append their records."""
+    samples = recipe.make_samples(_WORKER['maker'], batch)
     for index in batch:
         try:
             sample = next(samples)
-        except Exception as error:  # whatever it is, say which image it was
-            what = f'{recipe.name_of(index)} (seed {recipe.seed})'
+        except Exception as error:  # of any kind: the message must name the image
+            what = f'{recipe.describe(index)} (seed {recipe.seed})'
             raise HandkpError(f'{what} failed: {type(error).__name__}: {error}') from error
-        records.append({'index': index} | sample.labels | recipe.more_of(index))
+        records.append({'index': index} | sample.labels | recipe.extra_keys(index))
         yield index, sample
 
 
 def _render(out: Path, recipe: Recipe, settings: dict[str, Any], batches: list[range], workers: int) -> Iterator[int]:
     """Render batches in processes; yields the number of images of each as it is finished."""
-    # Forked workers share what is imported and the template, but must not inherit a GL context: in a process that has
-    # drawn, a server that has not is forked instead.
+    # Forked workers share imports and the template, but must not inherit a GL context: if this process has rendered,
+    # they are forked from a server that has not.
     context = multiprocessing.get_context('forkserver' if Renderer.made_in == os.getpid() else 'fork')
     if context.get_start_method() == 'forkserver':
         context.set_forkserver_preload([__name__])
-    # OpenCV's threads do not survive a fork, and the forked process would wait for them for ever: end them first.
+    # A forked process would wait forever for OpenCV's threads, which do not survive a fork: end them first.
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=context,
-        initializer=partial(_start_worker, **settings),
-    )
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=partial(_start_worker, **settings))
     try:
         futures = [pool.submit(_make_batch, out, recipe, batch) for batch in batches]
         for future in as_completed(futures):
             yield future.result()
     except BrokenProcessPool as error:
         raise HandkpError(
-            'a rendering process was ended from outside (out of memory?); the same command goes on where it stopped'
+            'a rendering process was killed (out of memory?); the same command continues where it stopped'
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -227,21 +219,24 @@ def _render(out: Path, recipe: Recipe, settings: dict[str, Any], batches: list[r
 
 
 def _write_annotations(out: Path, recipe: Recipe) -> dict[str, int]:
-    """Gather the records, one batch at a time, into one COCO file per split."""
+    """Gather the records, one batch at a time, into one COCO file per split; returns the number of images of each."""
     splits = recipe.splits
-    paths = {name: out / 'annotations' / f'{name}.json' for name in splits}
-    if not all(path.exists() for path in paths.values()):
-        split = {index: name for name, indices in splits.items() for index in indices}
+    if not all(_annotation_path(out, name).exists() for name in splits):
+        split_of = {index: name for name, indices in splits.items() for index in indices}
+        size = {'width': recipe.size, 'height': recipe.size_args.get('height', recipe.size)}
         with ExitStack() as stack:
             add = {}
-            for name, path in paths.items():
+            for name in splits:
                 info = {'description': f'generated hands, {name}', **recipe.info}
-                add[name] = stack.enter_context(
-                    coco_file(path, info=info, more=recipe.more_of_split(name), **recipe.picture)
-                )
+                file = coco_file(_annotation_path(out, name), info, recipe.extra_sections(name))
+                add[name] = stack.enter_context(file)
             for batch in recipe.batches:
                 for record in _read_records(_record_path(out, recipe, batch), batch):
-                    add[split[record['index']]](record, recipe.file_name(record['index']))
+                    i = record['index']
+                    image = {'id': i, 'file_name': recipe.file_name(i), **size, 'camera': record['camera']}
+                    annotations = record['annotations'] if 'annotations' in record else [record['annotation']]
+                    annotations = [{'id': i, 'image_id': i, **annotation} for annotation in annotations]
+                    add[split_of[i]](image | record.get('image', {}), annotations)
     return {name: len(indices) for name, indices in splits.items()}
 
 

@@ -1,34 +1,41 @@
-"""What decides the contents of a generated set."""
+"""Recipes: the arguments that decide what a generated dataset contains."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from handkp_plugins.fileio.coco import split_8_1_1
+
 from ..clips.clip import ClipMaker
 from ..clips.signing import SignMaker, sign_names
 from ..scenes.sample import Sample, SampleMaker
-from .coco import frame_name, image_name, member_name, shard_name, split_of
 
 GENERATOR_VERSION = 10
-"""Raised whenever the same seed gives other labels or pictures."""
-_BATCH = 20  # images of a folder that share a file of records
+"""Raised whenever the same seed gives other labels or images."""
+_BATCH_SIZE = 20  # images of a folder that share a file of records
+
+
+def check_range(name: str, value: float, low: float, high: float, unit: str = '') -> None:
+    """Raise ValueError unless the value is from ``low`` to ``high``."""
+    if not low <= value <= high:
+        raise ValueError(f'{name}: expected {low:g} to {high:g}{unit}, got {value}')
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What decides the contents of a set.
+    """A dataset of single images. It is split 8:1:1 by units: images here, clips or people in subclasses.
 
     Args:
-        num: images, at least 10, so that each split has some.
-        size: width and height in pixels, 64 to 1024.
-        seed: not negative.
-        backgrounds: folder of photographs, None for generated backgrounds only.
-        layers: keep the hand and its alpha, without a background, in shards.
-        shard: images of a shard, 1 to 10,000.
-        alone: no second hand, and nothing held, worn or in front.
-        one_shape: every hand has the mean hand's proportions.
-        rigs: glTF files of rigged hands that are used beside the procedural one, each as often.
-        poses: files of recorded poses.
+        num: Number of units: images, at least 10, so that each split has some.
+        size: Width and height in pixels, 64 to 1024.
+        seed: Seed, 0 or more.
+        backgrounds: Folder of photographs; None for generated backgrounds only.
+        layers: Keep the hand and its alpha, without a background, in shards.
+        shard: Images in a shard, 1 to 10,000.
+        alone: No second hand, and nothing held, worn or in front.
+        one_shape: Every hand has the mean hand's proportions.
+        rigs: glTF files of rigged hands; each is used as often as the procedural hand.
+        poses: Files of recorded poses.
     """
 
     num: int = 2000
@@ -42,98 +49,108 @@ class Recipe:
     rigs: tuple[str, ...] = ()
     poses: tuple[str, ...] = ()
 
-    LEAST: ClassVar[tuple[int, str]] = (10, 'images')
+    FEWEST: ClassVar[tuple[int, str]] = (10, 'images')
+    images_per_unit: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if self.num < self.LEAST[0]:
-            least, of_what = self.LEAST
-            raise ValueError(f'num: expected {least} or more {of_what} (split 8:1:1), got {self.num}')
-        if not 64 <= self.size <= 1024:
-            raise ValueError(f'size: expected 64 to 1024 pixels, got {self.size}')
+        fewest, units = self.FEWEST
+        if self.num < fewest:
+            raise ValueError(f'num: expected {fewest} or more {units} (split 8:1:1), got {self.num}')
+        check_range('size', self.size, 64, 1024, ' pixels')
         if self.seed < 0:
             raise ValueError(f'seed: expected 0 or more, got {self.seed}')
-        if not 1 <= self.shard <= 10_000:
-            raise ValueError(f'shard: expected 1 to 10000 images, got {self.shard}')
+        check_range('shard', self.shard, 1, 10_000, ' images')
         if self.layers and self.backgrounds:
             raise ValueError(
                 f'backgrounds: expected none with layers, which have no background, got {self.backgrounds}'
             )
 
     @property
-    def images(self) -> int:
-        """How many images the set has."""
-        return self.num
+    def num_images(self) -> int:
+        """Number of images."""
+        return self.num * self.images_per_unit
 
     @property
-    def batch(self) -> int:
-        """How many images are made, and made again, together."""
-        return self.shard if self.layers else _BATCH
+    def batch_size(self) -> int:
+        """Number of images that are made, and made again, together."""
+        return self.shard if self.layers else _BATCH_SIZE
 
     @property
     def batches(self) -> list[range]:
         """Indices of the images of each batch."""
-        return [range(start, min(start + self.batch, self.images)) for start in range(0, self.images, self.batch)]
+        starts = range(0, self.num_images, self.batch_size)
+        return [range(start, min(start + self.batch_size, self.num_images)) for start in starts]
+
+    @property
+    def unit_splits(self) -> dict[str, list[int]]:
+        """Indices of the units of each split."""
+        return split_8_1_1(range(self.num), [self.seed, self.num])
 
     @property
     def splits(self) -> dict[str, list[int]]:
         """Indices of the images of each split."""
-        return split_of(self.num, self.seed)
+        n = self.images_per_unit
+        return {name: [i for unit in units for i in range(unit * n, unit * n + n)]
+                for name, units in self.unit_splits.items()}  # fmt: skip
 
     @property
-    def picture(self) -> dict[str, Any]:
-        """What a maker of samples and a COCO file must know of the pictures' size."""
+    def size_args(self) -> dict[str, int]:
+        """The arguments of a maker that give the images' size."""
         return {'size': self.size}
 
     @property
     def info(self) -> dict[str, Any]:
-        """What is said of the set in its COCO files."""
+        """The ``info`` of the COCO files."""
         return {'version': str(GENERATOR_VERSION), 'seed': self.seed}
 
     @property
     def folder(self) -> str:
-        """Folder of the images within the set's."""
+        """Folder of the images in the dataset's folder."""
         return 'shards' if self.layers else 'images'
 
-    def maker(self, **settings: Any) -> SampleMaker:
-        """What draws the samples; keep one per process."""
+    def build_maker(self, **settings: Any) -> SampleMaker:
+        """Build the object that makes samples; one per process."""
         return SampleMaker(**settings)
 
-    def samples(self, maker: SampleMaker, batch: range) -> Iterator[Sample]:
-        """The samples of a batch."""
+    def make_samples(self, maker: SampleMaker, batch: range) -> Iterator[Sample]:
+        """Make the samples of a batch."""
         return (maker.make(self.seed, index) for index in batch)
 
-    def name_of(self, index: int) -> str:
-        """What an image is called in errors."""
+    def describe(self, index: int) -> str:
+        """Name an image in errors."""
         return f'image {index}'
 
-    def more_of(self, index: int) -> dict[str, Any]:
-        """What an image's record holds beside camera and annotation."""
+    def extra_keys(self, index: int) -> dict[str, Any]:
+        """Return the further keys of an image's record."""
         return {}
 
-    def more_of_split(self, split: str) -> dict[str, Any]:
-        """Sections of a split's COCO file beside images and annotations."""
+    def extra_sections(self, split: str) -> dict[str, Any]:
+        """Return the further sections of a split's COCO file."""
         return {}
 
     def files(self, batch: range) -> list[str]:
-        """The files that hold a batch's images, relative to the set's folder."""
-        return [shard_name(batch.start // self.shard)] if self.layers else [self.file_name(i) for i in batch]
+        """Return the files of a batch's images, relative to the dataset's folder."""
+        return [self._shard_name(batch.start)] if self.layers else [self.file_name(i) for i in batch]
 
     def file_name(self, index: int) -> str:
-        """Where an image lies, relative to the set's folder."""
-        return f'{shard_name(index // self.shard)}/{member_name(index, ".jpg")}' if self.layers else image_name(index)
+        """Return an image's file or address, relative to the dataset's folder."""
+        return f'{self._shard_name(index) if self.layers else "images"}/{index:06d}.jpg'
+
+    def _shard_name(self, index: int) -> str:
+        return f'shards/{index // self.shard:05d}.zip'
 
 
 @dataclass(frozen=True)
 class ClipRecipe(Recipe):
-    """What decides the contents of a set of clips, which are split as wholes; a clip's frames are a batch.
+    """A dataset of clips of one hand each, split by clips. The frames of a clip are a batch.
 
     Args:
-        num: clips, at least 3, so that each split has one.
-        size: width in pixels, 64 to 1024.
-        height: in pixels, 64 to 1024.
-        frames: of each clip, 3 or more, so that there is an acceleration.
-        fps: frames a second, 5 to 240.
-        layers: not allowed.
+        num: Number of clips, at least 3, so that each split has one.
+        size: Width in pixels, 64 to 1024.
+        height: Height in pixels, 64 to 1024.
+        frames: Frames of each clip, 3 or more, so that there is an acceleration.
+        fps: Frames per second, 5 to 240.
+        layers: Not allowed.
     """
 
     num: int = 100
@@ -142,81 +159,69 @@ class ClipRecipe(Recipe):
     frames: int = 60
     fps: float = 30.0
 
-    LEAST: ClassVar[tuple[int, str]] = (3, 'clips')
+    FEWEST: ClassVar[tuple[int, str]] = (3, 'clips')
+    folder: ClassVar[str] = 'clips'
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.layers:
             raise ValueError('layers: expected False with clips, which have backgrounds, got True')
-        if not 64 <= self.height <= 1024:
-            raise ValueError(f'height: expected 64 to 1024 pixels, got {self.height}')
+        check_range('height', self.height, 64, 1024, ' pixels')
         if self.frames < 3:
             raise ValueError(f'frames: expected 3 or more, got {self.frames}')
-        if not 5 <= self.fps <= 240:
-            raise ValueError(f'fps: expected 5 to 240 frames a second, got {self.fps}')
+        check_range('fps', self.fps, 5, 240, ' frames per second')
 
     @property
-    def images(self) -> int:
-        """How many frames the set has."""
-        return self.num * self.frames
-
-    @property
-    def batch(self) -> int:
-        """How many images are made, and made again, together."""
+    def images_per_unit(self) -> int:
+        """Number of frames of a clip."""
         return self.frames
 
     @property
-    def splits(self) -> dict[str, list[int]]:
-        """Indices of the frames of each split."""
-        clips, frames = split_of(self.num, self.seed), self.batches
-        return {name: [i for clip in ids for i in frames[clip]] for name, ids in clips.items()}
+    def batch_size(self) -> int:
+        """Number of images that are made, and made again, together."""
+        return self.frames
 
     @property
-    def picture(self) -> dict[str, Any]:
-        """What a maker of samples and a COCO file must know of the pictures' size."""
+    def size_args(self) -> dict[str, int]:
+        """The arguments of a maker that give the frames' size."""
         return {'size': self.size, 'height': self.height}
 
     @property
     def info(self) -> dict[str, Any]:
-        """What is said of the set in its COCO files."""
+        """The ``info`` of the COCO files."""
         return super().info | {'fps': self.fps}
 
-    @property
-    def folder(self) -> str:
-        """Folder of the images within the set's."""
-        return 'clips'
-
-    def maker(self, **settings: Any) -> ClipMaker:
-        """What draws the clips; keep one per process."""
+    def build_maker(self, **settings: Any) -> ClipMaker:
+        """Build the object that makes clips; one per process."""
         return ClipMaker(self.frames, self.fps, **settings)
 
-    def samples(self, maker: ClipMaker, batch: range) -> Iterator[Sample]:
-        """The frames of a clip."""
-        return maker.clip(self.seed, batch.start // self.frames)
+    def make_samples(self, maker: ClipMaker, batch: range) -> Iterator[Sample]:
+        """Make the frames of a clip."""
+        return maker.make_clip(self.seed, batch.start // self.frames)
 
-    def name_of(self, index: int) -> str:
-        """What a frame is called in errors."""
+    def describe(self, index: int) -> str:
+        """Name a frame in errors."""
         return 'clip {}, frame {}'.format(*divmod(index, self.frames))
 
-    def more_of(self, index: int) -> dict[str, Any]:
-        """What a frame's record holds beside camera and annotation."""
+    def extra_keys(self, index: int) -> dict[str, Any]:
+        """Return ``video_id`` and ``frame_id`` of a frame's record."""
         clip, frame = divmod(index, self.frames)
         return {'image': {'video_id': clip, 'frame_id': frame}}
 
     def file_name(self, index: int) -> str:
-        """Where a frame lies, relative to the set's folder."""
-        return frame_name(*divmod(index, self.frames))
+        """Return a frame's file, relative to the dataset's folder."""
+        return 'clips/{:05d}/{:06d}.jpg'.format(*divmod(index, self.frames))
 
 
 @dataclass(frozen=True)
 class SignRecipe(ClipRecipe):
-    """What decides the contents of a set of clips that show one sign each; it is split by people.
+    """A dataset of clips that show one sign each, split by people.
 
     Args:
-        num: people, at least 3, so that each split has one; each shows every sign once.
-        frames: of each clip.
-        fps: frames a second; by default so few that the first, middle and last frame differ.
-        signs: their names; 'letters' stands for the 26 of fingerspelling, 'gestures' for the named gestures.
+        num: Number of people, at least 3, so that each split has one; each shows every sign once.
+        frames: Frames of each clip.
+        fps: Frames per second; the default is so low that the first, middle and last frame differ.
+        signs: Names of signs; 'letters' means the 26 of fingerspelling, 'gestures' the named gestures.
     """
 
     num: int = 30
@@ -224,33 +229,21 @@ class SignRecipe(ClipRecipe):
     fps: float = 5.0
     signs: tuple[str, ...] = ('letters',)
 
-    LEAST: ClassVar[tuple[int, str]] = (3, 'people')
+    FEWEST: ClassVar[tuple[int, str]] = (3, 'people')
 
     def __post_init__(self) -> None:
         super().__post_init__()
         sign_names(self.signs)
 
     @property
-    def _of_person(self) -> int:
-        """How many frames show a person."""
+    def images_per_unit(self) -> int:
+        """Number of frames of a person."""
         return len(sign_names(self.signs)) * self.frames
 
-    @property
-    def images(self) -> int:
-        """How many frames the set has."""
-        return self.num * self._of_person
-
-    @property
-    def splits(self) -> dict[str, list[int]]:
-        """Indices of the frames of each split."""
-        own = self._of_person
-        people = split_of(self.num, self.seed)
-        return {name: [i for p in ids for i in range(p * own, (p + 1) * own)] for name, ids in people.items()}
-
-    def maker(self, **settings: Any) -> SignMaker:
-        """What draws the clips; keep one per process."""
+    def build_maker(self, **settings: Any) -> SignMaker:
+        """Build the object that makes clips; one per process."""
         return SignMaker(sign_names(self.signs), self.frames, self.fps, **settings)
 
-    def more_of(self, index: int) -> dict[str, Any]:
-        """What a frame's record holds beside camera and annotation."""
-        return {'image': super().more_of(index)['image'] | {'person': index // self._of_person}}
+    def extra_keys(self, index: int) -> dict[str, Any]:
+        """Return ``video_id``, ``frame_id`` and ``person`` of a frame's record."""
+        return {'image': super().extra_keys(index)['image'] | {'person': index // self.images_per_unit}}

@@ -142,6 +142,6 @@ class SceneRecipe(Recipe):
         if self.size < 128:
             raise ValueError(f'size: expected 128 to 1024 pixels for scenes, got {self.size}')
 
-    def maker(self, **settings: Any) -> SceneMaker:
+    def build_maker(self, **settings: Any) -> SceneMaker:
         """What draws the images; keep one per process."""
         return SceneMaker(**settings)

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from handkp_plugins.fileio.atomic import replaced_whole
+from handkp_plugins.fileio.atomic import atomic_write
 
 _TRUST = 4  # a pixel of which a quarter is covered has a colour of its own
 _PNG_LEVEL = 3
@@ -54,6 +54,6 @@ def write_shard(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    with replaced_whole(path) as temporary, zipfile.ZipFile(temporary, 'w', zipfile.ZIP_STORED) as shard:
+    with atomic_write(path) as temporary, zipfile.ZipFile(temporary, 'w', zipfile.ZIP_STORED) as shard:
         for name, data in members:
             shard.writestr(zipfile.ZipInfo(name, _DAY), data)

@@ -164,7 +164,7 @@ def test_files_of_another_form(tmp_path, change, message):
 
 
 def test_no_file_or_no_json(tmp_path):
-    with pytest.raises(FileNotFoundError, match='gone.json: no such annotation file'):
+    with pytest.raises(FileNotFoundError, match='gone.json: no such file'):
         read_hand(tmp_path / 'gone.json')
     for text, message in (('', 'got an empty file'), ('{', 'does not parse'), ('[]', 'got a list')):
         (tmp_path / 'a.json').write_text(text)

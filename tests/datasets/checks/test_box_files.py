@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from handkp_plugins.datasets.checks import keypoint_files as annotation_check
+from handkp_plugins.datasets.checks import keypoint_files
 from handkp_plugins.datasets.checks.box_files import check_box_file
 
 
@@ -46,7 +46,7 @@ def test_good_file_and_pictures_without_a_box(tmp_path: Path):
 )
 def test_boxes_that_are_left_out_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict):
     logged: list[str] = []
-    monkeypatch.setattr(annotation_check, 'print_log', lambda text, **kwargs: logged.append(text))
+    monkeypatch.setattr(keypoint_files, 'print_log', lambda text, **kwargs: logged.append(text))
     assert check(tmp_path, make_file()) == 3 and not logged
     assert check(tmp_path, make_file(**changes)) == 2
     assert len(logged) == 1 and '1 of 3 annotations are left out' in logged[0] and 'ids 11' in logged[0]
@@ -56,7 +56,7 @@ def test_boxes_that_are_left_out_are_told(tmp_path: Path, monkeypatch: pytest.Mo
     'changes, message',
     [
         (dict(image_id=5), 'boxes.json: annotation 11: image_id: expected the id of an entry in images, got 5'),
-        (dict(bbox=[1, 2, 3]), 'annotation 11: bbox: 4 numbers'),
+        (dict(bbox=[1, 2, 3]), 'annotation 11: bbox: expected 4 numbers'),
         (dict(bbox=[1, 2, 3, float('nan')]), 'annotation 11: bbox: expected finite numbers'),
         (dict(id=10), 'got id 10 for the second time'),
     ],
@@ -69,7 +69,7 @@ def test_bad_records_are_named(tmp_path: Path, changes: dict, message: str):
 def test_missing_keys_and_names(tmp_path: Path):
     data = make_file()
     del data['annotations'][2]['area']
-    with pytest.raises(ValueError, match='annotation at index 2, id 12: needs .*; missing: area'):
+    with pytest.raises(ValueError, match='annotation at index 2, id 12: expected .*, got none of area'):
         check(tmp_path, data)
     data = make_file()
     data['categories'] = [dict(id=7, name='Hand')]
@@ -80,7 +80,7 @@ def test_missing_keys_and_names(tmp_path: Path):
         annotation['category_id'] = 8
     with pytest.raises(ValueError, match='3 of 3 annotations are left out.*nothing remains'):
         check(tmp_path, data)
-    with pytest.raises(FileNotFoundError, match='nowhere.json: no such annotation file'):
+    with pytest.raises(FileNotFoundError, match='nowhere.json: no such file'):
         check_box_file(str(tmp_path / 'nowhere.json'), ('hand',))
 
 

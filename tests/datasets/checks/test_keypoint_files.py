@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from handkp_plugins.datasets.checks import keypoint_files as annotation_check
-from handkp_plugins.datasets.checks.keypoint_files import check_annotation_file
+from handkp_plugins.datasets.checks import keypoint_files
+from handkp_plugins.datasets.checks.keypoint_files import check_keypoint_file
 
 
 def make_file(num_annotations: int = 3, num_keypoints: int = 21) -> dict:
@@ -22,7 +22,7 @@ def make_file(num_annotations: int = 3, num_keypoints: int = 21) -> dict:
 def check(tmp_path: Path, data, **kwargs) -> int:
     path = tmp_path / 'ann.json'
     path.write_text(data if isinstance(data, str) else json.dumps(data))
-    return check_annotation_file(str(path), **kwargs)
+    return check_keypoint_file(str(path), **kwargs)
 
 
 def test_good_file(tmp_path):
@@ -45,10 +45,10 @@ def test_other_number_of_keypoints(tmp_path):
 @pytest.mark.parametrize(
     'text, message',
     [
-        ('', 'ann.json: expected a COCO keypoint file in JSON, got an empty file'),
+        ('', 'ann.json: expected a COCO file in JSON, got an empty file'),
         (' \n', 'got an empty file'),
-        ('{"images": [', 'ann.json: .*does not parse: expected .*line 1 column 13'),
-        ('[]', "lists 'images' and 'annotations', got a list"),
+        ('{"images": [', 'ann.json: expected a COCO file in JSON, got text that does not parse .*line 1 column 13'),
+        ('[]', "lists 'images' and 'annotations', got list"),
         ('{}', "got one without the list 'images'"),
         ('{"images": [], "annotations": []}', "one or more entries in 'images', got none"),
         ('{"images": {}, "annotations": []}', "got one without the list 'images'"),
@@ -62,12 +62,12 @@ def test_bad_file(text, message, tmp_path):
 def test_binary_file(tmp_path):
     (tmp_path / 'ann.json').write_bytes(b'\xff\xd8\xff\xe0\x00\x10')
     with pytest.raises(ValueError, match='ann.json: .*does not parse'):
-        check_annotation_file(str(tmp_path / 'ann.json'))
+        check_keypoint_file(str(tmp_path / 'ann.json'))
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(FileNotFoundError, match='gone.json: no such annotation file'):
-        check_annotation_file(str(tmp_path / 'gone.json'))
+    with pytest.raises(FileNotFoundError, match='gone.json: no such file'):
+        check_keypoint_file(str(tmp_path / 'gone.json'))
 
 
 def test_empty_annotation_list(tmp_path):
@@ -81,11 +81,11 @@ NAN, GONE = float('nan'), object()
 @pytest.mark.parametrize(
     'change, message',
     [
-        (dict(keypoints=GONE), r'annotation at index 1, id 101: needs id, .*; missing: keypoints'),
-        (dict(bbox=GONE, image_id=GONE), r'annotation at index 1, id 101: .*; missing: image_id, bbox'),
-        (dict(id=GONE), r'annotation at index 1, id None: .*; missing: id'),
+        (dict(keypoints=GONE), r'annotation at index 1, id 101: expected id, .*, got none of keypoints'),
+        (dict(bbox=GONE, image_id=GONE), r'annotation at index 1, id 101: .*, got none of image_id, bbox'),
+        (dict(id=GONE), r'annotation at index 1, id None: .*, got none of id'),
         (dict(id=100), r'annotation at index 1: expected ids that differ, got id 100 for the second time'),
-        (dict(id=[1]), r'annotation at index 1: expected a number as id, got \[1\]'),
+        (dict(id=[1]), r'annotation at index 1: id: expected a number, got \[1\]'),
         (dict(image_id=77), r'annotation 101: image_id: expected the id of an entry in images, got 77'),
         (dict(keypoints=[]), r'annotation 101: keypoints: expected 63 numbers \(.*\), got 0: \[\]'),
         (
@@ -94,7 +94,7 @@ NAN, GONE = float('nan'), object()
         ),
         (dict(keypoints=[[1, 2]] * 21), r'annotation 101: keypoints: expected 63 numbers .* got 42'),
         (dict(keypoints=None), r'annotation 101: keypoints: expected 63 numbers .* got 1: None'),
-        (dict(keypoints='many'), r'annotation 101: keypoints: expected 63 numbers .* got many'),
+        (dict(keypoints='many'), r'annotation 101: keypoints: expected 63 numbers .* got \'many\''),
         (
             dict(keypoints=[[1, 2, 1], [1]]),
             r'annotation 101: keypoints: expected 63 numbers .* got \[\[1, 2, 1\], \[1\]\]',
@@ -106,17 +106,17 @@ NAN, GONE = float('nan'), object()
         (dict(keypoints=[None, 2, 1] + [1, 2, 1] * 20), r'annotation 101: .* got nan \(keypoint 0, x\)'),
         (
             dict(keypoints=[1, 2, -1] + [1, 2, 1] * 20),
-            r'annotation 101: keypoints: expected a visibility from 0 on .* got -1',
+            r'annotation 101: keypoints: expected a visibility from 0 on, got -1',
         ),
         (
             dict(keypoints=[0, 0, 0] * 21),
-            r'annotation 101: keypoints: expected at least one labelled .* got none labelled',
+            r'annotation 101: keypoints: expected a labelled one .* got none labelled',
         ),
         (
             dict(bbox=[4, 5, 0, 30]),
-            r'annotation 101: bbox: expected a width and height above 0 .* got \[4.0, 5.0, 0.0, 30.0\]',
+            r'annotation 101: bbox: expected a width and height above 0, got \[4.0, 5.0, 0.0, 30.0\]',
         ),
-        (dict(bbox=[4, 5, 20, -1]), r'annotation 101: bbox: a width and height above 0'),
+        (dict(bbox=[4, 5, 20, -1]), r'annotation 101: bbox: expected a width and height above 0'),
         (dict(bbox=[4, 5, 20]), r'annotation 101: bbox: expected 4 numbers .* got 3'),
         (dict(bbox=[4, NAN, 20, 30]), r'annotation 101: bbox: expected finite numbers, got nan \(number 1\)'),
     ],
@@ -132,10 +132,10 @@ def test_bad_annotation(change, message, tmp_path):
 @pytest.mark.parametrize(
     'change, message',
     [
-        (dict(width=0), 'image 1: expected a positive width, got 0'),
-        (dict(height=None), 'image 1: expected a positive height, got None'),
+        (dict(width=0), 'image 1: width: expected a positive number, got 0'),
+        (dict(height=None), 'image 1: height: expected a positive number, got None'),
         (dict(id=0), 'image at index 1: expected ids that differ'),
-        (dict(file_name=GONE), 'image at index 1, id 1: .*; missing: file_name'),
+        (dict(file_name=GONE), 'image at index 1, id 1: .*, got none of file_name'),
     ],
 )
 def test_bad_image(change, message, tmp_path):
@@ -156,7 +156,7 @@ def test_record_that_is_no_object(tmp_path):
 )
 def test_what_mmpose_leaves_out_is_counted_and_logged(change, tmp_path, monkeypatch):
     logged = []
-    monkeypatch.setattr(annotation_check, 'print_log', lambda text, **kwargs: logged.append(text))
+    monkeypatch.setattr(keypoint_files, 'print_log', lambda text, **kwargs: logged.append(text))
     data = make_file()
     assert check(tmp_path, data) == 3 and not logged
     data['annotations'][1].update(change)
@@ -171,7 +171,7 @@ def test_what_mmpose_leaves_out_is_counted_and_logged(change, tmp_path, monkeypa
 @pytest.mark.parametrize('name', ['onehand10k', 'panoptic', 'freihand', 'rhd'])
 def test_real_samples_pass(name, real_data):
     path = real_data / 'real_samples' / name / f'test_{name}.json'
-    assert check_annotation_file(str(path)) == len(json.loads(path.read_text())['annotations'])
+    assert check_keypoint_file(str(path)) == len(json.loads(path.read_text())['annotations'])
 
 
 def test_count_agrees_with_what_mmpose_loads(tmp_path):
@@ -191,6 +191,6 @@ def test_ten_thousand_records_in_a_second(tmp_path):
     start = time.perf_counter()
     json.loads(path.read_bytes())
     parsed = time.perf_counter()
-    check_annotation_file(str(path))
+    check_keypoint_file(str(path))
     took = time.perf_counter() - parsed
     assert took - (parsed - start) < 1, f'{took:.2f} s with parsing, {parsed - start:.2f} s parsing alone'

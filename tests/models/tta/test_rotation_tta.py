@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from handkp_plugins.apis.inference import init_model, predict, predict_each
 from handkp_plugins.apis.rotation import rotated_pipeline, with_rotations
 from handkp_plugins.models.tta import RotationTTA
-from handkp_plugins.structures.rot90 import turn_pixels
+from handkp_plugins.structures.rot90 import rot90_points
 
 K = 3
 POINTS = np.array([[[60.0, 40.0], [84.0, 70.0], [40.0, 90.0]]])
@@ -126,7 +126,7 @@ def test_udp_turns_about_the_middle_of_the_box() -> None:
     np.testing.assert_allclose(tta._upright(view, 2), 2 * view.input_center - POINTS)
     np.testing.assert_allclose(pixel_tta._upright(view, 2), 2 * view.input_center - 1 - POINTS)  # a pixel is 1 px
     first = sample['data_samples'][0].input_center - 48
-    np.testing.assert_allclose(pixel_tta._upright(view, 2) - first, turn_pixels(POINTS - first, 2, (96, 96)))
+    np.testing.assert_allclose(pixel_tta._upright(view, 2) - first, rot90_points(POINTS - first, 2, (96, 96)))
 
 
 @pytest.fixture(scope='module')
@@ -148,7 +148,7 @@ def test_a_network_of_maps_single_and_in_batches(network: nn.Module) -> None:
         for k in range(4):  # by hand: turn the crop, predict, turn back
             crop, matrix = crop_of(image, box, network)
             (seen,) = predict(network, np.ascontiguousarray(np.rot90(crop, k)), inner_box())
-            views.append(turn_pixels(seen['keypoints'], -k, (64, 64)))
+            views.append(rot90_points(seen['keypoints'], -k, (64, 64)))
         expected = cv2.transform(np.mean(views, 0)[None], cv2.invertAffineTransform(matrix))[0]
         np.testing.assert_allclose(alone['keypoints'], expected, atol=0.05)
     points, _ = predict_each(model, [image, image], boxes)

@@ -114,8 +114,8 @@ def test_things_stay_where_they_are_worn_and_held(model, clips):
 
 @pytest.mark.parametrize('size, height', [(64, 96), (96, 64)])
 def test_keypoints_lie_on_the_hand_in_upright_and_wide_frames(model, size, height):
-    maker = ClipRecipe(num=3, size=size, height=height, frames=3).maker(models=[model], size=size, height=height)
-    samples = [sample for clip in range(4) for sample in maker.clip(1, clip)]
+    maker = ClipRecipe(num=3, size=size, height=height, frames=3).build_maker(models=[model], size=size, height=height)
+    samples = [sample for clip in range(4) for sample in maker.make_clip(1, clip)]
     inside = []
     for sample in samples:
         assert sample.image.shape == (height, size, 3) and sample.mask.shape == (height, size)
@@ -154,7 +154,7 @@ def test_exposure_is_set_once_a_clip_and_drifts(model, monkeypatch):
     monkeypatch.setattr(video, 'exposure', lambda light, rng: exposures.append(light) or 1.0)
     nothing = np.zeros((64, 64, 3), np.uint8)
     monkeypatch.setattr(video, 'apply_camera', lambda image, look, rng: pictures.append(image) or nothing)
-    masks = [sample.mask for index in range(3) for sample in maker.clip(2, index)]
+    masks = [sample.mask for index in range(3) for sample in maker.make_clip(2, index)]
     assert len(exposures) == 3
     drift = np.log([np.median(p[mask == 0]) / 0.5 for p, mask in zip(pictures, masks, strict=True)]).reshape(3, 8)
     assert (np.ptp(drift, axis=1) > 1e-4).all() and np.abs(drift).max() < 0.3
@@ -271,7 +271,7 @@ def test_arguments_out_of_range(arguments, message):
 
 def test_pictures_do_not_take_the_place_of_clips(tmp_path):
     clips = replace(RECIPE, num=10)
-    module._claim(tmp_path, clips)
+    module._prepare_folder(tmp_path, clips)
     before = contents(tmp_path)
     pictures = Recipe(**{field.name: getattr(clips, field.name) for field in fields(Recipe)})
     with pytest.raises(ValueError, match='holds a set made with (height|frames|fps)='):
@@ -280,7 +280,7 @@ def test_pictures_do_not_take_the_place_of_clips(tmp_path):
 
 
 def test_hands_of_one_shape_and_alone(model):
-    maker = ClipRecipe().maker(models=[model], size=64, height=64, one_shape=True, alone=True)
-    points = [np.array(next(maker.clip(0, i)).annotation['keypoints_3d']) for i in range(2)]
+    maker = ClipRecipe().build_maker(models=[model], size=64, height=64, one_shape=True, alone=True)
+    points = [np.array(next(maker.make_clip(0, i)).annotation['keypoints_3d']) for i in range(2)]
     lengths = [np.linalg.norm(p[5] - p[6]) for p in points]
     assert lengths == pytest.approx([0.96 * HandShape().segments[1, 0]] * 2, abs=2e-5)

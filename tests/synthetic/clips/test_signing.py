@@ -57,11 +57,11 @@ def test_palm_to_the_camera_and_g_to_the_side(clips):
 
 def test_the_recipe_counts_people():
     recipe = SignRecipe(num=10, signs=('letters',), frames=4)
-    assert recipe.images == 10 * 26 * 4 and len(recipe.batches) == 260
+    assert recipe.num_images == 10 * 26 * 4 and len(recipe.batches) == 260
     people = {name: {i // 104 for i in ids} for name, ids in recipe.splits.items()}
     assert {name: len(p) for name, p in people.items()} == dict(train=8, val=1, test=1)
-    assert len(set.union(*people.values())) == 10 and sum(map(len, recipe.splits.values())) == recipe.images
-    assert recipe.more_of(105)['image'] == dict(video_id=26, frame_id=1, person=1)
+    assert len(set.union(*people.values())) == 10 and sum(map(len, recipe.splits.values())) == recipe.num_images
+    assert recipe.extra_keys(105)['image'] == dict(video_id=26, frame_id=1, person=1)
     assert len(sign_names(['gestures', 'letter_a'])) > 25
     with pytest.raises(ValueError, match='num: expected 3 or more people'):
         SignRecipe(num=2)

@@ -18,7 +18,7 @@ def model():
 
 def plans(model, clips=4, **options):
     recipe = TapRecipe(size=96, height=80, fps=FPS, frames=481, **options)
-    maker = recipe.maker(models=[model], **recipe.picture)
+    maker = recipe.build_maker(models=[model], **recipe.size_args)
     return recipe, maker.time, [maker.plan(recipe.seed, i) for i in range(clips)]
 
 
@@ -85,9 +85,9 @@ def test_the_same_seed_gives_the_same_clip_and_another_does_not(model):
 
 def test_the_annotations_tell_the_taps():
     recipe = TapRecipe(num=10, tapping=3.0, interval_jitter=0.1, amplitude_decrement=0.2)
-    videos = [video for split in ('train', 'val', 'test') for video in recipe.more_of_split(split)['videos']]
+    videos = [video for split in ('train', 'val', 'test') for video in recipe.extra_sections(split)['videos']]
     assert sorted(video['id'] for video in videos) == list(range(10))
-    assert len(recipe.more_of_split('train')['videos']) == 8
+    assert len(recipe.extra_sections('train')['videos']) == 8
     for video in videos:
         assert video['frequency'] == 3.0 and video['amplitude_decrement'] == 0.2
         assert video['tap_times'] == pytest.approx(recipe.taps(video['id']), abs=1e-5)

@@ -15,9 +15,9 @@ from mmpose.registry import DATASETS
 from xtcocotools.coco import COCO
 
 from handkp_plugins.datasets.transforms import LoadHandImage, PackHandInputs
+from handkp_plugins.fileio.coco import coco_file
 from handkp_plugins.structures.skeleton import HAND_METAINFO
 from handkp_plugins.synthetic.datasets import generate as module
-from handkp_plugins.synthetic.datasets.coco import coco_file, split_of
 from handkp_plugins.synthetic.datasets.generate import Recipe, generate
 from handkp_plugins.synthetic.scenes.sample import Sample
 
@@ -162,7 +162,7 @@ def test_a_full_disk_names_the_file_and_leaves_no_half_image(tmp_path, monkeypat
         raise OSError(errno.ENOSPC, f'{path}: cannot be written (No space left on device)')
 
     recipe = Recipe(num=10, size=64)
-    module._claim(tmp_path, recipe)
+    module._prepare_folder(tmp_path, recipe)
     monkeypatch.setitem(module._WORKER, 'maker', Blank(fails_at=10))
     monkeypatch.setattr(module, 'write_bytes', full)
     with pytest.raises(OSError, match=r'images/000000.jpg: cannot be written \(No space'):
@@ -172,7 +172,7 @@ def test_a_full_disk_names_the_file_and_leaves_no_half_image(tmp_path, monkeypat
 
 def test_a_failing_image_is_named(tmp_path, monkeypatch):
     recipe = Recipe(num=10, size=64)
-    module._claim(tmp_path, recipe)
+    module._prepare_folder(tmp_path, recipe)
     monkeypatch.setitem(module._WORKER, 'maker', Blank(fails_at=3))
     with pytest.raises(RuntimeError, match=r'image 3 \(seed 0\) failed: ZeroDivisionError: no hand'):
         module._make_batch(tmp_path, recipe, range(10))
@@ -186,10 +186,12 @@ def test_what_fails_in_a_process_is_said_here(tmp_path):
 
 
 def test_splits_are_8_1_1_and_share_nothing():
-    splits = split_of(2000, 0)
+    splits = Recipe(num=2000).splits
     assert {name: len(ids) for name, ids in splits.items()} == {'train': 1600, 'val': 200, 'test': 200}
     assert sorted(sum(splits.values(), [])) == list(range(2000))
-    assert split_of(2000, 1) != splits and {len(v) for v in split_of(10, 0).values()} == {8, 1}
+    assert Recipe(num=2000, seed=1).splits != splits
+    # a dataset that exists already is split in the same way
+    assert Recipe(num=15, seed=7).splits == dict(train=[0, 2, 3, 4, 5, 6, 8, 10, 12, 13, 14], val=[9, 11], test=[1, 7])
 
 
 def test_coco_and_mmpose_read_the_annotations(whole):
@@ -252,7 +254,7 @@ def test_interrupted_layers_go_on_whole_shards_only_and_end_the_same(layers, tmp
 
 
 def test_a_shard_broken_off_leaves_no_file(layers, tmp_path, monkeypatch):
-    module._claim(tmp_path, LAYERS)
+    module._prepare_folder(tmp_path, LAYERS)
     monkeypatch.setitem(module._WORKER, 'maker', Blank(fails_at=9))
     with pytest.raises(RuntimeError, match=r'image 9 \(seed 5\) failed: ZeroDivisionError: no hand'):
         module._make_batch(tmp_path, LAYERS, range(8, 16))
@@ -286,13 +288,12 @@ def test_layers_have_no_backgrounds():
 
 def test_memory_for_annotations_does_not_grow_with_their_number(tmp_path):
     """What is kept while a file is written does not depend on how many records have passed."""
-    record = {'index': 0, 'camera': {'K': np.eye(3).tolist()}, 'annotation': {'keypoints': list(range(63))}}
     peaks = []
     for number in (1000, 4000):
         tracemalloc.start()
-        with coco_file(tmp_path / 'a.json', 64, {}) as add:
+        with coco_file(tmp_path / 'a.json', {}) as add:
             for i in range(number):
-                add(record | {'index': i}, 'a.jpg')
+                add({'id': i, 'file_name': 'a.jpg'}, [{'id': i, 'image_id': i, 'keypoints': list(range(63))}])
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.3 * peaks[0]

@@ -48,16 +48,16 @@ def with_value(cell: int, value: str) -> str:
     ('content', 'message'),
     [
         ('frame,x,y\n', 'line 1: expected the header frame,x0,y0,v0,…,x20,y20,v20, got frame,x,y'),
-        ('', 'line 1: the header'),
+        ('', 'line 1: expected the header'),
         (f'{HEADER}\n1,2,3', 'line 2: expected 64 values, got 3'),
         (f'{HEADER}\n{with_value(0, "x")}', "line 2: frame: expected a whole number from 0, got 'x'"),
-        (f'{HEADER}\n{with_value(0, "-1")}', 'line 2: frame: a whole number'),
-        (f'{HEADER}\n{with_value(4, "left")}', "line 2: expected numbers .*'left'"),
+        (f'{HEADER}\n{with_value(0, "-1")}', 'line 2: frame: expected a whole number'),
+        (f'{HEADER}\n{with_value(4, "left")}', "line 2: expected numbers, got text .*'left'"),
         (f'{HEADER}\n{with_value(3, "3")}', r'line 2: visibility: expected 0, 1 or 2, got \[3'),
         (f'{HEADER}\n{with_value(1, "nan")}', 'line 2: expected finite numbers at a labelled keypoint'),
         (
             f'{HEADER}\n{line(4, points())}\n{line(4, points())}',
-            'line 3: expected one hand for each frame .* frame 4 for the second',
+            'line 3: expected one hand for each frame, got frame 4 for the second',
         ),
         (
             f'{HEADER}\n{line(4, points() / [100, 100, 1])}',
@@ -78,5 +78,5 @@ def test_bad_json(tmp_path: Path):
     with pytest.raises(ValueError, match=r'a\.json: row 1: expected finite numbers, or null for no hand,'):
         read_frame_keypoints(path)
     path.write_text(json.dumps([[[0.1, 0.02, 0.3]] * 20 + [[0.2, 0.01, 0.3]]]))
-    with pytest.raises(ValueError, match=r'a\.json: expected pixels of the frame, .* metres, or shares of the picture'):
+    with pytest.raises(ValueError, match=r'a\.json: expected pixels of the frame, .* metres, or shares of the image'):
         read_frame_keypoints(path)

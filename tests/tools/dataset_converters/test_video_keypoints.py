@@ -11,7 +11,7 @@ from helpers.tool_module import load_tool
 from helpers.video_file import SIZE, damage, index_of, write_video
 from mmpose.registry import DATASETS
 
-from handkp_plugins.datasets.checks.keypoint_files import check_annotation_file
+from handkp_plugins.datasets.checks.keypoint_files import check_keypoint_file
 from handkp_plugins.datasets.transforms import LoadHandImage, PackHandInputs
 
 video_keypoints = load_tool('dataset_converters/video_keypoints')
@@ -34,7 +34,7 @@ def add_clip(root: Path, name: str, num_frames: int = 12, frames: range | None =
 
 def load(root: Path, part: str):
     path = root / 'annotations' / f'{part}.json'
-    check_annotation_file(str(path))
+    check_keypoint_file(str(path))
     config = dict(type='HandVideoDataset', ann_file=str(path), data_prefix=dict(img=f'{root}/'))
     return DATASETS.build(dict(config, pipeline=[LoadHandImage(strict=True), PackHandInputs()]))
 
@@ -64,7 +64,7 @@ def test_each_picture_has_the_keypoints_of_its_frame(tmp_path: Path, direct: boo
     expected = 'videos/' + name + '#000003' if direct else 'frames/clip/000003.jpg'
     assert dataset.get_data_info(3)['img_path'] == f'{tmp_path}/{expected}'
     content = json.loads((tmp_path / 'annotations' / 'test.json').read_text())
-    assert content['info']['description'].endswith('keypoints by a test')
+    assert content['info']['description'].endswith('keypoints by a test (test)')
     assert (content['images'][0]['width'], content['images'][0]['height']) == SIZE
     assert content['annotations'][4]['bbox'] == [14, 0, 1, 39]
     assert cv2.imread(str(tmp_path / 'preview.jpg')) is not None
@@ -125,7 +125,7 @@ def test_what_is_skipped_is_counted_and_named(tmp_path: Path):
         f'{lost} skipped, frame cannot be decoded: videos/cut.mkv#0000',
         '2 skipped, no keypoints: videos/whole.mkv#000000, videos/whole.mkv#000001',
         '2 skipped, keypoints of a frame after the end of the video: videos/whole.mkv#000012, videos/whole.mkv#000013',
-        'lost.avi: left out: 9 of 12 frames cannot be decoded, and as its format holds no times there is no telling',
+        'lost.avi: left out: 9 of 12 frames cannot be decoded, and it is unknown which, because its format has no',
         'empty.mp4: left out: the video cannot be opened: it is empty, damaged, or of an unknown format',
         'bare.avi: left out: no keypoints/bare.csv or .json; keypoints must be in pixels',
         'text.txt: left out: no video by its suffix',
@@ -146,7 +146,7 @@ def test_a_varying_frame_rate_is_refused_for_direct_access_only(tmp_path: Path, 
 
 def test_a_picture_just_written_is_not_read_for_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     add_clip(tmp_path, 'a.mkv', 10)
-    monkeypatch.delattr('handkp_plugins.fileio.coco.read_image')
+    monkeypatch.delattr('conversion.read_image')
     assert 'converted 10,' in video_keypoints.main(str(tmp_path), 'by a test')
 
 
@@ -156,12 +156,12 @@ def test_a_picture_just_written_is_not_read_for_its_size(tmp_path: Path, monkeyp
         (
             lambda root: (root / 'videos').mkdir(),
             FileNotFoundError,
-            r'videos: one video or more \(\.avi, .* found none',
+            r'videos: expected one or more videos \(\.avi, .* got none',
         ),
         (
             lambda root: [add_clip(root, n) for n in ('a.avi', 'a.mkv')],
             ValueError,
-            'names that differ in more than their',
+            'expected names that differ without their suffix',
         ),
         (
             lambda root: (add_clip(root, 'a.avi'), (root / 'keypoints' / 'a.json').write_text('[]')),
@@ -171,7 +171,7 @@ def test_a_picture_just_written_is_not_read_for_its_size(tmp_path: Path, monkeyp
         (
             lambda root: (add_clip(root, 'a.avi'), (root / 'keypoints' / 'a.csv').write_text('x')),
             ValueError,
-            r'a\.csv: line 1: the header',
+            r'a\.csv: line 1: expected the header',
         ),
     ],
 )

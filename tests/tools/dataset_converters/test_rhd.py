@@ -14,8 +14,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
-from handkp_plugins.datasets.checks.keypoint_files import check_annotation_file
-from handkp_plugins.fileio.restricted_pickle import read_plain_pickle
+from handkp_plugins.datasets.checks.keypoint_files import check_keypoint_file
 from handkp_plugins.structures.skeleton import BONES, KEYPOINT_NAMES, to_our_order
 
 rhd = load_tool('dataset_converters/rhd')
@@ -53,7 +52,7 @@ def root(tmp_path: Path) -> Path:
 
 def load(root: Path, split: str) -> list[dict[str, Any]]:
     path = root / 'annotations' / f'{split}.json'
-    assert check_annotation_file(str(path)) > 0
+    assert check_keypoint_file(str(path)) > 0
     config = dict(type='Rhd2DDataset', ann_file=str(path), data_prefix=dict(img=f'{root}/'))
     init_default_scope('mmpose')
     dataset = DATASETS.build(config)
@@ -112,26 +111,6 @@ def test_missing_pictures_are_counted(root: Path) -> None:
     assert '2 skipped, no such image: evaluation/color/00000.png' in rhd.main(root, 'flip', num_val=1)
 
 
-@pytest.mark.parametrize('protocol', range(6))
-def test_plain_pickles_of_any_protocol(tmp_path: Path, protocol: int) -> None:
-    path = tmp_path / 'a.pickle'
-    content = {3: dict(a=np.arange(6.0).reshape(2, 3), b=np.float32(2), c=['x', 1, (2.5, None)], d=b'\xff')}
-    path.write_bytes(pickle.dumps(content, protocol=protocol))
-    found = read_plain_pickle(path)
-    np.testing.assert_array_equal(found[3].pop('a'), content[3].pop('a'))
-    assert found == content
-
-
-def test_python_2_arrays(tmp_path: Path) -> None:
-    """As Python 2 writes them: numpy.core, and the bytes of an array as a string."""
-    data = np.array([1.5, -2.0])
-    state = b'(I1\n(I2\ntcnumpy\ndtype\n(Vf8\nI00\nI1\ntR(I3\nV<\nNNNI-1\nI-1\nI0\ntbI00\n'
-    raw = b'T' + len(data.tobytes()).to_bytes(4, 'little') + data.tobytes()
-    program = b'cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntVb\ntR' + state + raw + b'tb.'
-    (tmp_path / 'a.pickle').write_bytes(program)
-    np.testing.assert_array_equal(read_plain_pickle(tmp_path / 'a.pickle'), data)
-
-
 class _Malice:
     def __init__(self, function: Any, *arguments: Any) -> None:
         self.call = function, arguments
@@ -141,35 +120,29 @@ class _Malice:
 
 
 @pytest.mark.parametrize('protocol', [0, 2, 5])
-@pytest.mark.parametrize('kind', ['open', 'eval', 'nested'])
+@pytest.mark.parametrize('kind', ['open', 'eval', 'nested', 'array'])
 def test_malicious_pickles_are_refused_and_not_run(root: Path, protocol: int, kind: str) -> None:
     mark = root / 'owned'
     malice = dict(open=_Malice(open, str(mark), 'w'), eval=_Malice(eval, f'open({str(mark)!r}, "w")'))
-    malice['nested'] = {0: dict(uv_vis=np.array([malice['open']], dtype=object))}
+    malice['nested'] = {0: dict(uv_vis=[malice['open']])}
+    malice['array'] = {0: dict(uv_vis=np.array([malice['open']], dtype=object))}
     path = root / 'evaluation' / 'anno_evaluation.pickle'
     path.write_bytes(pickle.dumps(malice[kind], protocol=protocol))
-    with pytest.raises(ValueError, match=r'anno_evaluation.pickle: expected .*strings and numbers, got .*\.'):
+    with pytest.raises(ValueError, match=r'anno_evaluation.pickle: .* expected .*numbers.*, got [a-z_]+\.'):
         rhd.main(root)
     assert not mark.exists() and not (root / 'annotations').exists()
     pickle.loads(path.read_bytes())  # it would have worked
     assert mark.exists()
 
 
-def test_no_codec_but_that_of_bytes(tmp_path: Path) -> None:
-    path = tmp_path / 'a.pickle'
-    path.write_bytes(b'c_codecs\nencode\n(Va\nVrot13\ntR.')
-    with pytest.raises(ValueError, match="in the encoding latin1, got 'rot13'"):
-        read_plain_pickle(path)
-
-
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        ([1], 'expected a dictionary of pictures, got list'),
-        ({0: dict(uv_vis=np.zeros((21, 3)))}, r'picture 0: .*got float64 \(21, 3\)'),
-        ({'a': dict(uv_vis=np.zeros((42, 3)))}, "picture 'a': "),
-        ({7: dict(xyz=np.zeros((42, 3)))}, 'picture 7: .* got object'),
-        ({7: dict(uv_vis=np.full((42, 3), np.nan))}, 'picture 7: finite numbers'),
+        ([1], 'expected a dictionary of images, got list'),
+        ({0: dict(uv_vis=np.zeros((21, 3)))}, r'image 0: .*got float64 \(21, 3\)'),
+        ({'a': dict(uv_vis=np.zeros((42, 3)))}, "image 'a': "),
+        ({7: dict(xyz=np.zeros((42, 3)))}, 'image 7: .* got object'),
+        ({7: dict(uv_vis=np.full((42, 3), np.nan))}, 'image 7: uv_vis: expected finite numbers'),
     ],
 )
 def test_labels_of_another_form(root: Path, content: Any, message: str) -> None:
@@ -182,7 +155,7 @@ def test_labels_of_another_form(root: Path, content: Any, message: str) -> None:
 def test_files_that_are_no_pickles_and_arguments(root: Path) -> None:
     path = root / 'training' / 'anno_training.pickle'
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(ValueError, match='expected a pickle of plain data, but: '):
+    with pytest.raises(ValueError, match='expected a pickle of plain data, got '):
         rhd.main(root)
     path.unlink()
     with pytest.raises(FileNotFoundError, match='no such file; it comes with the set'):
