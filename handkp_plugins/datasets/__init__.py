@@ -1,3 +1,3 @@
-"""Data sets that MMPose lacks, their transforms and samplers, and checks of their files."""
+"""Datasets that MMPose lacks, transforms, samplers, and checks of annotation files."""
 
 from . import hand, samplers, shard_backend, transforms  # noqa: F401

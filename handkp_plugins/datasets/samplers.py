@@ -1,4 +1,4 @@
-"""Which samples make an epoch."""
+"""Samplers."""
 
 from collections.abc import Iterator, Sized
 
@@ -9,19 +9,18 @@ from mmpose.registry import DATA_SAMPLERS
 
 @DATA_SAMPLERS.register_module()
 class FixedEpochSampler(DefaultSampler):
-    """Epochs of the same number of samples, however large the set is: they go on through it, shuffled anew each time.
+    """Epochs of a fixed number of samples. Each epoch continues where the last one stopped in the shuffled dataset.
 
-    Schedules, checkpoints and validation then come after a stated number of samples. An epoch's samples follow from
-    the seed and its number alone, so that a resumed training goes on where it stopped, which MMEngine's
-    ``InfiniteSampler`` reaches only by loading everything again.
+    The samples of an epoch depend only on the seed and its number, so that a resumed training continues at once;
+    MMEngine's ``InfiniteSampler`` must load all earlier samples again.
 
     Args:
-        dataset: The set.
-        samples_per_epoch: Of all processes together; rounded up to a multiple of their number.
+        dataset: The dataset; it is shuffled again for each pass.
+        samples_per_epoch: Samples of all processes together; rounded up to a multiple of their number.
         seed: As in ``DefaultSampler``.
 
     Raises:
-        ValueError: Fewer than one sample per epoch, or an empty set.
+        ValueError: There is less than one sample per epoch, or the dataset is empty.
     """
 
     def __init__(self, dataset: Sized, samples_per_epoch: int, seed: int | None = None) -> None:
@@ -34,11 +33,11 @@ class FixedEpochSampler(DefaultSampler):
         self.total_size = self.num_samples * self.world_size
 
     def __iter__(self) -> Iterator[int]:
-        """Indices for this process."""
+        """Yield the indices for this process."""
         length, start = len(self.dataset), self.epoch * self.total_size
         indices: list[int] = []
         while len(indices) < self.total_size:
-            walk, position = divmod(start + len(indices), length)
-            order = torch.randperm(length, generator=torch.Generator().manual_seed(self.seed + walk))
+            cycle, position = divmod(start + len(indices), length)
+            order = torch.randperm(length, generator=torch.Generator().manual_seed(self.seed + cycle))
             indices += order[position : position + self.total_size - len(indices)].tolist()
         return iter(indices[self.rank :: self.world_size])

@@ -79,7 +79,7 @@ def test_the_box_is_given_in_exactly_one_way(given: tuple):
     'names, annotation, message',
     [
         (['a.jpg'], dict(image_id=0, bbox=[1, 2, 3]), r'ann.json: annotation 0: bbox: expected 4 numbers .*got 3: '),
-        (['a.jpg'], dict(image_id=0), 'ann.json: annotation at index 0.*missing: bbox'),
+        (['a.jpg'], dict(image_id=0), 'ann.json: annotation at index 0.*got none of bbox'),
         (['a.jpg'], dict(image_id=7, bbox=[1, 2, 3, 4]), 'ann.json: annotation 0: image_id: .*got 7'),
         (['a.jpg', 'a.jpg'], dict(image_id=0, bbox=[1, 2, 3, 4]), 'ann.json: file_name: .* got 1 for 2'),
     ],

@@ -52,16 +52,19 @@ def test_given_classes_set_the_order(table):
         ),
         (
             lambda lines: lines[:6] + [lines[6].rsplit(',', 1)[0] + ',nan'] + lines[7:],
-            r'signs\.csv: row 7: not 21 finite',
+            r'signs\.csv: row 7: expected 21 finite keypoints',
         ),
         (
             lambda lines: lines + [lines[0].replace('open', 'wave')],
             r"csv: row 31: expected a label of .*got 'wave'",
         ),
-        (lambda lines: [line for line in lines if 'fist' not in line], r"signs\.csv: class 'fist' has 0 rows"),
+        (
+            lambda lines: [line for line in lines if 'fist' not in line],
+            r"signs\.csv: class 'fist': expected enough rows .*, got 0",
+        ),
         (
             lambda lines: [line for line in lines if 'fist' not in line] + [lines[1]],
-            r"class 'fist' has 1 rows: too few",
+            r"class 'fist': expected enough rows for test .*, got 1",
         ),
     ],
 )
@@ -80,7 +83,7 @@ def test_bad_rows_are_named(table, damage, message):
         ),
         (
             lambda lines: [line.split(',', 1)[1] for line in lines],
-            r'signs\.csv: expected labels of two classes or more',
+            r'signs\.csv: expected labels of two or more classes',
         ),
         (lambda lines: [*lines[:5], 'ö' + lines[5], *lines[6:]], r'signs\.csv: line 6: expected text in UTF-8'),
     ],

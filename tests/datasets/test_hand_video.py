@@ -54,7 +54,7 @@ def test_frames_and_their_numbers_come_through_the_loader(clip: Path, num_worker
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (dict(frame_id=None), 'expected video_id and frame_id, missing: frame_id'),
+        (dict(frame_id=None), 'expected video_id and frame_id, got none of frame_id'),
         (dict(frame_id=None, video_id=None), '.* missing: video_id, frame_id'),
         (dict(frame_id=1.5), 'frame_id: expected a whole number from 0, got 1.5'),
         (dict(frame_id=-1), 'frame_id: expected a whole number from 0, got -1'),
@@ -92,5 +92,5 @@ def test_synthetic_sequences_say_which_frame_a_sample_is(tmp_path: Path):
     assert 'video_id' not in plain and 'frame_id' not in plain
     assert (frame['video_id'], frame['frame_id']) == (4, 7)
     del data['images'][1]['video_id']
-    with pytest.raises(ValueError, match='image 1: expected video_id and frame_id, missing: video_id'):
+    with pytest.raises(ValueError, match='image 1: expected video_id and frame_id, got none of video_id'):
         samples()

@@ -78,7 +78,7 @@ def test_array_is_taken_as_it_is():
 @pytest.mark.parametrize(
     'kwargs, message',
     [
-        (dict(ignore_empty=True), 'ignore_empty is not allowed'),
+        (dict(ignore_empty=True), 'ignore_empty: expected none, .*, got one'),
         (dict(max_failures_in_a_row=0), 'max_failures_in_a_row: expected an integer from 1, got 0'),
     ],
 )

@@ -31,7 +31,7 @@ def test_it_says_what_it_made_and_draws_a_sheet(tool, tmp_path, capsys):
     result = tool.main(out, num=10, size=64, workers=1, preview=preview)
     assert result.splits == {'train': 8, 'val': 1, 'test': 1}
     text = capsys.readouterr().out
-    assert '10 images made, 0 were there already: 8 train, 1 val, 1 test' in text and str(preview) in text
+    assert '10 images made, 0 existed already: 8 train, 1 val, 1 test' in text and str(preview) in text
     assert cv2.imread(str(preview)).shape[0] >= 64
     tool.main(out, num=10, size=64, workers=1)
     assert 'is complete already' in capsys.readouterr().out
@@ -100,16 +100,16 @@ def test_clips_and_their_videos(tool, tmp_path, capsys):
         ({'fps': 25.0}, 'fps: expected with video only'),
         ({'mp4': True}, 'mp4: expected with video only'),
         ({'signs': ['letters']}, 'signs: expected with video only'),
-        ({'video': True, 'signs': ['letters', 'letter_a']}, "signs: two or more .*'letters letter"),
+        ({'video': True, 'signs': ['letters', 'letter_a']}, "signs: expected two or more .*'letters letter"),
         ({'tapping': 3.0}, 'tapping: expected with video only'),
         ({'video': True, 'interval_jitter': 0.1}, 'interval_jitter: expected with tapping only'),
         ({'video': True, 'amplitude_decrement': 0.1}, 'amplitude_decrement: expected with tapping only'),
-        ({'video': True, 'tapping': 3.0, 'signs': ['letters']}, 'signs, tapping: one of the two'),
-        ({'video': True, 'tapping': 9.0}, 'tapping: 0.2 to 7.5 taps a second'),
+        ({'video': True, 'tapping': 3.0, 'signs': ['letters']}, 'signs, tapping: expected one of the two'),
+        ({'video': True, 'tapping': 9.0}, 'tapping: expected 0.2 to 7.5 taps per second'),
         ({'video': True, 'signs': ['letters', 'wave']}, "signs: expected two or more .* got 'wave'"),
-        ({'size': [64, 80]}, r'size: one number, .* got \[64, 80\]'),
-        ({'video': True, 'size': [64, 80, 3]}, r'size: one number, or with video .* got \[64, 80, 3\]'),
-        ({'video': True, 'layers': True}, 'layers: not expected with clips'),
+        ({'size': [64, 80]}, r'size: expected one number, .* got \[64, 80\]'),
+        ({'video': True, 'size': [64, 80, 3]}, r'size: expected one number, or with video .* got \[64, 80, 3\]'),
+        ({'video': True, 'layers': True}, 'layers: expected False with clips'),
     ],
 )
 def test_options_that_do_not_go_together(tool, tmp_path, options, message):

@@ -126,7 +126,7 @@ def _true_rows(kind: str, recipe: TapRecipe) -> Iterator[dict[str, Any]]:
     maker = recipe.build_maker(models=[ProceduralHand()], **recipe.size_args)
     for clip in range(recipe.num):
         plan = maker.plan(recipe.seed, clip)
-        pixels = plan.cast.camera.project(plan.keypoints.reshape(-1, 3)).reshape(-1, 21, 2)
+        pixels = plan.base_scene.camera.project(plan.keypoints.reshape(-1, 3)).reshape(-1, 21, 2)
         rng = np.random.default_rng([recipe.seed, clip, 4])
         noisy = pixels + rng.normal(0, NOISE, pixels.shape)
         noisy[rng.random(len(noisy)) < DROPPED] = np.nan

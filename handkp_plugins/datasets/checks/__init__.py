@@ -1,1 +1,1 @@
-"""Checks of annotation files before anything is trained on them."""
+"""Checks of annotation files before training and testing."""

@@ -1,4 +1,4 @@
-"""Hand data sets that MMPose lacks."""
+"""Hand datasets that MMPose lacks."""
 
 from .gesture_keypoints import GestureKeypointDataset
 from .hand_clips import HandClipDataset

@@ -1,4 +1,4 @@
-"""Hands in the frames of videos."""
+"""Hands in frames of videos."""
 
 from typing import Any
 
@@ -11,19 +11,19 @@ from handkp_plugins.structures.skeleton import hand_metainfo
 
 @DATASETS.register_module()
 class HandVideoDataset(BaseCocoStyleDataset):
-    """Frames of videos with one hand each, after ``tools/dataset_converters/video_keypoints.py``.
+    """Frames of videos with one hand each, as ``tools/dataset_converters/video_keypoints.py`` writes them.
 
-    COCO keypoint JSON of 21 keypoints in OneHand10K's order. Each image record says which frame it is, and so does the
-    sample:
+    COCO keypoint JSON of 21 keypoints in OneHand10K's order. Image records and samples have
 
     - ``video_id``: number or name of the video
-    - ``frame_id``: index of the frame in it, consecutive from one frame to the next
+    - ``frame_id``: index of the frame in the video
 
-    Images are files, or frames of a video file, ``videos/clip.mp4#000123``; :class:`LoadHandImage` reads both.
+    Images are files or frames of a video file, ``videos/clip.mp4#000123``; :class:`LoadHandImage` reads both.
 
     Args:
-        spread: take no more than this number of hands, evenly spread over the file; None for all.
-        kwargs: those of ``BaseCocoStyleDataset``.
+        args: Arguments of ``BaseCocoStyleDataset``.
+        spread: Use only this number of hands, evenly spread over the file; None for all.
+        kwargs: Arguments of ``BaseCocoStyleDataset``.
     """
 
     METAINFO: dict = hand_metainfo('hand_video')
@@ -33,10 +33,10 @@ class HandVideoDataset(BaseCocoStyleDataset):
         super().__init__(*args, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """One dictionary a hand.
+        """Load one dictionary for each hand.
 
         Raises:
-            ValueError: there are fewer than ``spread``.
+            ValueError: There are fewer than ``spread``.
         """
         hands = super().load_data_list()
         try:
@@ -45,25 +45,25 @@ class HandVideoDataset(BaseCocoStyleDataset):
             raise ValueError(f'{self.ann_file}: spread: {e}') from None
 
     def parse_data_info(self, raw_data_info: dict) -> dict | None:
-        """Parse one annotation; see the class for the keys that it adds.
+        """Parse an annotation, and add the keys of the class.
 
         Raises:
-            ValueError: the image's record lacks one of these keys, or its value is of another kind.
+            ValueError: The image record lacks one of these keys, or a value is of a wrong type.
         """
         data_info = super().parse_data_info(raw_data_info)
         return data_info and dict(data_info, **frame_keys(self.ann_file, raw_data_info['raw_img_info']))
 
 
 def frame_keys(ann_file: str, image: dict[str, Any]) -> dict[str, Any]:
-    """``video_id`` and ``frame_id`` of an image record.
+    """Return ``video_id`` and ``frame_id`` of an image record.
 
     Raises:
-        ValueError: one is missing or of a wrong kind; the message names file and image.
+        ValueError: One is missing or of a wrong type; the message names file and image.
     """
     where = f'{ann_file}: image {image["id"]}'
     missing = [key for key in ('video_id', 'frame_id') if key not in image]
     if missing:
-        raise ValueError(f'{where}: expected video_id and frame_id, missing: {", ".join(missing)}')
+        raise ValueError(f'{where}: expected video_id and frame_id, got none of {", ".join(missing)}')
     video, frame = image['video_id'], image['frame_id']
     if isinstance(video, bool) or not isinstance(video, (int, str)):
         raise ValueError(f'{where}: video_id: expected a whole number or text, got {video!r}')

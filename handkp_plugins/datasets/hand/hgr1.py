@@ -1,4 +1,4 @@
-"""The HGR1 photographs, after ``tools/dataset_converters/hgr1.py``."""
+"""The HGR1 photographs."""
 
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
@@ -8,10 +8,9 @@ from handkp_plugins.structures.skeleton import hand_metainfo
 
 @DATASETS.register_module()
 class HGR1Dataset(BaseCocoStyleDataset):
-    """HGR1, 899 photographs of hands of 174×131 to 640×480 pixels, as COCO keypoint JSON.
+    """HGR1, 899 photographs of hands of 174×131 to 640×480 pixels, as ``tools/dataset_converters/hgr1.py`` writes them.
 
-    The originals mark 25 feature points; ``tools/dataset_converters/hgr1.py`` keeps those that it is told are one of
-    our 21 keypoints (OneHand10K's order, root to tip) and writes the others as unlabelled, visibility 0.
+    21 keypoints in OneHand10K's order. The originals mark 25 feature points; keypoints without one are unlabelled.
     """
 
     METAINFO: dict = hand_metainfo(

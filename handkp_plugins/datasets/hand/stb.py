@@ -1,4 +1,4 @@
-"""The Stereo Hand Pose Tracking Benchmark, after ``tools/dataset_converters/stb.py``."""
+"""The Stereo Hand Pose Tracking Benchmark."""
 
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
@@ -8,10 +8,9 @@ from handkp_plugins.structures.skeleton import hand_metainfo
 
 @DATASETS.register_module()
 class STBDataset(BaseCocoStyleDataset):
-    """STB: a left hand before 6 backgrounds, 18,000 stereo pairs of 640×480 pixels, as COCO keypoint JSON.
+    """STB: a left hand before 6 backgrounds, 18,000 stereo pairs, as ``tools/dataset_converters/stb.py`` writes them.
 
-    21 keypoints in OneHand10K's order, root to tip. The originals mark the palm's centre and no wrist; the converter
-    says how keypoint 0 comes about.
+    21 keypoints in OneHand10K's order. The originals mark the palm's centre and no wrist; see the converter.
     """
 
     METAINFO: dict = hand_metainfo(

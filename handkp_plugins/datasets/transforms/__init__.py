@@ -1,4 +1,4 @@
-"""Transforms of the data pipeline."""
+"""Transforms of data pipelines."""
 
 from .brightness_saturation import BrightnessSaturation
 from .clips import ClipColorJitter, LoadHandClip, ResizeClip, ShiftClip

@@ -1,4 +1,4 @@
-"""Random brightness and saturation, and nothing else."""
+"""Random brightness and saturation."""
 
 import numpy as np
 from mmcv.transforms.utils import cache_randomness
@@ -8,11 +8,11 @@ from mmpose.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class BrightnessSaturation(PhotometricDistortion):
-    """MMPose's ``PhotometricDistortion`` without contrast, hue and exchanged colours, always (joint heads, 3.3).
+    """MMPose's ``PhotometricDistortion`` with brightness and saturation only, for every image (joint heads, 3.3).
 
     Args:
-        brightness_delta: at most so much is added, of 255, or subtracted.
-        saturation_range: factor of the saturation, lowest and highest.
+        brightness_delta: Largest change of brightness, of 255.
+        saturation_range: Lowest and highest factor of the saturation.
     """
 
     def __init__(self, brightness_delta: int = 25, saturation_range: tuple[float, float] = (0.5, 1.5)) -> None:

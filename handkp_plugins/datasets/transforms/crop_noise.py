@@ -1,4 +1,4 @@
-"""A crop that is not centred exactly."""
+"""Random shifts of the crop."""
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -10,14 +10,14 @@ _MARGIN = 1.02  # the last pixel's centre lies half a pixel inside the crop, of 
 
 @TRANSFORMS.register_module()
 class CropCenterNoise(BaseTransform):
-    """Move the centre of the crop at random, and widen the crop until it holds every labelled keypoint (MSAHP, 3.3).
+    """Shift the centre of the crop at random, and widen the crop until it has all labelled keypoints (MSAHP, 3.3).
 
-    It stands after ``GetBBoxCenterScale``, whose ``bbox_center`` and ``bbox_scale`` (1, 2) it changes.
-    ``TopdownAffine`` widens the shorter side to the input's aspect, so that the keypoints stay inside there, too.
+    It follows ``GetBBoxCenterScale``, and changes ``bbox_center`` and ``bbox_scale`` (1, 2). ``TopdownAffine`` widens
+    the shorter side to the input's aspect ratio, so that the keypoints stay inside.
 
     Args:
-        variance: of the normal noise on both coordinates of the centre, in px² of the image. The paper calls 8 pixels a
-            variance.
+        variance: Variance of the normal noise on each coordinate of the centre, in px² of the image. The paper gives a
+            variance of 8 pixels.
     """
 
     def __init__(self, variance: float = 8.0) -> None:
@@ -30,7 +30,7 @@ class CropCenterNoise(BaseTransform):
         return np.random.normal(0, self.variance**0.5, (1, 2)).astype(np.float32)
 
     def transform(self, results: dict) -> dict:
-        """Change ``bbox_center`` and ``bbox_scale``; see the class."""
+        """Change ``bbox_center`` and ``bbox_scale``."""
         center = results['bbox_center'] + self._noise()
         visible = results['keypoints_visible']
         labelled = results['keypoints'][(visible[..., 0] if visible.ndim == 3 else visible) > 0][:, :2]

@@ -1,4 +1,4 @@
-"""Reading images in a way that survives a few broken files, and packing what our transforms add."""
+"""Loading of images, also if some are broken, and packing of samples."""
 
 import logging
 from functools import partial
@@ -14,33 +14,32 @@ from handkp_plugins.fileio.images import open_image
 
 @TRANSFORMS.register_module()
 class LoadHandImage(LoadImage):
-    """MMPose's ``LoadImage`` that passes over unreadable training images and remembers them.
+    """MMPose's ``LoadImage`` that skips and reports unreadable training images.
 
-    Unreadable is a file that is missing, cannot be opened, is a truncated JPEG, or that the decoder refuses; so is a
-    picture of a shard that is missing or damaged. In training the transform then returns ``None``, upon which MMEngine
-    draws another sample; that sample carries the key ``unreadable_images``, a dictionary of path → reason, to
-    :class:`UnreadableImageHook` in the main process (:class:`PackHandInputs` packs the key). Each path is logged once
-    per process, too. Where nobody draws another sample (``strict=True``, or a data set in test mode), an unreadable
-    image is an error. An array already in ``results['img']`` is taken as it is.
+    A file is unreadable if it is missing, cannot be opened, is a truncated JPEG, or the decoder refuses it; members of
+    shards also if they are damaged. In training the transform then returns ``None``, and MMEngine draws another sample.
+    That sample has the key ``unreadable_images`` (path → reason) for :class:`UnreadableImageHook` in the main process;
+    :class:`PackHandInputs` packs it. Each path is logged once per process. With ``strict=True`` or in a dataset in test
+    mode, where MMEngine draws no other sample, an unreadable image is an error. An array in ``results['img']`` is used
+    as it is.
 
-    A path such as ``shards/00000.zip/000012.jpg`` names a picture in a shard on this machine's disk; where that has
-    alpha, ``img`` has four channels, blue, green, red and alpha, which flips, warps and packing carry through to the
-    network's preprocessor (:func:`handkp_plugins.fileio.images.read_layers`). ``videos/clip.mp4#000123`` names a
-    frame of a video on this machine's disk (:mod:`handkp_plugins.fileio.videos`), which is read in colour.
+    ``shards/00000.zip/000012.jpg`` is a local image in a shard. If it has alpha, ``img`` has four channels, blue,
+    green, red and alpha, up to the network's preprocessor (:func:`handkp_plugins.fileio.images.read_layers`).
+    ``videos/clip.mp4#000123`` is a frame of a local video (:mod:`handkp_plugins.fileio.videos`), in colour.
 
     Args:
-        strict: raise on the first unreadable image; for validation and test.
-        max_failures_in_a_row: so many unreadable images with no readable one between them are an error even in
-            training: then it is the folder that is wrong, and not a file.
-        kwargs: those of MMPose's ``LoadImage``. ``ignore_empty`` is not among them: it drops images in silence.
+        strict: Raise an error on the first unreadable image; for validation and test.
+        max_failures_in_a_row: This number of unreadable images in a row is an error also in training, because then the
+            folder is wrong.
+        kwargs: Arguments of MMPose's ``LoadImage``, except ``ignore_empty``, which drops images in silence.
 
     Raises:
-        OSError: an image is unreadable and may not be passed over.
+        OSError: An image is unreadable and may not be skipped.
     """
 
     def __init__(self, strict: bool = False, max_failures_in_a_row: int = 50, **kwargs: Any) -> None:
         if 'ignore_empty' in kwargs:
-            raise ValueError('LoadHandImage: ignore_empty is not allowed; strict=False passes over unreadable images')
+            raise ValueError('ignore_empty: expected none, as strict=False skips unreadable images, got one')
         if max_failures_in_a_row < 1:
             raise ValueError(f'max_failures_in_a_row: expected an integer from 1, got {max_failures_in_a_row}')
         super().__init__(**kwargs)
@@ -51,7 +50,7 @@ class LoadHandImage(LoadImage):
         self._failures_in_a_row = 0
 
     def transform(self, results: dict) -> dict | None:
-        """Load ``results['img_path']`` into ``img`` (H, W, 3 or 4; BGR, alpha), or return ``None`` if unreadable."""
+        """Load ``results['img_path']`` into ``img`` (H, W, 3 or 4; BGR, alpha); return None if it is unreadable."""
         if 'img' not in results:
             path = str(results['img_path'])
             read_file = partial(fileio.get, backend_args=self.backend_args)
@@ -74,7 +73,7 @@ class LoadHandImage(LoadImage):
         self._unreported[path] = reason
         if path not in self._logged:
             self._logged.add(path)
-            print_log(f'passed over unreadable image {path} ({reason})', logger='current', level=logging.WARNING)
+            print_log(f'skipped unreadable image {path} ({reason})', logger='current', level=logging.WARNING)
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= self.max_failures_in_a_row:
             raise OSError(
@@ -88,10 +87,10 @@ class LoadHandImage(LoadImage):
 
 @TRANSFORMS.register_module()
 class PackHandInputs(PackPoseInputs):
-    """MMPose's ``PackPoseInputs`` that also packs what this package's data sets and transforms add.
+    """MMPose's ``PackPoseInputs`` that also packs the keys of this package's datasets and transforms.
 
     Args:
-        kwargs: those of MMPose's ``PackPoseInputs``.
+        kwargs: Arguments of MMPose's ``PackPoseInputs``.
     """
 
     HAND_META_KEYS = (

@@ -1,26 +1,25 @@
-"""Square crops with a margin, in the middle or off it."""
+"""Square crops with a margin."""
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
 _BIASED = np.array([60, 54]) / 128
-"""Mean position of the keypoints in the public crops, as a share of the crop (joint heads, section 4)."""
+"""Mean position of the keypoints in the public crops, in shares of the crop (joint heads, section 4)."""
 
 
 @TRANSFORMS.register_module()
 class MarginCrop(BaseTransform):
-    """A square crop around the hand's box with a margin, the box in its middle or off it (joint heads, section 4).
+    """Make a square crop around the hand's box, with the box in its middle or off it (joint heads, section 4).
 
-    The public crops of RHD have the keypoints at (60, 54) of 128 on average, up and left of the middle. ``biased``
-    puts the middle of the box there. Both kinds are of one size, so that the place alone differs: the one that keeps
-    the margin on all sides of the longer extent where the box is off the middle.
+    The public crops of RHD have the keypoints at (60, 54) of 128 on average; ``biased`` puts the middle of the box
+    there. Both kinds have the size that keeps the margin in the biased crop, so that only the position differs.
 
-    It stands in the place of MMPose's ``GetBBoxCenterScale``, and needs nothing but the box.
+    It replaces MMPose's ``GetBBoxCenterScale``.
 
     Args:
-        biased: whether the middle of the box lies at (60, 54) of 128, instead of (64, 64).
-        margin: pixels of the image, at least, between box and crop.
+        biased: Whether the middle of the box is at (60, 54) of 128, instead of (64, 64).
+        margin: Least distance between box and crop in pixels of the image.
     """
 
     def __init__(self, biased: bool = False, margin: float = 8.0) -> None:

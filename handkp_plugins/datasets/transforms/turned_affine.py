@@ -1,4 +1,4 @@
-"""Crops turned by multiples of 90°."""
+"""Crops rotated by multiples of 90°."""
 
 from collections.abc import Sequence
 
@@ -12,20 +12,19 @@ from handkp_plugins.structures.rot90 import rot90_points, rot90_size
 
 @TRANSFORMS.register_module()
 class TurnedTopdownAffine(TopdownAffine):
-    """MMPose's ``TopdownAffine`` whose crop is then turned by a multiple of 90°, pixels onto pixels (joint heads, 3.3).
+    """MMPose's ``TopdownAffine``, followed by a rotation of the crop by a multiple of 90° (joint heads, 3.3).
 
-    Image, keypoints and what is seen of them turn together: pixel (x, y) of the crop goes where ``np.rot90`` takes it,
-    after 180° to (W - 1 - x, H - 1 - y). Inputs that are not square are cropped to the turned size first, so that the
-    box lies within the view either way; the two views then may differ in scale. A rotation of the box by any angle
-    (``RandomBBoxTransform``) comes before that, and adds up.
+    The rotation moves pixels onto pixels, as ``np.rot90`` does: 180° moves (x, y) to (W - 1 - x, H - 1 - y). An input
+    that is not square is cropped to the rotated size first, so that the crop contains the box at any rotation; the
+    scale of the crops may differ. A rotation of the box (``RandomBBoxTransform``) comes before and adds up.
 
-    In training one of ``turns`` is drawn for each sample. With a single one it is fixed, as for
+    One of ``turns`` is drawn for each sample; a single one is fixed, as for
     :class:`~handkp_plugins.models.tta.RotationTTA`.
 
     Args:
         input_size: Size [W, H] of the network's input.
         use_udp: As in ``TopdownAffine``.
-        turns: numbers of quarters, counterclockwise, 0 to 3.
+        turns: Numbers of counterclockwise rotations by 90°, 0 to 3.
     """
 
     def __init__(self, input_size: tuple[int, int], use_udp: bool = False, turns: Sequence[int] = (0, 1, 2, 3)) -> None:
@@ -42,7 +41,7 @@ class TurnedTopdownAffine(TopdownAffine):
     def transform(self, results: dict) -> dict:
         """Add ``img`` (H, W, C), ``transformed_keypoints``, ``input_size``, ``input_center`` and ``input_scale``.
 
-        The last two are those of the upright view, its width and height exchanged with it.
+        Centre and scale are those of the upright crop; width and height of the scale are exchanged with the crop's.
         """
         k = self._draw()
         results = self._upright[k % 2].transform(results)

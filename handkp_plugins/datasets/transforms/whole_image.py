@@ -1,4 +1,4 @@
-"""The whole picture as the network's view."""
+"""The whole image as the crop."""
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -7,10 +7,10 @@ from mmpose.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class WholeImageCenterScale(BaseTransform):
-    """Let the network see the whole picture, for video frames (hand keypoint transformer, section 2).
+    """Make the whole image the crop, for video frames (hand keypoint transformer, section 2).
 
-    Stands in the place of MMPose's ``GetBBoxCenterScale``: ``TopdownAffine`` then scales the picture in proportion and
-    pads it on two sides. The box of the hand stays what it is, for the metrics that divide by it.
+    It replaces MMPose's ``GetBBoxCenterScale``: ``TopdownAffine`` then scales the image in proportion and pads it on
+    two sides. ``bbox`` is unchanged, because metrics divide by its size.
     """
 
     def transform(self, results: dict) -> dict:

@@ -1,7 +1,7 @@
-"""Clips: one hand before one camera for some seconds, frame by frame.
+"""Clips: one hand that moves before one camera for some seconds.
 
-Person, things, light, wall and camera stay for a clip; they move as ``hand_motion`` and ``motion`` say. There is no
-second hand and nothing in front of the hand. A thing in the hand keeps its fingers and wrist still.
+The person, objects, light, background and camera are the same throughout a clip; ``hand_motion`` and ``motion`` move
+them. There is no second hand and nothing in front of the hand. A hand that holds an object keeps its pose.
 """
 
 from collections.abc import Iterator
@@ -26,11 +26,10 @@ from ..scenes.views import arms_are_clear
 from .hand_motion import finger_motion, hand_path
 from .motion import CameraPath, random_camera_path, sway
 
-TRIES = 16  # ways of hand and camera that are drawn for a clip at most
-_INSIDE = 0.97
-"""Share of a clip's keypoints that shall lie in the picture: ways of hand and camera are drawn until they do."""
+TRIES = 16  # largest number of motions that are drawn for a clip
+_INSIDE = 0.97  # share of keypoints in the image from which a motion is good enough
 _NEAREST = 0.12  # metres from the camera
-_WALL = 1.6  # size of the wall's picture, as a share of a frame's longer side
+_WALL = 1.6  # size of the background, as a share of a frame's longer side
 _EXPOSURE_DRIFT = 0.06
 _MIRROR = np.diag([-1.0, 1, 1, 1])
 
@@ -40,17 +39,18 @@ class Clip:
     """A hand and a camera that move for N frames.
 
     Args:
-        cast: the scene of the first frame but for the hand's place: who and what is there.
-        held: the thing in the hand, in the palm's frame.
-        worn: each thing worn in the palm's frame of the first frame, and which of the hand's frames carries it.
-        angles: (N, 24) degrees.
+        base_scene: Person, objects and light, as in the first frame.
+        held: The object in the hand, in the palm's frame.
+        worn: Each worn object, in the palm's frame of the first frame, and the index of the joint frame it moves with.
+        angles: (N, 24) joint angles in degrees.
         gestures: N names.
-        frames: (N, 35, 4, 4) of the hand, mirrored for a left one.
-        axes, offsets: (N, 3, 3) and (N, 3) that bring the hand before the camera.
-        camera_path: the camera's motion.
+        frames: (N, 35, 4, 4) joint frames, mirrored for a left hand.
+        axes: (N, 3, 3) rotations from the palm's frame to the camera's.
+        offsets: (N, 3) translations from the palm's frame to the camera's.
+        camera_path: The camera's motion.
     """
 
-    cast: Scene
+    base_scene: Scene
     held: SceneObject | None
     worn: tuple[tuple[SceneObject, int], ...]
     angles: np.ndarray
@@ -62,28 +62,28 @@ class Clip:
 
     @property
     def keypoints(self) -> np.ndarray:
-        """(N, 21, 3) in the camera's frame, metres."""
-        return _before(self.axes, self.offsets, keypoints_from_frames(self.frames, self.cast.main.shape))
+        """Keypoints (N, 21, 3) in the camera's frame, metres."""
+        return _to_camera(keypoints_from_frames(self.frames, self.base_scene.main.shape), self.axes, self.offsets)
 
-    def scene(self, i: int) -> Scene:
-        """The scene of a frame."""
-        main, axes, offset = self.cast.main, self.axes[i], self.offsets[i]
+    def scene_at(self, i: int) -> Scene:
+        """Return the scene of a frame."""
+        main, axes, offset = self.base_scene.main, self.axes[i], self.offsets[i]
         pose, worn = HandPose(self.angles[i]), []
         for obj, bone in self.worn:
             carried = self.frames[i, bone] @ np.linalg.inv(self.frames[0, bone])
             worn.append(obj.transform(carried[:3, :3], carried[:3, 3]).transform(axes, offset))
         hand = main.model.pose(pose, main.shape, main.hand.handedness)
         return replace(
-            self.cast,
+            self.base_scene,
             main=replace(main, hand=hand, pose=pose, gesture=self.gestures[i], axes=axes, offset=offset),
             held=self.held.transform(axes, offset) if self.held else None,
             worn=tuple(worn),
-            lighting=self.camera_path.lighting(i, self.cast.lighting),
+            lighting=self.camera_path.rotate_lighting(i, self.base_scene.lighting),
         )
 
 
 def plan_clip(scene: Scene, camera: Camera, time: np.ndarray, poses: PoseSampler, rng: np.random.Generator) -> Clip:
-    """Motion for the main hand of a scene at times (N,) in seconds, from 0; no other hand, and nothing in front."""
+    """Move the main hand of a scene, without other hands and objects in front, at times (N,) in seconds from 0."""
     main = scene.main
     to_palm = main.axes.T, -main.axes.T @ main.offset
     if scene.held:
@@ -96,17 +96,17 @@ def plan_clip(scene: Scene, camera: Camera, time: np.ndarray, poses: PoseSampler
     best = -np.inf
     for _ in range(TRIES):
         path = random_camera_path(time, rng)
-        way = path.before(*hand_path(time, keypoints, forearms, main.axes, camera, rng))
-        inside = _inside(*way, keypoints, forearms, camera)
-        if inside > best:
-            best, camera_path, (axes, offsets) = inside, path, way
-        if inside >= _INSIDE:
+        pose = path.to_moving_camera(*hand_path(time, keypoints, forearms, main.axes, camera, rng))
+        score = _visible_share(*pose, keypoints, forearms, camera)
+        if score > best:
+            best, camera_path, (axes, offsets) = score, path, pose
+        if score >= _INSIDE:
             break
     worn = [obj.transform(*to_palm) for obj in scene.worn]
     return Clip(
-        cast=replace(scene, other=None, in_front=None, camera=camera),
+        base_scene=replace(scene, other=None, in_front=None, camera=camera),
         held=scene.held.transform(*to_palm) if scene.held else None,
-        worn=tuple((obj, _bone(obj, frames[0])) for obj in worn),
+        worn=tuple((obj, _carrying_frame(obj, frames[0])) for obj in worn),
         angles=angles,
         gestures=gestures,
         frames=frames,
@@ -117,21 +117,21 @@ def plan_clip(scene: Scene, camera: Camera, time: np.ndarray, poses: PoseSampler
 
 
 def hand_frames(angles: np.ndarray, hand: HandInScene) -> np.ndarray:
-    """Frames (N, 35, 4, 4) of a hand at joint angles (N, 24) in degrees, mirrored for a left one."""
+    """Return the joint frames (N, 35, 4, 4) at joint angles (N, 24) in degrees, mirrored for a left hand."""
     frames = joint_frames(angles, hand.shape)
     return _MIRROR @ frames @ _MIRROR if hand.hand.handedness == 'left' else frames
 
 
-def _before(axes: np.ndarray, offsets: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
-    """Keypoints (N, 21, 3) of the palm's frame in the camera's."""
+def _to_camera(keypoints: np.ndarray, axes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Transform keypoints (N, 21, 3) from the palm's frame to the camera's."""
     return np.einsum('nki,nmi->nkm', keypoints, axes) + offsets[:, None]
 
 
-def _inside(
+def _visible_share(
     axes: np.ndarray, offsets: np.ndarray, keypoints: np.ndarray, forearms: np.ndarray, camera: Camera
 ) -> float:
-    """Share of keypoints (N, 21, 3) in the picture, less that of frames in which hand or arm come too near to us."""
-    points = _before(axes, offsets, keypoints)
+    """Return the share of keypoints in the image, minus that of frames with a hand or arm too near to the camera."""
+    points = _to_camera(keypoints, axes, offsets)
     to_hand = np.einsum('ni,ni->n', axes[:, 2], forearms[:, :, 1])
     clear = arms_are_clear(to_hand, offsets[:, 2]) & (points[..., 2].min(1) > _NEAREST)
     points[..., 2] = np.maximum(points[..., 2], _NEAREST)
@@ -140,8 +140,8 @@ def _inside(
     return float(inside.mean() + clear.mean() - 1)
 
 
-def _bone(obj: SceneObject, frames: np.ndarray) -> int:
-    """Which of a hand's frames (35, 4, 4) carries a thing worn: the forearm's, or the nearest finger's at its root."""
+def _carrying_frame(obj: SceneObject, frames: np.ndarray) -> int:
+    """Return the index of the joint frame that a worn object moves with: the forearm, or the nearest finger's root."""
     if obj.name == 'watch':
         return FRAME_INDEX['forearm']
     bones = [FRAME_INDEX[f'{finger}_0'] for finger in LONG_FINGERS]
@@ -153,10 +153,11 @@ class ClipMaker(SampleMaker):
     """Makes clips; keep one per process.
 
     Args:
-        frames: of each clip.
-        fps: frames a second.
-        size, height: in pixels.
-        settings: of :class:`SampleMaker`.
+        frames: Frames of each clip.
+        fps: Frames per second.
+        size: Width in pixels.
+        height: Height in pixels.
+        settings: Arguments of :class:`SampleMaker`.
     """
 
     def __init__(self, frames: int, fps: float, size: int, height: int, **settings: Any) -> None:
@@ -164,31 +165,31 @@ class ClipMaker(SampleMaker):
         self.time, self.height = np.arange(frames) / fps, height
 
     def plan(self, seed: int, index: int) -> Clip:
-        """What happens in a clip; it depends on its index, on the seed and on all arguments but the backgrounds."""
+        """Plan a clip. The plan depends on the seed, the index and all arguments except the backgrounds."""
         rng = np.random.default_rng([seed, index])
         scene = random_scene(self.models, self.size, rng, self.poses, **self.scene_options)
         return plan_clip(scene, replace(scene.camera, height=self.height), self.time, self.poses, rng)
 
     def make_clip(self, seed: int, index: int) -> Iterator[Sample]:
-        """The frames of a clip. Labels depend on what :meth:`plan` depends on."""
+        """Make the frames of a clip. Labels depend on the same arguments as :meth:`plan`."""
         clip = self.plan(seed, index)
-        camera = clip.cast.camera
+        camera = clip.base_scene.camera
         look = np.random.default_rng([seed, index, 1])
         gloss, cloth, factor = look.uniform(0.1, 1.3), int(look.integers(2**31)), None
         drift = np.exp(sway(self.time, look.uniform(0, _EXPOSURE_DRIFT), look, (0.1, 0.4))[:, 0])
         development = replace(random_look(int(camera.extent[1]), look), streak=None)
         quality = int(look.uniform(30, 85)) if look.random() < 0.3 else None
-        shutter = look.uniform(0, 0.6)  # share of a frame's time in which light falls in
-        walls = self._walls(clip, shutter, look)
-        shifts = shutter * _velocity(clip.keypoints, camera)
-        for i, wall in enumerate(walls):
-            scene = clip.scene(i)
+        shutter = look.uniform(0, 0.6)  # exposure time, as a share of a frame's time
+        backgrounds = self._move_background(clip, shutter, look)
+        shifts = shutter * _pixel_velocity(clip.keypoints, camera)
+        for i, background in enumerate(backgrounds):
+            scene = clip.scene_at(i)
             parts = self._shade(scene, gloss, cloth)
             factor = factor or exposure(linear_colors(parts), look)
             rendering = self._draw(parts, factor, camera)
-            # as if all of the hand moved as its middle does
+            # approximation: the whole hand moves as its middle does
             layers = motion_blur(np.dstack([rendering.color, rendering.alpha]), shifts[i])
-            image = apply_camera(drift[i] * (layers[..., :3] + (1 - layers[..., 3:]) * wall), development, look)
+            image = apply_camera(drift[i] * (layers[..., :3] + (1 - layers[..., 3:]) * background), development, look)
             yield Sample(
                 image=jpeg_compress(image, quality) if quality else image,
                 mask=rendering.alpha,
@@ -196,24 +197,24 @@ class ClipMaker(SampleMaker):
                 camera={'K': camera.matrix.tolist()},
             )
 
-    def _walls(self, clip: Clip, shutter: float, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        """What lies behind the hand in each frame: one picture on a wall some way behind it."""
-        camera = clip.cast.camera
+    def _move_background(self, clip: Clip, shutter: float, rng: np.random.Generator) -> Iterator[np.ndarray]:
+        """Yield each frame's view of one background image, which hangs on a wall behind the hand."""
+        camera = clip.base_scene.camera
         size = int(_WALL * camera.extent.max())
-        picture = self._background(size, rng)
+        image = self._background(size, rng)
         to_rest = np.eye(3)
         to_rest[:2, 2] = (camera.extent - size) / 2
         homographies = clip.camera_path.homographies(camera, clip.offsets[:, 2].max() + rng.uniform(0.2, 1.5))
         middle = homographies @ [*(camera.extent - 1) / 2, 1]
         shifts = shutter * np.gradient(middle[:, :2] / middle[:, 2:], axis=0)
         for homography, shift in zip(homographies, shifts, strict=True):
-            wall = cv2.warpPerspective(
-                picture, homography @ to_rest, camera.extent.tolist(), borderMode=cv2.BORDER_REFLECT_101
+            view = cv2.warpPerspective(
+                image, homography @ to_rest, camera.extent.tolist(), borderMode=cv2.BORDER_REFLECT_101
             )
-            yield motion_blur(wall, shift)
+            yield motion_blur(view, shift)
 
 
-def _velocity(points: np.ndarray, camera: Camera) -> np.ndarray:
-    """Pixels a frame (N, 2) by which the middle of points (N, K, 3) moves."""
+def _pixel_velocity(points: np.ndarray, camera: Camera) -> np.ndarray:
+    """Return the velocity (N, 2) of the middle of points (N, K, 3), in pixels per frame."""
     pixels = camera.project(points.reshape(-1, 3)).reshape(*points.shape[:2], 2)
     return np.gradient(pixels.mean(1), axis=0)

@@ -1,4 +1,4 @@
-"""Clips that show one sign each: people who sign one after another, with their hands' small motion."""
+"""Clips of one sign each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,23 +15,23 @@ from ..rendering.camera import find_translation
 from ..scenes.scene import Scene, random_scene
 from ..scenes.views import held_up
 from .clip import Clip, ClipMaker, hand_frames
-from .motion import CameraPath, minimum_jerk, sway, turned
+from .motion import CameraPath, minimum_jerk, rotate, sway
 
 GROUPS: Mapping[str, Mapping[str, HandPose]] = {'letters': LETTERS, 'gestures': GESTURES}
 _POSES = {name: pose for group in GROUPS.values() for name, pose in group.items()}
 
 _ROLL = {'letter_g': 80, 'letter_h': 80, 'letter_j': 50, 'letter_p': 140, 'letter_q': 140}
-"""Degrees by which a letter is turned in the picture: G and H to the side, P and Q down, J in the middle of its way."""
-_LOOSE = 3.0  # degrees by which joints differ from one time to the next
-_TURN = 14.0  # degrees by which people hold their hands differently, about each axis
-_EXTENT = (0.45, 0.75)  # of the hand in the picture's shorter side
+"""Degrees by which a letter is rotated in the image: G and H to the side, P and Q down, J half of its movement."""
+_JITTER = 3.0  # degrees, of the joints from one time to the next
+_ROTATION = 14.0  # degrees, standard deviation about each axis
+_EXTENT = (0.45, 0.75)  # size of the hand, as a share of the image's shorter side
 
 
 def sign_names(signs: Sequence[str]) -> tuple[str, ...]:
-    """The signs that names of signs and of :data:`GROUPS` stand for.
+    """Replace names of :data:`GROUPS` by those of their signs.
 
     Raises:
-        ValueError: there is no such sign or group, there are fewer than two, or one is named twice.
+        ValueError: A name is unknown or occurs twice, or there are fewer than two.
     """
     names = [name for sign in signs for name in GROUPS.get(sign, [sign])]
     unknown = [name for name in names if name not in _POSES]
@@ -44,15 +44,16 @@ def sign_names(signs: Sequence[str]) -> tuple[str, ...]:
 
 
 class SignMaker(ClipMaker):
-    """Makes clips of one sign each; clip ``i`` is person ``i // S`` with sign ``i % S`` of the S signs.
+    """Makes clips of one sign each. With S signs, clip ``i`` shows person ``i // S`` and sign ``i % S``.
 
-    A person keeps hand, skin, sleeve, light and camera through all signs; the wall behind is another in each clip. The
-    hand shows its palm, fingers up but for some letters, holds and wears nothing, and moves a little before a camera at
-    rest. Of the letters J and Z, which are movements, there is the shape alone, J turned.
+    A person has the same hand, skin, sleeve, light and camera for all signs; the background differs. The hand shows
+    its palm, fingers up except for some letters, holds and wears nothing, and moves a little before a camera at rest.
+    The letters J and Z, which are movements, have only their handshape.
 
     Args:
-        signs: their names.
-        settings: of :class:`ClipMaker`.
+        signs: Names of the signs.
+        args: Arguments of :class:`ClipMaker`.
+        settings: Arguments of :class:`ClipMaker`.
     """
 
     def __init__(self, signs: Sequence[str], *args: Any, **settings: Any) -> None:
@@ -60,16 +61,16 @@ class SignMaker(ClipMaker):
         self.signs = tuple(signs)
 
     def plan(self, seed: int, index: int) -> Clip:
-        """Who shows what, and how, in a clip."""
+        """Plan a clip; see :class:`ClipMaker`."""
         person, sign = divmod(index, len(self.signs))
         name, pose = self.signs[sign], _POSES[self.signs[sign]]
         options = dict(self.scene_options, alone=True)
         scene = random_scene(self.models, self.size, np.random.default_rng([seed, person]), self.poses, **options)
         camera = replace(scene.camera, height=self.height)
         rng, time, main = np.random.default_rng([seed, index, 2]), self.time, scene.main
-        first, last = (jitter_without_penetration(pose, _LOOSE, rng, main.shape).angles for _ in range(2))
+        first, last = (jitter_without_penetration(pose, _JITTER, rng, main.shape).angles for _ in range(2))
         angles = first + minimum_jerk(time / time[-1])[:, None] * (last - first)
-        about, nod, roll = np.radians(rng.normal(0, _TURN, 3))
+        about, nod, roll = np.radians(rng.normal(0, _ROTATION, 3))
         side = {'right': 1, 'left': -1}[main.hand.handedness]
         axes = held_up(about, nod, roll + side * np.radians(_ROLL.get(name, 0)))
         still = CameraPath(np.tile(np.eye(3), (len(time), 1, 1)), np.zeros((len(time), 3)))
@@ -86,30 +87,34 @@ def swaying_clip(
     extents: tuple[float, float],
     rng: np.random.Generator,
 ) -> Clip:
-    """A clip of one hand somewhere in the picture that holds and wears nothing, and only sways but for its fingers.
+    """Plan a clip of a hand that sways in its place while its fingers move, without held or worn objects.
 
     Args:
+        scene: Person, light and camera.
         time: (N,) seconds, from 0.
-        angles: (N, 24) degrees.
-        axes: (3, 3) from the palm's frame to camera axes, about which the hand sways.
-        extents: least and greatest size of the first frame's hand, as shares of the picture's shorter side.
+        angles: (N, 24) joint angles in degrees.
+        gesture: Name of the gesture.
+        axes: (3, 3) mean rotation from the palm's frame to the camera's.
+        camera_path: The camera's motion.
+        extents: Range of the hand's size in the first frame, as a share of the image's shorter side.
+        rng: Random numbers.
     """
     camera, main = scene.camera, scene.main
     frames = hand_frames(angles, main)
     extent = rng.uniform(*extents) * camera.extent.min()
     centre = (camera.extent - 1) / 2 + rng.uniform(-0.4, 0.4, 2) * (camera.extent - extent)
     offset = find_translation(apply_matrix(keypoints_from_frames(frames, main.shape)[0], axes), camera, centre, extent)
-    swaying = turned(np.tile(axes, (len(time), 1, 1)), sway(time, np.radians(rng.uniform(1, 4)), rng))
+    swaying = rotate(np.tile(axes, (len(time), 1, 1)), sway(time, np.radians(rng.uniform(1, 4)), rng))
     offsets = offset + sway(time, rng.uniform(0.001, 0.006), rng)
-    seen_axes, seen_offsets = camera_path.before(swaying, offsets)
+    axes, offsets = camera_path.to_moving_camera(swaying, offsets)
     return Clip(
-        cast=scene,
+        base_scene=scene,
         held=None,
         worn=(),
         angles=angles,
         gestures=[gesture] * len(time),
         frames=frames,
-        axes=seen_axes,
-        offsets=seen_offsets,
+        axes=axes,
+        offsets=offsets,
         camera_path=camera_path,
     )

@@ -83,13 +83,13 @@ def test_things_stay_where_they_are_worn_and_held(model, clips):
     held = next(clip for clip in (*clips, *(planned(model, i) for i in range(10, 40))) if clip.held)
     places = []
     for i in (0, 20, 40):
-        scene = held.scene(i)
+        scene = held.scene_at(i)
         assert scene.other is None and scene.in_front is None and scene.camera == CAMERA
         places.append((scene.held.mesh.points - scene.main.offset) @ scene.main.axes)
     assert np.allclose(places, places[0]) and (held.angles == held.angles[0]).all()
 
     moving = max(clips, key=lambda clip: np.ptp(clip.angles, axis=0).max())
-    rng, first = np.random.default_rng(0), moving.scene(0)
+    rng, first = np.random.default_rng(0), moving.scene_at(0)
     hand = first.main
     obj = ring(hand.hand, rng)
     scene = replace(
@@ -98,7 +98,7 @@ def test_things_stay_where_they_are_worn_and_held(model, clips):
     clip = plan_clip(scene, CAMERA, np.arange(40) / 30, PoseSampler(), np.random.default_rng(8))
     assert np.ptp(clip.angles, axis=0).max() > 30
     for i in range(0, 40, 6):
-        scene = clip.scene(i)
+        scene = clip.scene_at(i)
         around, arm = (worn.mesh.points.mean(0) for worn in scene.worn)
         keypoints = scene.main.to_camera(scene.main.hand.keypoints)
         to_segment = [
@@ -139,7 +139,7 @@ def test_the_wall_moves_as_the_camera_turns(model, clips, monkeypatch):
     axes = Rotation.from_rotvec([[0, 0, 0], [0, np.arctan(20 / 400), 0], [-np.arctan(8 / 400), 0, 0]]).as_matrix()
     clip = replace(clips[0], camera_path=CameraPath(axes, np.zeros((3, 3))), offsets=clips[0].offsets[:3])
     for shutter, width in ((0.0, 4), (1.0, 24)):
-        walls = maker._walls(clip, shutter, np.random.default_rng(0))
+        walls = maker._move_background(clip, shutter, np.random.default_rng(0))
         rows, columns = zip(*(np.nonzero(wall[..., 0] > 0.01) for wall in walls), strict=True)
         assert [c.mean() for c in columns] == pytest.approx([119.5, 99.5, 119.5], abs=0.6)
         assert [r.mean() for r in rows] == pytest.approx([159.5, 159.5, 151.5], abs=0.6)

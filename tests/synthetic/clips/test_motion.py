@@ -51,10 +51,10 @@ def test_fingers_stay_within_limits_and_outside_each_other(seed):
 def test_a_way_through_other_fingers_is_not_gone():
     """A straight line from a thumb outside the fist to one inside cuts through the fingers, whatever starts first."""
     plan, rng = FingerPlan(TIME, GESTURES['fist'], 'fist', HandShape()), np.random.default_rng(0)
-    assert not plan.go(GESTURES['fist_thumb_in'].mix(GESTURES['fist'], _only('index')), 'through', 0.5, rng)
+    assert not plan.move_to(GESTURES['fist_thumb_in'].mix(GESTURES['fist'], _only('index')), 'through', 0.5, rng)
     assert plan.end == 0 and (plan.angles == GESTURES['fist'].angles).all()
     plan = FingerPlan(TIME, GESTURES['relaxed'], 'relaxed', HandShape())
-    assert plan.go(GESTURES['open'], 'open', 0.5, rng) and plan.end == 0.5
+    assert plan.move_to(GESTURES['open'], 'open', 0.5, rng) and plan.end == 0.5
     assert np.allclose(plan.angles[15:], GESTURES['open'].angles)
     assert plan.names.tolist().index('open') == 8  # the first frame after half of the time
 
@@ -105,7 +105,7 @@ def test_a_wall_moves_as_the_moving_camera_sees_it():
     at_rest = np.concatenate([camera.project(points), np.ones((3, 1))], axis=1)
     for i, homography in enumerate(path.homographies(camera, distance)):
         mapped = at_rest @ homography.T
-        seen = (points - path.places[i]) @ axes[i]
+        seen = (points - path.positions[i]) @ axes[i]
         assert mapped[:, :2] / mapped[:, 2:] == pytest.approx(camera.project(seen))
     # 20 cm to the right, 2 m away, at a focal length of 100 pixels: 10 pixels to the left
     shift = path.homographies(camera, distance)[1] @ at_rest[0] - at_rest[0]
@@ -115,18 +115,18 @@ def test_a_wall_moves_as_the_moving_camera_sees_it():
 def test_hand_and_lamps_stay_in_the_world_while_the_camera_moves():
     turned = Rotation.from_euler('y', np.pi / 2).as_matrix()  # the camera looks to the right, along x
     path = CameraPath(turned[None], np.array([[0.1, 0, 0]]))
-    axes, offsets = path.before(np.eye(3)[None], np.array([[0.6, 0, 0]]))
+    axes, offsets = path.to_moving_camera(np.eye(3)[None], np.array([[0.6, 0, 0]]))
     assert offsets[0] == pytest.approx([0, 0, 0.5]) and axes[0] == pytest.approx(turned.T)
     lamp = Light(np.array([1.0, 0, 0]), np.ones(3), 0.1)
-    lighting = path.lighting(0, Lighting((lamp,), np.ones(3), np.ones(3)))
+    lighting = path.rotate_lighting(0, Lighting((lamp,), np.ones(3), np.ones(3)))
     assert lighting.lamps[0].direction == pytest.approx([0, 0, 1])
 
 
 def test_some_cameras_stand_and_none_jumps():
     paths = [random_camera_path(TIME, np.random.default_rng(i)) for i in range(40)]
-    still = [np.ptp(path.places) == 0 for path in paths]
+    still = [np.ptp(path.positions) == 0 for path in paths]
     assert 4 < sum(still) < 25
-    assert max(np.abs(np.diff(path.places, axis=0)).max() for path in paths) < 0.02
+    assert max(np.abs(np.diff(path.positions, axis=0)).max() for path in paths) < 0.02
 
 
 def test_a_streak_lies_along_the_motion():

@@ -20,34 +20,34 @@ def clips():
 
 def test_a_person_shows_every_sign_with_one_hand(clips):
     for i, clip in enumerate(clips):
-        hand, first = clip.cast.main, clips[i - i % 3].cast.main
-        assert clip.gestures == [NAMES[i % 3]] * 3 and clip.cast.camera.extent.tolist() == [96, 64]
+        hand, first = clip.base_scene.main, clips[i - i % 3].base_scene.main
+        assert clip.gestures == [NAMES[i % 3]] * 3 and clip.base_scene.camera.extent.tolist() == [96, 64]
         assert (hand.shape.segments == first.shape.segments).all()
         assert hand.hand.handedness == first.hand.handedness
-        assert not clip.cast.objects and clip.cast.other is None
-    assert len({clip.cast.main.shape.segments.tobytes() for clip in clips}) == 6
-    assert {clip.cast.main.hand.handedness for clip in clips} == {'left', 'right'}
+        assert not clip.base_scene.objects and clip.base_scene.other is None
+    assert len({clip.base_scene.main.shape.segments.tobytes() for clip in clips}) == 6
+    assert {clip.base_scene.main.hand.handedness for clip in clips} == {'left', 'right'}
 
 
 def test_hands_show_the_sign_and_move_a_little(clips):
     for i, clip in enumerate(clips):
         off = np.abs(clip.angles - LETTERS[NAMES[i % 3]].angles)
         assert off.mean() < 6 and off.max() < 25
-        pixels = clip.cast.camera.project(clip.keypoints.reshape(-1, 3)).reshape(3, 21, 2)
+        pixels = clip.base_scene.camera.project(clip.keypoints.reshape(-1, 3)).reshape(3, 21, 2)
         moved = np.linalg.norm(np.diff(pixels, axis=0), axis=-1).mean()
         assert 0.05 < moved < 6
     assert np.mean([_inside(clip) for clip in clips]) > 0.97
 
 
 def _inside(clip):
-    pixels = clip.cast.camera.project(clip.keypoints.reshape(-1, 3))
-    return ((pixels >= 0) & (pixels <= clip.cast.camera.extent - 1)).all(1).mean()
+    pixels = clip.base_scene.camera.project(clip.keypoints.reshape(-1, 3))
+    return ((pixels >= 0) & (pixels <= clip.base_scene.camera.extent - 1)).all(1).mean()
 
 
 def test_palm_to_the_camera_and_g_to_the_side(clips):
     for i, clip in enumerate(clips):
         up = clip.axes[0] @ [0, 1, 0]  # of the palm's frame, wrist to middle finger
-        side = {'right': 1, 'left': -1}[clip.cast.main.hand.handedness]
+        side = {'right': 1, 'left': -1}[clip.base_scene.main.hand.handedness]
         if NAMES[i % 3] == 'letter_g':
             assert side * up[0] > 0.5
         else:

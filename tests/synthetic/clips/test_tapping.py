@@ -37,13 +37,13 @@ def test_the_tips_touch_at_the_tap_times_and_only_there(model, rate, jitter):
         assert len(taps) == int(2 * rate) and (d[lowest] < 0.02).all()
         between = [d[(time > a) & (time < b)].max() for a, b in zip(taps[:-1], taps[1:], strict=True)]
         assert min(between, default=1) > (0.05 if rate < 4 else 0.03)
-        assert clip.gestures == ['tapping'] * 481 and not clip.cast.objects and clip.cast.other is None
+        assert clip.gestures == ['tapping'] * 481 and not clip.base_scene.objects and clip.base_scene.other is None
 
 
 def test_both_tips_stay_in_the_picture_and_the_hand_moves_smoothly(model):
     moved = []
     for clip in plans(model, clips=8, tapping=2.0)[2]:
-        camera = clip.cast.camera
+        camera = clip.base_scene.camera
         pixels = camera.project(clip.keypoints.reshape(-1, 3)).reshape(-1, 21, 2)
         tips = pixels[:, [THUMB_TIP, INDEX_TIP]]
         assert ((tips > 0) & (tips < camera.extent - 1)).all()
@@ -97,7 +97,7 @@ def test_the_annotations_tell_the_taps():
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        ({'tapping': 7.6}, 'tapping: expected 0.2 to 7.5 taps a second, a quarter of the frame rate, got 7.6'),
+        ({'tapping': 7.6}, 'tapping: expected 0.2 to 7.5 taps per second, a quarter of the frame rate, got 7.6'),
         ({'tapping': 0.1}, 'tapping: expected 0.2 to 7.5 .* got 0.1'),
         ({'frames': 20}, 'frames: expected 21 or more, for two taps, got 20'),
         ({'amplitude_decrement': 1.0}, 'amplitude_decrement: expected 0 to 0.95, got 1.0'),

@@ -61,7 +61,7 @@ def with_value(cell: int, value: str) -> str:
         ),
         (
             f'{HEADER}\n{line(4, points() / [100, 100, 1])}',
-            'pixels of the frame, got hands of less than 2',
+            'expected pixels of the frame, got hands of less than 2',
         ),
     ],
 )
