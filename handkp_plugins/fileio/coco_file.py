@@ -10,7 +10,7 @@ from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
 
 from .json import read_json
 
-_SINGULAR = {'images': 'image', 'annotations': 'annotation', 'categories': 'category'}
+_SINGULAR = {'images': 'image', 'annotations': 'annotation', 'categories': 'category', 'videos': 'video'}
 
 
 class CocoFile:

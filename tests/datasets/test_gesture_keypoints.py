@@ -60,7 +60,7 @@ def test_given_classes_set_the_order(table):
         ),
         (
             lambda lines: [line for line in lines if 'fist' not in line],
-            r"signs\.csv: class 'fist': expected enough rows .*, got 0",
+            r"class 'fist': expected enough rows .*, got 0",
         ),
         (
             lambda lines: [line for line in lines if 'fist' not in line] + [lines[1]],

@@ -5,9 +5,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from handkp_plugins.fileio.coco_file import CocoFile
 from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
-
-from .keypoint_files import image_sizes, read_json, records_of
 
 HANDS = ('left', 'right')
 _FAR = 10.0  # metres; larger depths are millimetres
@@ -68,21 +67,23 @@ def read_clip_file(path: str, hands: tuple[str, ...]) -> ClipFile:
         FileNotFoundError: There is no such file.
         ValueError: The file or one of its records is not of that form; the message names the first one.
     """
-    data = read_json(path, 'a file of videos, images and annotations')
-    videos = records_of(path, data, 'videos', 'video', ('id', 'action', 'object'))
-    images = records_of(path, data, 'images', 'image', ('id', 'file_name', 'width', 'height', 'video_id', 'frame_id'))
-    annotations = records_of(path, data, 'annotations', 'annotation', ('id', 'image_id', 'handedness', 'keypoints_3d'))
-    names = {key: _names(path, data, key) for key in ('actions', 'objects')}
+    file = CocoFile(
+        path,
+        ('id', 'file_name', 'width', 'height', 'video_id', 'frame_id'),
+        ('id', 'image_id', 'handedness', 'keypoints_3d'),
+    )
+    videos = file.records('videos', ('id', 'action', 'object'))
+    file.image_sizes()
+    names = {key: _names(path, file.data, key) for key in ('actions', 'objects')}
     for video in videos:
         for key in ('action', 'object'):
             _check_label(path, video, key, len(names[f'{key}s']))
-    image_sizes(path, images)
     places = {video['id']: [] for video in videos}
-    for image in images:
+    for image in file.images:
         if image['video_id'] not in places:
             _fail(path, f'image {image["id"]}', 'video_id', 'the id of an entry in videos', image['video_id'])
         places[image['video_id']].append(image)
-    joints = _joints(path, annotations, {image['id'] for image in images}, hands)
+    joints = _joints(path, file.annotations, hands)
     read = [_video(path, video, places[video['id']], joints, hands) for video in videos]
     return ClipFile(names['actions'], names['objects'], read)
 
@@ -101,14 +102,12 @@ def _check_label(path: str, video: dict, key: str, number: int) -> None:
         _fail(path, f'video {video["id"]}', key, expected, label)
 
 
-def _joints(path: str, annotations: list[dict], images: set, hands: tuple[str, ...]) -> dict[tuple, np.ndarray]:
+def _joints(path: str, annotations: list[dict], hands: tuple[str, ...]) -> dict[tuple, np.ndarray]:
     """Return the joints (21, 3) by image and hand."""
     found: dict[tuple, np.ndarray] = {}
     for annotation in annotations:
         where = f'annotation {annotation["id"]}'
         image, hand = annotation['image_id'], annotation['handedness']
-        if image not in images:
-            _fail(path, where, 'image_id', 'the id of an entry in images', image)
         if hand not in HANDS:
             _fail(path, where, 'handedness', "'left' or 'right'", hand)
         if (image, hand) in found:

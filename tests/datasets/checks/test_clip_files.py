@@ -89,7 +89,7 @@ NEAR = np.ones((21, 3)).tolist()
             change('annotations', 0, keypoints_3d=(0 * np.array(NEAR)).tolist()),
             'annotation 0: .* got depths from 0 to 0',
         ),
-        (drop('annotations', 0, 'handedness'), 'annotation at index 0, id 0: needs .*; missing: handedness'),
+        (drop('annotations', 0, 'handedness'), 'annotation at index 0, id 0: expected .*, got none of handedness'),
     ],
 )
 def test_damage(damage: Callable[[dict], None], message: str, tmp_path: Path) -> None:
@@ -107,8 +107,8 @@ def test_a_hand_that_is_never_annotated(tmp_path: Path) -> None:
 
 
 def test_no_file_and_no_json(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match='no such annotation file'):
+    with pytest.raises(FileNotFoundError, match='no such file'):
         read_clip_file(str(tmp_path / 'ann.json'), RIGHT)
     (tmp_path / 'ann.json').write_text(json.dumps(clip_records())[:-9])
-    with pytest.raises(ValueError, match='expected a file of videos, images and annotations in JSON'):
+    with pytest.raises(ValueError, match='expected a COCO file in JSON, got text'):
         read_clip_file(str(tmp_path / 'ann.json'), RIGHT)
