@@ -87,29 +87,31 @@ class CocoFile:
 
     def boxes(self) -> np.ndarray:
         """Return the finite numbers x, y, width and height of each annotation's ``bbox``, (N, 4)."""
-        values = self._numbers('bbox', '4 numbers (x, y, width, height)', [(4,)])
+        values = self._numbers(self.annotations, 'bbox', '4 numbers (x, y, width, height)', [(4,)])
         for i in first_true(~np.isfinite(values).all(1)):
             bad = int(np.flatnonzero(~np.isfinite(values[i]))[0])
-            raise self.error(i, 'bbox: expected finite numbers', f'{values[i, bad]} (number {bad})')
+            raise self.error(self.annotations[i], 'bbox: expected finite numbers', f'{values[i, bad]} (number {bad})')
         return values
 
-    def keypoints(self, num: int = NUM_KEYPOINTS, key: str = 'keypoints') -> np.ndarray:
+    def keypoints(
+        self, num: int = NUM_KEYPOINTS, key: str = 'keypoints', annotations: list[dict] | None = None
+    ) -> np.ndarray:
         """Return the finite x, y and visibility of keypoints, flat or nested in the file; (N, num, 3)."""
+        annotations = self.annotations if annotations is None else annotations
         expected = f'{3 * num} numbers (x, y, visibility of each keypoint)'
-        values = self._numbers(key, expected, [(3 * num,), (num, 3)]).reshape(-1, num, 3)
+        values = self._numbers(annotations, key, expected, [(3 * num,), (num, 3)]).reshape(-1, num, 3)
         for i in first_true(~np.isfinite(values).all((1, 2))):
             k, axis = np.argwhere(~np.isfinite(values[i]))[0]
-            raise self.error(
-                i, f'{key}: expected finite numbers', f'{values[i, k, axis]} (keypoint {k}, {"xyv"[axis]})'
-            )
+            got = f'{values[i, k, axis]} (keypoint {k}, {"xyv"[axis]})'
+            raise self.error(annotations[i], f'{key}: expected finite numbers', got)
         return values
 
-    def _numbers(self, key: str, expected: str, shapes: list[tuple[int, ...]]) -> np.ndarray:
+    def _numbers(self, annotations: list[dict], key: str, expected: str, shapes: list[tuple[int, ...]]) -> np.ndarray:
         """Return the numbers (N, shapes[0]) that the annotations have under the key, in one of the shapes."""
-        values, rows = _as_array([annotation[key] for annotation in self.annotations]), []
+        values, rows = _as_array([annotation[key] for annotation in annotations]), []
         if values is not None and values.shape[1:] in shapes:
             return values.reshape(-1, *shapes[0])
-        for annotation in self.annotations:  # find the bad one, or accept a mixture of flat and nested lists
+        for annotation in annotations:  # find the bad one, or accept a mixture of flat and nested lists
             row = _as_array(annotation[key])
             if row is None or row.shape not in shapes:
                 got = _short(annotation[key]) if row is None else f'{row.size}: {_short(annotation[key])}'
@@ -117,9 +119,8 @@ class CocoFile:
             rows.append(row.ravel())
         return np.array(rows).reshape(-1, *shapes[0])
 
-    def error(self, annotation: dict | int, expected: str, got: Any) -> ValueError:
-        """Return an error about an annotation, or the one at an index."""
-        annotation = self.annotations[annotation] if isinstance(annotation, int) else annotation
+    def error(self, annotation: dict, expected: str, got: Any) -> ValueError:
+        """Return an error about an annotation."""
         got = got if isinstance(got, str) else _short(got)
         return ValueError(f'{self.path}: annotation {annotation["id"]}: {expected}, got {got}')
 

@@ -1,4 +1,4 @@
-"""Bring the keypoints of a COCO file into this package's order, by the names that the file itself gives.
+"""Reorder the keypoints of a COCO file to this package's order, by the names in the file.
 
 Usage:
     python tools/dataset_converters/reorder_coco.py labels.json --out data/my_hands/annotations
@@ -17,17 +17,17 @@ one of the 21 keypoints is missing or one of its own is not understood; the mess
 """
 
 import argparse
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from handkp_plugins.cli.tool import run_tool
-from handkp_plugins.datasets.checks.keypoint_files import check_annotation_file, numbers_of, read_json, records_of
-from handkp_plugins.fileio.atomic import write_text
-from handkp_plugins.fileio.coco import split_8_1_1
-from handkp_plugins.structures.skeleton import BONES, KEYPOINT_NAMES, NUM_KEYPOINTS
+from handkp_plugins.datasets.checks.keypoint_files import check_keypoint_file
+from handkp_plugins.fileio.coco import coco_file, split_8_1_1
+from handkp_plugins.fileio.coco_file import CocoFile
+from handkp_plugins.fileio.json import read_json
+from handkp_plugins.structures.skeleton import KEYPOINT_NAMES, NUM_KEYPOINTS
 
 FINGERS = dict(
     thumb='thumb', index='forefinger', forefinger='forefinger', middle='middle_finger', ring='ring_finger',
@@ -42,51 +42,48 @@ _NAME = re.compile(
 
 
 def main(ann_file: str | Path, out: str | Path, names: str | Path | None = None, seed: int = 0) -> str:
-    """Reorder the keypoints of a COCO file; see the module's docstring. Returns the account that is printed.
+    """Reorder the keypoints of a COCO file, and return the printed account.
 
     Args:
         ann_file: The COCO file.
         out: A ``.json`` file, or a folder for train.json, val.json and test.json.
-        names: JSON file that says which keypoint is which, for names that are not known.
-        seed: Of the split.
+        names: JSON file with our name for each unknown name.
+        seed: Seed of the split.
 
     Raises:
         FileNotFoundError: A file is missing.
         ValueError: A name is not understood, a keypoint is missing, or a record is broken; the message names the file.
     """
     path, out = str(ann_file), Path(out)
-    data = read_json(path)
-    images = records_of(path, data, 'images', 'image', ('id', 'file_name', 'width', 'height'))
-    categories = records_of(path, data, 'categories', 'category', ('id', 'name'))
-    annotations = records_of(path, data, 'annotations', 'annotation', ('id', 'image_id', 'category_id'))
-    table = read_json(str(names), 'a table of names') if names else {}
+    source = CocoFile(path, ('id', 'file_name', 'width', 'height'), ('id', 'image_id', 'category_id'))
+    table = read_json(names, 'a table of names') if names else {}
     hands: list[dict[str, Any]] = []
-    for i, category in enumerate(categories):
+    for i, category in enumerate(source.records('categories', ('id', 'name'))):
         if theirs := category.get('keypoints'):
             order = find_order(theirs, table, f'{path}: categories[{i}].keypoints')
-            found = [annotation for annotation in annotations if annotation['category_id'] == category['id']]
-            points = numbers_of(path, found, 'keypoints', 3 * len(theirs), 'x, y, visibility of each keypoint')
-            for annotation, hand in zip(found, points.reshape(-1, len(theirs), 3)[:, order], strict=True):
+            found = [annotation for annotation in source.annotations if annotation['category_id'] == category['id']]
+            points = source.keypoints(len(theirs), annotations=found)
+            for annotation, hand in zip(found, points[:, order], strict=True):
                 hands.append(dict(annotation, category_id=1, keypoints=hand.reshape(-1).tolist()))
     if not hands:
         raise ValueError(f'{path}: expected hands of a category with the names of its keypoints, got none')
-    with_hands = {hand['image_id'] for hand in hands}
-    images = [image for image in images if image['id'] in with_hands]
-    lines = [f'{path}: {len(annotations)} annotations found, {len(hands)} hands converted']
+    by_image: dict[Any, list[dict[str, Any]]] = {}
+    for hand in hands:
+        by_image.setdefault(hand['image_id'], []).append(hand)
+    images = [image for image in source.images if image['id'] in by_image]
+    others = {key: v for key, v in source.data.items() if key not in ('info', 'images', 'annotations', 'categories')}
+    lines = [f'{path}: {len(source.annotations)} annotations found, {len(hands)} hands converted']
     for file, chosen in _files(out, images, seed).items():
-        ids = {image['id'] for image in chosen}
-        kept = [hand for hand in hands if hand['image_id'] in ids]
-        category = dict(
-            id=1, name='hand', keypoints=KEYPOINT_NAMES, skeleton=[[near + 1, far + 1] for near, far in BONES]
-        )
-        write_text(file, json.dumps(dict(data, images=chosen, annotations=kept, categories=[category])))
-        lines.append(f'{file}: {len(chosen)} images, {check_annotation_file(str(file))} hands to use')
+        with coco_file(file, source.data.get('info', {}), others) as add:
+            for image in chosen:
+                add(image, by_image[image['id']])
+        lines.append(f'{file}: {len(chosen)} images, {check_keypoint_file(str(file))} hands to use')
     print('\n'.join(lines))
     return '\n'.join(lines)
 
 
 def find_order(theirs: Sequence[str], table: Mapping[str, str | None], where: str) -> list[int]:
-    """Where each of our keypoints stands in a file's own order.
+    """Return the index of each of our keypoints in a file's order.
 
     Args:
         theirs: Names of the file's keypoints.
@@ -96,7 +93,7 @@ def find_order(theirs: Sequence[str], table: Mapping[str, str | None], where: st
     Raises:
         ValueError: A keypoint is missing, named twice or not understood; the message lists all of them.
     """
-    ours = [table[name] if name in table else understand(name, theirs) for name in theirs]
+    ours = [table[name] if name in table else parse_name(name, theirs) for name in theirs]
     missing = [name for name in KEYPOINT_NAMES if ours.count(name) != 1]
     left_out = [name in table and table[name] is None for name in theirs]
     unclear = [
@@ -113,12 +110,12 @@ def find_order(theirs: Sequence[str], table: Mapping[str, str | None], where: st
     return [ours.index(name) for name in KEYPOINT_NAMES]
 
 
-def understand(name: str, names: Sequence[str]) -> str | None:
-    """Our name of a keypoint, from a common spelling; None where it is not known.
+def parse_name(name: str, names: Sequence[str]) -> str | None:
+    """Return our name for a common spelling of a keypoint, or None if it is unknown.
 
     Args:
         name: The spelling.
-        names: All names of the file. A thumb with a PIP joint is named like a finger: its MCP joint is the first.
+        names: All names of the file. If a thumb has a PIP joint, as a finger does, its MCP joint is the first.
     """
     match = _NAME.fullmatch(re.sub(r'[^a-z0-9]', '', str(name).lower()))
     if not match:
@@ -132,7 +129,7 @@ def understand(name: str, names: Sequence[str]) -> str | None:
 
 
 def _files(out: Path, images: list[dict[str, Any]], seed: int) -> dict[Path, list[dict[str, Any]]]:
-    """The files to write, and the images of each."""
+    """Return the files to write, and the images of each."""
     if out.suffix == '.json':
         return {out: images}
     split = split_8_1_1([image['id'] for image in images], seed)
@@ -144,6 +141,6 @@ if __name__ == '__main__':
     parser.add_argument('ann_file', metavar='FILE', help='the COCO file')
     parser.add_argument('--out', required=True, metavar='FOLDER|FILE.json', help='where to write')
     parser.add_argument('--names', metavar='FILE', help='JSON: their name → our name, or null')
-    parser.add_argument('--seed', type=int, default=0, help='of the 8:1:1 split')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the 8:1:1 split')
     arguments = vars(parser.parse_args())
     run_tool(lambda: main(**arguments))

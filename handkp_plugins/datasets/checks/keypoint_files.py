@@ -32,12 +32,12 @@ def check_keypoint_file(path: str, num_keypoints: int = 21) -> int:
     visibility, boxes = file.keypoints(num_keypoints)[..., 2], file.boxes()
     exempt = np.array([bool(a.get('iscrowd')) or a.get('num_keypoints', 1) == 0 for a in file.annotations])
     for i in first_true((visibility < 0).any(1)):
-        raise file.error(i, 'keypoints: expected a visibility from 0 on', float(visibility[i].min()))
+        raise file.error(file.annotations[i], 'keypoints: expected a visibility from 0 on', float(visibility[i].min()))
     for i in first_true((boxes[:, 2:] <= 0).any(1) & ~exempt):
-        raise file.error(i, 'bbox: expected a width and height above 0', boxes[i].tolist())
+        raise file.error(file.annotations[i], 'bbox: expected a width and height above 0', boxes[i].tolist())
     for i in first_true((visibility == 0).all(1) & ~exempt):
         expected = 'keypoints: expected a labelled one (visibility above 0), or num_keypoints: 0 to leave it out'
-        raise file.error(i, expected, 'none labelled')
+        raise file.error(file.annotations[i], expected, 'none labelled')
     # as MMPose clips boxes
     outside = (box_sizes(clip_boxes(xywh_to_xyxy(boxes), limits)) <= 0).any(1)
     ids = [file.annotations[i]['id'] for i in np.flatnonzero(exempt | outside)]
