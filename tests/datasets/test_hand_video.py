@@ -55,7 +55,7 @@ def test_frames_and_their_numbers_come_through_the_loader(clip: Path, num_worker
     ('change', 'message'),
     [
         (dict(frame_id=None), 'expected video_id and frame_id, got none of frame_id'),
-        (dict(frame_id=None, video_id=None), '.* missing: video_id, frame_id'),
+        (dict(frame_id=None, video_id=None), '.* got none of video_id, frame_id'),
         (dict(frame_id=1.5), 'frame_id: expected a whole number from 0, got 1.5'),
         (dict(frame_id=-1), 'frame_id: expected a whole number from 0, got -1'),
         (dict(frame_id=True), 'frame_id: expected a whole number from 0, got True'),
