@@ -16,7 +16,7 @@ from helpers.tool_module import load_tool
 
 from handkp_plugins.synthetic.datasets import generate
 from handkp_plugins.synthetic.hand.model import ProceduralHand
-from handkp_plugins.synthetic.poses.gestures import named_gesture
+from handkp_plugins.synthetic.poses.gestures import GESTURES
 
 TOOL = ROOT / 'tools' / 'make_synthetic.py'
 
@@ -58,7 +58,7 @@ def test_layers_are_shown_over_a_checkerboard(tool, tmp_path):
 
 def test_recorded_poses_and_rigs(tool, tmp_path, monkeypatch):
     """A rig is used beside the package's own hand, and recorded poses among others."""
-    fist = named_gesture('fist').angles.astype(np.float32)
+    fist = GESTURES['fist'].angles.astype(np.float32)
     np.savez(tmp_path / 'poses.npz', angles=np.stack([fist, fist]))
     with pytest.raises(FileNotFoundError, match='gone.gltf'):
         tool.main(tmp_path / 'hands', num=10, size=64, workers=1, rig=[tmp_path / 'gone.gltf'])

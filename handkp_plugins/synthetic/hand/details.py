@@ -92,13 +92,8 @@ def creases(template: HandTemplate) -> np.ndarray:
         along = finger_coordinates(points, template.rest_frames[FRAME_INDEX[f'{name}_0']])[:, 1]
         joints = np.concatenate([[0.0], np.cumsum(1e3 * MEAN_SEGMENTS[i])])
         own = template.finger == i
-        base = 0.50 * joints[1] if i else joints[1]
-        for at, strength in (
-            (base, 0.8),
-            (joints[1] - 1.2, 0.8 * (i > 0)),
-            (joints[1] + 1.6, 0.5 * (i > 0)),
-            (joints[2] - 1, 0.9),
-        ):
+        lines = [(0.5 * joints[1], 0.8), (joints[1] - 1.2, 0.8), (joints[1] + 1.6, 0.5)] if i else [(joints[1], 0.8)]
+        for at, strength in (*lines, (joints[2] - 1, 0.9)):
             depth = np.maximum(depth, own * strength * palmar * np.exp(-(((along - at) / 0.9) ** 2)))
         for joint in joints[1:3]:
             folds = (0.5 + 0.5 * np.cos((along - joint) * (2 * np.pi / 3.2))) * np.exp(-(((along - joint) / 4.5) ** 2))

@@ -1,7 +1,7 @@
-"""Hands that can be posed: the interface, and the procedural hand."""
+"""Hands that can be posed, among them the procedural hand."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -40,37 +40,19 @@ class PosedHand:
     spheres: np.ndarray
 
 
-class HandModel(Protocol):
-    """A hand that can be posed; vertex count and faces never change.
+_WRIST_Y = -0.008  # metres along the resting arm; the hand starts here
+
+
+class HandModel:
+    """A hand that can be posed: one mesh, skinned to 35 frames that are scaled by the shape.
 
     ``resting`` (V, 3) are the mean hand's vertices at rest; ``is_hand`` (V,) is False for the arm's vertices.
     """
 
-    resting: np.ndarray
-    is_hand: np.ndarray
-
-    def pose(self, pose: HandPose, shape: HandShape, handedness: Handedness = 'right') -> PosedHand:
-        """Pose the hand."""
-        ...
-
-    def colors(self, look: SkinLook) -> np.ndarray:
-        """Colours (V, 3) of the skin, sRGB in 0…1."""
-        ...
-
-
-_WRIST_Y = -0.008  # metres along the resting arm; the hand starts here
-
-
-class TemplateHand:
-    """A hand of one mesh, skinned to 35 frames that are scaled by the shape."""
-
     def __init__(self, template: HandTemplate) -> None:
-        self.template = template
-        self._weights = csr_matrix(template.weights)
-        self.painter = SkinPainter(template)
-        self.resting = template.vertices
-        self.is_hand = template.vertices[:, 1] > _WRIST_Y
-        self._rest_inverse = np.linalg.inv(template.rest_frames)
+        self.template, self.painter = template, SkinPainter(template)
+        self.resting, self.is_hand = template.vertices, template.vertices[:, 1] > _WRIST_Y
+        self._weights, self._rest_inverse = csr_matrix(template.weights), np.linalg.inv(template.rest_frames)
         self._relief = relief(template)
 
     def pose(self, pose: HandPose, shape: HandShape, handedness: Handedness = 'right') -> PosedHand:
@@ -107,7 +89,7 @@ class TemplateHand:
         return self.painter.colors(look)
 
 
-class ProceduralHand(TemplateHand):
+class ProceduralHand(HandModel):
     """The hand modelled by this package."""
 
     def __init__(self) -> None:

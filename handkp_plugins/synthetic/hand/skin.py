@@ -8,8 +8,7 @@ from .details import creases, facing_back, nails
 from .kinematics import apply_matrix
 from .template import HandTemplate, smoothstep
 
-# from the lightest to the darkest, sRGB
-_TONES = np.array([
+_TONES = np.array([  # sRGB, from the lightest to the darkest
     (244, 216, 200), (236, 200, 178), (226, 181, 152), (211, 160, 127), (190, 137, 101), (160, 110, 78), (128, 84, 58),
     (97, 62, 44), (70, 45, 34),
 ]) / 255.0  # fmt: skip
@@ -80,9 +79,7 @@ class SkinPainter:
         points = template.vertices
         self.noise = np.stack([[wave_noise(points, s, rng) for _ in range(_NOISE_FIELDS)] for s in _NOISE_SCALES])
         facing = facing_back(template)
-        self.palmar = smoothstep(-facing, -0.35, 0.45)
-        self.arm = smoothstep(-points[:, 1], 0.0, 0.03)
-        self.palmar *= 1 - 0.75 * self.arm
+        self.palmar = smoothstep(-facing, -0.35, 0.45) * (1 - 0.75 * smoothstep(-points[:, 1], 0.0, 0.03))
         self.blush = _blush_places(template, facing)
         on_back = smoothstep(facing, 0.0, 0.6) * (template.finger < 0)
         self.veins = (on_back * np.exp(-((self.noise[0] / 0.14) ** 2))).astype(np.float32)
@@ -144,8 +141,7 @@ def _blush_places(template: HandTemplate, facing: np.ndarray) -> np.ndarray:
     knuckle = on_finger * smoothstep(facing, 0.1, 0.8) * (1 - smoothstep(to_joint, 0.05, 0.28)) * (place < 2.5)
     tip = on_finger * smoothstep(place, 2.2, 2.8)
     palmar = smoothstep(-facing, 0.0, 0.5)
-    balls = palmar * np.maximum(
-        np.exp(-(((x - 28) / 12) ** 2) - ((y - 30) / 28) ** 2), np.exp(-(((x + 22) / 16) ** 2) - ((y - 34) / 22) ** 2)
-    )
+    little_ball = np.exp(-(((x - 28) / 12) ** 2) - ((y - 30) / 28) ** 2)
+    balls = palmar * np.maximum(little_ball, np.exp(-(((x + 22) / 16) ** 2) - ((y - 34) / 22) ** 2))
     pads = palmar * np.exp(-(((y - 88) / 12) ** 2)) * (template.finger < 0)
     return np.clip(0.45 * knuckle + 0.8 * tip + 0.6 * balls + 0.5 * pads, 0, 1)

@@ -118,28 +118,19 @@ def vertex_normals(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 def finger_attributes(points: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The finger, place and around of :class:`HandTemplate`, and soft memberships (V, 5) of thumb … little finger."""
-    distance = np.zeros((len(points), 5))
-    place, around = np.zeros((len(points), 5)), np.zeros((len(points), 5, 2))
-    for i, name in enumerate(FINGERS):
-        local = finger_coordinates(points, frames[FRAME_INDEX[f'{name}_0']])
-        length = 1e3 * MEAN_SEGMENTS[i].sum()
-        outside = np.maximum(np.maximum(-local[:, 1], local[:, 1] - length), 0.0)
-        distance[:, i] = np.sqrt(local[:, 0] ** 2 + local[:, 2] ** 2 + outside**2)
-        place[:, i] = place_along(local[:, 1], name)
-        around[:, i] = local[:, [0, 2]]
-    relative = distance - np.array([10.5, 9.5, 9.5, 9.0, 8.0])
+    local = np.stack([finger_coordinates(points, frames[FRAME_INDEX[f'{name}_0']]) for name in FINGERS], axis=1)
+    across, along, dorsal = np.moveaxis(local, -1, 0)  # (V, 5) each
+    outside = np.maximum(np.maximum(-along, along - 1e3 * MEAN_SEGMENTS.sum(1)), 0.0)
+    relative = np.sqrt(across**2 + dorsal**2 + outside**2) - np.array([10.5, 9.5, 9.5, 9.0, 8.0])
     soft = np.exp(-relative[:, 1:] / 1.8)
     # the thumb takes its ball and web from the palm gradually
     palm_line = np.minimum.reduce([round_cone(points, *line, 0, 0) for line in _PALM_LINES])
     thumb_share = smoothstep(palm_line - 13.0 - relative[:, 0], -14.0, 12.0)
-    membership = np.concatenate(
-        [thumb_share[:, None], (1 - thumb_share[:, None]) * soft / soft.sum(1, keepdims=True)], 1
-    )
-    nearest = membership.argmax(1)
-    rows = np.arange(len(points))
-    far = (place[rows, nearest] < np.where(nearest == 0, 0.6, 0.3)) | (membership.max(1) < 0.5)
-    finger = np.where(far, -1, nearest)
-    return finger, place[rows, nearest], around[rows, nearest], membership
+    membership = np.column_stack([thumb_share, (1 - thumb_share[:, None]) * soft / soft.sum(1, keepdims=True)])
+    nearest, rows = membership.argmax(1), np.arange(len(points))
+    place = np.stack([place_along(along[:, i], name) for i, name in enumerate(FINGERS)], axis=1)[rows, nearest]
+    far = (place < np.where(nearest == 0, 0.6, 0.3)) | (membership.max(1) < 0.5)
+    return np.where(far, -1, nearest), place, local[rows, nearest][:, [0, 2]], membership
 
 
 _PALM_LINES = [((-6, 5, -2), (-22, 92, -2)), ((2, 5, -4), (0, 80, -4)), ((0, -250, 0), (-4, 5, -2))]
@@ -155,8 +146,7 @@ def _weights(points: np.ndarray, frames: np.ndarray, membership: np.ndarray) -> 
         along = finger_coordinates(points, frames[FRAME_INDEX[f'{name}_0']])[:, 1]
         joints = np.concatenate([[0.0], np.cumsum(1e3 * MEAN_SEGMENTS[i])[:2]])
         spans = _THUMB_SPANS if name == 'thumb' else _FINGER_SPANS
-        share = membership[:, i]
-        left = share
+        left = membership[:, i]
         for j in reversed(range(3)):
             before, inner, after = spans[j]
             full = smoothstep(along, joints[j] + inner, joints[j] + after)

@@ -6,6 +6,8 @@ and of the palm's breadth and length (7). The rotation vector is a step from the
 parameters.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from handkp_plugins.structures.skeleton import LONG_FINGERS
@@ -108,22 +110,13 @@ def camera_keypoints_and_slopes(parameters: np.ndarray, rotations: np.ndarray) -
 def _prior() -> tuple[np.ndarray, np.ndarray]:
     rows: list[tuple[dict[str, float], float, float]] = []  # factors of angles, mean and deviation of their sum
     for finger, spread in zip(LONG_FINGERS, (3.0, 0.0, 2.0, 5.0), strict=True):
-        rows += [
-            ({f'{finger}_mcp': 1}, 20, 60),
-            ({f'{finger}_pip': 1}, 30, 60),
-            ({f'{finger}_abd': 1}, spread, 9),
-            ({f'{finger}_dip': 1, f'{finger}_pip': -0.6}, 0, 14),
-        ]
-    for one, other in zip(LONG_FINGERS[:-1], LONG_FINGERS[1:], strict=True):
+        rows += [({f'{finger}_mcp': 1}, 20, 60), ({f'{finger}_pip': 1}, 30, 60), ({f'{finger}_abd': 1}, spread, 9)]
+        rows.append(({f'{finger}_dip': 1, f'{finger}_pip': -0.6}, 0, 14))
+    for one, other in pairwise(LONG_FINGERS):
         rows += [({f'{one}_{joint}': 1, f'{other}_{joint}': -1}, 0, 45) for joint in ('mcp', 'pip')]
-    rows += [
-        ({'thumb_flexion': 1}, 8, 25),
-        ({'thumb_abduction': 1}, 5, 22),
-        ({'thumb_rotation': 1, 'thumb_flexion': -0.4}, 8, 12),
-        ({'thumb_mcp': 1}, 18, 25),
-        ({'thumb_ip': 1}, 20, 35),
-        ({'palm_arch': 1}, 3, 6),
-    ]
+    rows += [({'thumb_flexion': 1}, 8, 25), ({'thumb_abduction': 1}, 5, 22)]
+    rows += [({'thumb_rotation': 1, 'thumb_flexion': -0.4}, 8, 12)]
+    rows += [({'thumb_mcp': 1}, 18, 25), ({'thumb_ip': 1}, 20, 35), ({'palm_arch': 1}, 3, 6)]
     matrix, mean = np.zeros((len(rows) + 7, NUM_PARAMETERS)), np.zeros(len(rows) + 7)
     for row, (factors, total, deviation) in enumerate(rows):
         for name, factor in factors.items():

@@ -72,10 +72,3 @@ GESTURES: dict[str, HandPose] = {
     'middle_up': gesture((0, 12, 8, 42, 78), _FOLDED, (-2, 0, 3, 2), _FOLDED, _FOLDED, 4),
     'little_up': gesture(_THUMB_OVER, _FOLDED, _FOLDED, (80, 0, 100, 56), (-4, 10, 4, 2), 2),
 }  # fmt: skip
-
-
-def named_gesture(name: str) -> HandPose:
-    """Return the pose of a gesture; raises ValueError if no gesture has that name."""
-    if name not in GESTURES:
-        raise ValueError(f'gesture: expected one of {sorted(GESTURES)}, got {name!r}')
-    return GESTURES[name]

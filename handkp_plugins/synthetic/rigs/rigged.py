@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..hand.kinematics import normalize
-from ..hand.model import TemplateHand
+from ..hand.model import HandModel
 from ..hand.skin import SkinLook
 from ..hand.surface import neighbour_mean
 from ..hand.template import HandTemplate, make_template, smoothstep
@@ -67,7 +67,7 @@ def _pictures_beside(path: Path, names: Sequence[str]) -> list[np.ndarray]:
     return [read_texture(place / name) for name in names for place in places if (place / name).is_file()]
 
 
-class RiggedHand(TemplateHand):
+class RiggedHand(HandModel):
     """A rig brought to our bones, with the details of its own skin textures.
 
     Args:

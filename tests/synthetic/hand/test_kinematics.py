@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from handkp_plugins.structures.skeleton import FINGERS
 from handkp_plugins.synthetic.hand.kinematics import (
     FRAME_INDEX,
+    SEGMENT_FRAMES,
     TIP_INSIDE,
     hand_keypoints,
     joint_frames,
-    keypoints_from_frames,
 )
 from handkp_plugins.synthetic.hand.pose import HandPose
 from handkp_plugins.synthetic.hand.shape import HandShape, random_shape
@@ -19,8 +18,7 @@ from handkp_plugins.synthetic.poses.sampler import PoseSampler
 
 def joints(pose: HandPose, shape: HandShape) -> np.ndarray:
     """(5, 3, 3) near joint of each segment."""
-    frames = joint_frames(pose.angles, shape)
-    return np.array([[frames[FRAME_INDEX[f'{f}_{j}'], :3, 3] for j in range(3)] for f in FINGERS])
+    return joint_frames(pose.angles, shape)[SEGMENT_FRAMES, :3, 3].reshape(5, 3, 3)
 
 
 def keypoints(pose: HandPose, shape: HandShape) -> np.ndarray:
@@ -84,10 +82,8 @@ def test_sizes_that_make_no_hand():
 def test_many_poses_at_once_are_the_same_as_one_by_one():
     rng = np.random.default_rng(3)
     shape = random_shape(rng)
-    poses = [PoseSampler().sample(rng, shape)[1] for _ in range(4)]
-    together = joint_frames(np.stack([pose.angles for pose in poses]).reshape(2, 2, -1), shape)
-    one_by_one = np.stack([joint_frames(pose.angles, shape) for pose in poses])
-    assert together.shape == (2, 2, len(FRAME_INDEX), 4, 4)
-    assert np.allclose(together.reshape(one_by_one.shape), one_by_one)
-    expected = np.stack([keypoints(pose, shape) for pose in poses])
-    assert np.allclose(keypoints_from_frames(together, shape).reshape(4, 21, 3), expected)
+    angles = np.stack([PoseSampler().sample(rng, shape)[1].angles for _ in range(4)])
+    for function, rows in ((joint_frames, (len(FRAME_INDEX), 4, 4)), (hand_keypoints, (21, 3))):
+        together = function(angles.reshape(2, 2, -1), shape)
+        assert together.shape == (2, 2, *rows)
+        assert np.allclose(together.reshape(4, *rows), [function(one, shape) for one in angles])

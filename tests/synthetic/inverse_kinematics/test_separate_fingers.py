@@ -36,10 +36,8 @@ def test_a_clean_pose_stays():
 
 
 def test_depth_gives_way_first():
-    def in_the_picture(share: float) -> float:
-        return np.linalg.norm(moved(INSIDE, share)[1][4, :2])
-
-    assert in_the_picture(0.1) < 0.6 * in_the_picture(1.0)
+    little, much = (np.linalg.norm(moved(INSIDE, share)[1][4, :2]) for share in (0.1, 1.0))
+    assert little < 0.6 * much
 
 
 def test_each_hand_is_moved_for_itself():

@@ -8,6 +8,7 @@ from handkp_plugins.synthetic.hand.kinematics import hand_keypoints
 from handkp_plugins.synthetic.hand.pose import HandPose
 from handkp_plugins.synthetic.hand.proxies import pose_penetration
 from handkp_plugins.synthetic.hand.shape import HandShape, random_shape
+from handkp_plugins.synthetic.poses import folded_thumbs
 from handkp_plugins.synthetic.poses.folded_thumbs import sample_thumb_before, sample_thumb_under
 from handkp_plugins.synthetic.poses.gestures import GESTURES
 
@@ -37,12 +38,10 @@ def test_the_tip_shows_beside_the_last_finger_over_it(over):
 
 
 def test_the_tip_is_never_below_the_knuckles(monkeypatch):
-    monkeypatch.setattr('handkp_plugins.synthetic.poses.folded_thumbs._PENETRATION', 1.0)
-    monkeypatch.setattr('handkp_plugins.synthetic.poses.folded_thumbs._BEHIND', -1.0)
+    monkeypatch.setattr(folded_thumbs, '_PENETRATION', 1.0)
+    monkeypatch.setattr(folded_thumbs, '_BEHIND', -1.0)
     assert len(draw(1)) == 12
-    monkeypatch.setattr(
-        'handkp_plugins.synthetic.poses.folded_thumbs._UNDER', dict(thumb_flexion=(20, 48), thumb_ip=(70, 80))
-    )
+    monkeypatch.setattr(folded_thumbs, '_UNDER', dict(thumb_flexion=(20, 48), thumb_ip=(70, 80)))
     assert draw(1) == []  # a thumb bent that much goes across and stays low
 
 
@@ -53,17 +52,16 @@ def test_fingers_that_do_not_cover_it_stay():
         assert all(named[name] == fist[name] for name in still)
 
 
-def drawn_resting(upright: bool, count: int = 40) -> tuple[list[HandPose], np.ndarray]:
+def drawn_before(upright: bool, count: int = 40) -> tuple[list[HandPose], np.ndarray]:
     """Poses, and their keypoints (N, 21, 3)."""
     rng = np.random.default_rng(1)
     poses = [pose for _ in range(count) if (pose := sample_thumb_before(GESTURES['fist'], upright, rng, HandShape()))]
-    shape = HandShape()
-    return poses, np.stack([hand_keypoints(pose.angles, shape) for pose in poses])
+    return poses, hand_keypoints(np.array([pose.angles for pose in poses]).reshape(-1, 24), HandShape())
 
 
 @pytest.mark.parametrize('upright', [False, True])
 def test_a_resting_thumb_lies_before_a_finger_and_touches_it(upright):
-    poses, points = drawn_resting(upright)
+    poses, points = drawn_before(upright)
     assert len(poses) > 15
     pad, fingers = points[:, None, 3:5].mean(2), points[:, 5:]
     near = np.linalg.norm((fingers - pad)[..., :2], axis=-1) < 0.008
@@ -78,13 +76,11 @@ def test_a_resting_thumb_lies_before_a_finger_and_touches_it(upright):
 
 
 def test_resting_thumbs_lie_everywhere_and_upright_ones_before_the_index_finger():
-    across, upright = (drawn_resting(which)[1] for which in (False, True))
+    across, upright = (drawn_before(which)[1] for which in (False, True))
     assert np.ptp(across[:, 4, 0] - across[:, 5, 0]) > 0.03
     assert (upright[:, 4, :2] > upright[:, 6, :2]).all() and (across[:, 4, 1] < across[:, 6, 1]).any()
 
 
 def test_none_where_there_is_no_room(monkeypatch):
-    monkeypatch.setattr('handkp_plugins.synthetic.poses.folded_thumbs._PENETRATION', 0.0)
-    assert (
-        draw(2, 3) == [] and sample_thumb_before(GESTURES['fist'], False, np.random.default_rng(0), HandShape()) is None
-    )
+    monkeypatch.setattr(folded_thumbs, '_PENETRATION', 0.0)
+    assert draw(2, 3) == [] and drawn_before(False, 1)[0] == []

@@ -208,22 +208,20 @@ def test_pose_files(tmp_path):
     np.savez(path, angles=angles, names=np.array(['a', 'b']))
     poses = load_poses(path)
     assert len(poses) == 2 and np.allclose(poses[1].angles, angles[1])
-    angles[1, 0] = 120
-    np.savez(path, angles=angles)
-    with pytest.raises(ValueError, match=r'poses\.npz: row 1: index_mcp: expected -25 to 92 degrees, got 120'):
-        load_poses(path)
-    np.savez(path, angles=angles[:, :5])
-    with pytest.raises(ValueError, match=r'poses\.npz: angles: expected numbers of shape .* got float32 \(2, 5\)'):
-        load_poses(path)
-    np.savez(path, other=angles)
-    with pytest.raises(ValueError, match="expected an .npz file with the array 'angles'"):
-        load_poses(path)
-    np.savez(path, angles=np.array([{}], dtype=object))
-    with pytest.raises(ValueError, match="expected an .npz file with the array 'angles'"):
-        load_poses(path)
+    with pytest.raises(FileNotFoundError, match='none.npz'):
+        load_poses(tmp_path / 'none.npz')
+    too_far = angles.copy()
+    too_far[1, 0] = 120
+    for arrays, message in (
+        (dict(angles=too_far), r'poses\.npz: row 1: index_mcp: expected -25 to 92 degrees, got 120'),
+        (dict(angles=angles[:, :5]), r'poses\.npz: angles: expected numbers of shape .* got float32 \(2, 5\)'),
+        (dict(other=angles), "expected an .npz file with the array 'angles'"),
+        (dict(angles=np.array([{}], dtype=object)), "expected an .npz file with the array 'angles'"),
+    ):
+        np.savez(path, **arrays)
+        with pytest.raises(ValueError, match=message):
+            load_poses(path)
     for data in (b'', b'PK no zip', b'nonsense'):
         path.write_bytes(data)
         with pytest.raises(ValueError, match="expected an .npz file with the array 'angles'"):
             load_poses(path)
-    with pytest.raises(FileNotFoundError, match='none.npz'):
-        load_poses(tmp_path / 'none.npz')
