@@ -1,5 +1,6 @@
 """What the documents name exists: files, configs, options of tools, modules."""
 
+import importlib
 import re
 import shlex
 from pathlib import Path
@@ -85,6 +86,22 @@ def test_commands_use_options_that_the_tools_know(document):
 def test_make_targets_exist(document):
     targets = set(re.findall(r'^([a-z]+):', (ROOT / 'Makefile').read_text(), re.M))
     assert not [words[1] for words in commands(document) if words[0] == 'make' and words[1] not in targets]
+
+
+@pytest.mark.parametrize('document', DOCUMENTS, ids=name)
+def test_imports_in_commands_work(document):
+    for words in commands(document):
+        if words[1:2] == ['-c']:
+            module, function = re.match(r'from (handkp_plugins[\w.]*) import (\w+)', words[2]).groups()
+            assert hasattr(importlib.import_module(module), function)
+
+
+def test_each_promise_names_its_tests():
+    promises = [row for row in (ROOT / 'docs' / 'reliability.md').read_text().splitlines() if row.startswith('| ')]
+    rows = [row for row in promises if '| tests |' not in row]
+    named = [re.findall(r'`([^`]+)`', row.rsplit('|', 2)[1]) for row in rows]
+    assert len(rows) > 12 and all(named)
+    assert not [place for places in named for place in places if not (ROOT / 'tests' / place).exists()]
 
 
 def test_modules_of_the_changelog_exist():
