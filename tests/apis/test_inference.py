@@ -96,9 +96,6 @@ def test_heatmaps_cover_the_image(tiny_model: tuple[Path, Path], monkeypatch: py
 def test_bad_boxes(tiny: torch.nn.Module, boxes: list, message: str):
     with pytest.raises(ValueError, match=message):
         predict(tiny, noise(), boxes)
-
-
-def test_bad_image(tiny: torch.nn.Module):
     with pytest.raises(ValueError, match='image: expected a uint8 array'):
         predict(tiny, noise().astype(np.float32), [[0, 0, 5, 5]])
 
@@ -110,28 +107,22 @@ def test_the_config_given_is_not_modified(tiny_model: tuple[Path, Path]):
     assert config.pretty_text == before
 
 
-def test_detector_in_place_of_a_network_of_keypoints(tiny_model: tuple[Path, Path]):
+def test_configs_of_a_detector_and_without_data(tiny_model: tuple[Path, Path]):
     config = Config.fromfile(tiny_model[0])
+    config.pop('train_dataloader')
+    with pytest.raises(ValueError, match='expected train_dataloader with a dataset that names its keypoints'):
+        init_model(config, tiny_model[1], 'cpu')
     config.model = dict(type='RTMDet', bbox_head=dict(type='RTMDetSepBNHead'))
     with pytest.raises(ValueError, match='expected a network of keypoints, got a detector, RTMDet'):
         init_model(config, tiny_model[1], 'cpu')
 
 
-def test_config_without_data(tiny_model: tuple[Path, Path]):
-    config = Config.fromfile(tiny_model[0])
-    config.pop('train_dataloader')
-    with pytest.raises(ValueError, match='expected train_dataloader with a dataset that names its keypoints'):
-        init_model(config, tiny_model[1], 'cpu')
-
-
 def test_config_text_inside_a_checkpoint_is_not_executed(tiny_model: tuple[Path, Path], tmp_path: Path):
-    trace = tmp_path / 'trace'
     checkpoint = torch.load(tiny_model[1], weights_only=True)
-    checkpoint['meta']['cfg'] = f'open({str(trace)!r}, "w")\n'
-    path = tmp_path / 'loaded.pth'
-    torch.save(checkpoint, path)
-    init_model(tiny_model[0], path, 'cpu')
-    assert not trace.exists()
+    checkpoint['meta']['cfg'] = f'open({str(tmp_path / "ran")!r}, "w")\n'
+    torch.save(checkpoint, tmp_path / 'loaded.pth')
+    init_model(tiny_model[0], tmp_path / 'loaded.pth', 'cpu')
+    assert not (tmp_path / 'ran').exists()
 
 
 def test_bad_checkpoints(tiny_model: tuple[Path, Path], tmp_path: Path):
