@@ -1,7 +1,6 @@
 """Reads a skinned mesh from a glTF 2.0 file (``.gltf`` or ``.glb``): points, weights, joints at rest, textures.
 
-Only what a rigged hand needs is read: triangles, at most four joints a vertex, one skin, base colour and normal map. A
-general reader (pygltflib) would bring more packages and leave the work to do here: checked sizes and paths, and arrays.
+Only what a rigged hand needs is read: triangles, at most four joints a vertex, one skin, base colour and normal map.
 """
 
 from collections.abc import Callable
@@ -11,8 +10,9 @@ from typing import Any
 
 import cv2
 import numpy as np
+from pygltflib import Material, Primitive
 
-from .gltf_file import GltfFile
+from .gltf_file import MALFORMED, GltfFile
 
 
 @dataclass(frozen=True)
@@ -41,24 +41,24 @@ class SkinnedMesh:
 
 
 def read_skinned_mesh(path: Path) -> SkinnedMesh:
-    """The skinned mesh of a file; where several meshes share its first skin, all of them as one.
+    """Read the skinned mesh of a file; several meshes that share its first skin become one.
 
     Raises:
-        FileNotFoundError: the file, or one that it names, is missing.
-        ValueError: the file is damaged, holds no skinned mesh, or needs what is not read here; the message names the
+        FileNotFoundError: The file, or one that it names, is missing.
+        ValueError: The file is damaged, holds no skinned mesh, or needs what is not read here; the message names the
             file and the part of it.
     """
     try:
         return _SkinnedFile(path).mesh()
-    except (AttributeError, KeyError, OverflowError, TypeError) as error:
-        raise ValueError(f'{path}: its JSON is not built as glTF prescribes ({error!r})') from error
+    except MALFORMED as error:
+        raise ValueError(f'{path}: expected a file built as glTF 2.0 prescribes, got {error!r}') from error
 
 
 def read_texture(path: Path) -> np.ndarray:
-    """A picture (H, W, 3) RGB, 8 bit.
+    """Read an image (H, W, 3) RGB, 8 bit.
 
     Raises:
-        ValueError: the file cannot be decoded.
+        ValueError: The file cannot be decoded.
     """
     return _decode(path.read_bytes(), str(path))
 
@@ -73,86 +73,84 @@ def _decode(data: bytes, what: str) -> np.ndarray:
 class _SkinnedFile(GltfFile):
     def mesh(self) -> SkinnedMesh:
         """Points, weights and joints of the first skin and of all meshes that use it."""
-        node_ids = [i for i, node in enumerate(self.list('nodes')) if 'mesh' in node and node.get('skin') == 0]
-        if not node_ids:
-            raise self.wrong('holds no mesh with a skin')
+        mesh_ids = [node.mesh for node in self.gltf.nodes or [] if node.mesh is not None and node.skin == 0]
+        if not mesh_ids:
+            raise self.error('nodes: expected a mesh with skin 0, got none')
         skin = self.entry('skins', 0)
-        joint_ids = skin.get('joints', [])
-        names = [str(self.entry('nodes', j).get('name', f'node {j}')) for j in joint_ids]
-        if 'inverseBindMatrices' not in skin:
-            raise self.wrong('skin 0 has no inverseBindMatrices')
-        inverse = self.accessor(skin['inverseBindMatrices'], 'MAT4').astype(float).reshape(-1, 4, 4).transpose(0, 2, 1)
+        names = [str(self.entry('nodes', j).name or f'node {j}') for j in skin.joints]
+        inverse = self.accessor(skin.inverseBindMatrices, 'MAT4').astype(float).reshape(-1, 4, 4).transpose(0, 2, 1)
         if len(inverse) != len(names):
-            raise self.wrong(f'skin 0 has {len(names)} joints, but {len(inverse)} inverse bind matrices')
+            raise self.error(f'skin 0: expected {len(names)} inverse bind matrices, one a joint, got {len(inverse)}')
         if not (np.abs(np.linalg.det(inverse)) > 1e-12).all():
-            raise self.wrong(f'accessor {skin["inverseBindMatrices"]} holds a matrix that cannot be inverted')
-        parts = [
-            self._primitive(primitive, len(names))
-            for i in node_ids
-            for primitive in self.entry('meshes', self.entry('nodes', i)['mesh']).get('primitives', [])
-        ]
-        if not parts:
-            raise self.wrong('its skinned mesh has no primitives')
-        starts = np.cumsum([0, *(len(points) for points, *_ in parts)])
-        uvs = [uv for _, _, _, uv in parts]
+            raise self.error(f'accessor {skin.inverseBindMatrices}: expected invertible matrices, got others')
+        primitives = [p for i in mesh_ids for p in self.entry('meshes', i).primitives]
+        if not primitives:
+            raise self.error('meshes: expected primitives with skin 0, got none')
+        points, faces, weights, uvs = zip(*(self._primitive(p, len(names)) for p in primitives), strict=True)
+        starts = np.cumsum([0, *map(len, points)])
         return SkinnedMesh(
-            points=np.concatenate([points for points, *_ in parts]),
-            faces=np.concatenate([faces + start for (_, faces, *_), start in zip(parts, starts, strict=False)]),
-            weights=np.concatenate([weights for _, _, weights, _ in parts]),
+            points=np.concatenate(points),
+            faces=np.concatenate([f + start for f, start in zip(faces, starts, strict=False)]),
+            weights=np.concatenate(weights),
             joint_names=names,
             joints=np.linalg.inv(inverse),
             uv=None if any(uv is None for uv in uvs) else np.concatenate(uvs),
-            texture=self._picture(node_ids, lambda m: m.get('pbrMetallicRoughness', {}).get('baseColorTexture')),
-            normal_map=self._picture(node_ids, self._normal_texture),
+            texture=self._image(
+                primitives, lambda m: m.pbrMetallicRoughness and m.pbrMetallicRoughness.baseColorTexture
+            ),
+            normal_map=self._image(primitives, self._normal_texture),
         )
 
     def _primitive(
-        self, primitive: dict[str, Any], num_joints: int
+        self, primitive: Primitive, num_joints: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
         """Points (V, 3), faces (F, 3), weights (V, J) and texture places (V, 2) of one part of a mesh."""
-        if primitive.get('mode', 4) != 4:
-            raise self.wrong(f'expected triangles (mode 4), got mode {primitive["mode"]}')
-        attributes = primitive.get('attributes', {})
-        missing = [name for name in ('POSITION', 'JOINTS_0', 'WEIGHTS_0') if name not in attributes]
+        if primitive.mode != 4:
+            raise self.error(f'expected triangles (mode 4), got mode {primitive.mode}')
+        attributes = primitive.attributes
+        missing = [name for name in ('POSITION', 'JOINTS_0', 'WEIGHTS_0') if getattr(attributes, name) is None]
         if missing:
-            raise self.wrong(f'its skinned mesh lacks {missing}')
-        points = self.accessor(attributes['POSITION'], 'VEC3').astype(float)
-        rows = np.arange(len(points))
-        indices = self.accessor(primitive['indices'], 'SCALAR', whole=True).ravel() if 'indices' in primitive else rows
+            raise self.error(f'attributes: expected POSITION, JOINTS_0 and WEIGHTS_0, got no {missing}')
+        points = self.accessor(attributes.POSITION, 'VEC3').astype(float)
+        joints, four = (
+            self.accessor(attributes.JOINTS_0, 'VEC4', whole=True),
+            self.accessor(attributes.WEIGHTS_0, 'VEC4'),
+        )
+        uv = None if attributes.TEXCOORD_0 is None else self.accessor(attributes.TEXCOORD_0, 'VEC2')
+        for name, rows in (('JOINTS_0', joints), ('WEIGHTS_0', four), ('TEXCOORD_0', uv)):
+            if rows is not None and len(rows) != len(points):
+                raise self.error(f'{name}: expected {len(points)} rows, one a point, got {len(rows)}')
+        ids = np.arange(len(points))
+        if primitive.indices is None:
+            indices = ids
+        else:
+            indices = self.accessor(primitive.indices, 'SCALAR', whole=True).ravel()
         if len(indices) % 3 or not len(indices) or indices.max() >= len(points):
-            raise self.wrong(f'accessor {primitive.get("indices")} holds no triangles of {len(points)} points')
-        joints = self.accessor(attributes['JOINTS_0'], 'VEC4', whole=True)
-        four = self.accessor(attributes['WEIGHTS_0'], 'VEC4')
-        if len(joints) != len(points) or len(four) != len(points):
-            raise self.wrong(f'{len(points)} points have {len(joints)} rows of joints and {len(four)} of weights')
+            raise self.error(f'accessor {primitive.indices}: expected triangles of {len(points)} points, got others')
         if joints.max(initial=0) >= num_joints:
-            raise self.wrong(f'accessor {attributes["JOINTS_0"]} names joint {joints.max()} of {num_joints}')
+            raise self.error(f'accessor {attributes.JOINTS_0}: expected joints below {num_joints}, got {joints.max()}')
         weights = np.zeros((len(points), num_joints))
         for k in range(4):
-            np.add.at(weights, (rows, joints[:, k].astype(int)), four[:, k])
+            np.add.at(weights, (ids, joints[:, k].astype(int)), four[:, k])
         total = weights.sum(1, keepdims=True)
         if not (total > 1e-6).all():
-            raise self.wrong(f'accessor {attributes["WEIGHTS_0"]} has a row without a weight')
-        uv = self.accessor(attributes['TEXCOORD_0'], 'VEC2') if 'TEXCOORD_0' in attributes else None
-        if uv is not None and len(uv) != len(points):
-            raise self.wrong(f'{len(points)} points have {len(uv)} places in the texture')
+            raise self.error(f'accessor {attributes.WEIGHTS_0}: expected positive sums of weights, got a row without')
         return points, indices.reshape(-1, 3).astype(int), weights / total, uv
 
-    def _normal_texture(self, material: dict[str, Any]) -> dict[str, Any] | None:
-        texture = material.get('normalTexture')
-        if texture is not None and texture.get('scale', 1) != 1:
-            raise self.wrong(f'expected a normal map of scale 1, got {texture["scale"]}')
+    def _normal_texture(self, material: Material) -> Any:
+        texture = material.normalTexture
+        if texture is not None and texture.scale != 1:
+            raise self.error(f'normalTexture: expected scale 1, got {texture.scale}')
         return texture
 
-    def _picture(self, node_ids: list[int], chosen: Callable[[dict[str, Any]], Any]) -> np.ndarray | None:
-        """A picture of the first material that has it; ``chosen`` finds its texture in a material."""
-        meshes = [self.entry('meshes', self.entry('nodes', i)['mesh']) for i in node_ids]
-        for primitive in (p for mesh in meshes for p in mesh['primitives']):
-            texture = chosen(self.entry('materials', primitive['material']) if 'material' in primitive else {})
+    def _image(self, primitives: list[Primitive], texture_of: Callable[[Material], Any]) -> np.ndarray | None:
+        """The image of the first material that has such a texture."""
+        for material in (self.entry('materials', p.material) for p in primitives if p.material is not None):
+            texture = texture_of(material)
             if texture is None:
                 continue
-            source = self.entry('textures', texture.get('index')).get('source')
+            source = self.entry('textures', texture.index).source
             image, what = self.entry('images', source), f'image {source}'
-            data = self.fetch(image['uri'], what) if 'uri' in image else self.view(image.get('bufferView'))
+            data = self.view(image.bufferView) if image.uri is None else self.fetch(image.uri, what)
             return _decode(data, f'{self.path}: {what}')
         return None
