@@ -17,7 +17,7 @@ from ..hand.kinematics import FRAME_INDEX, joint_frames, keypoints_from_frames
 from ..hand.pose import HandPose
 from ..poses.sampler import PoseSampler
 from ..rendering.camera import Camera
-from ..rendering.photometric import apply_camera, exposure, jpeg_compress, motion_blur, random_look
+from ..rendering.photometric import apply_camera, exposure, motion_blur, random_camera
 from ..rendering.renderer import Renderer
 from ..scenes.grasp import SceneObject
 from ..scenes.sample import Sample, SampleMaker, linear_colors
@@ -177,8 +177,7 @@ class ClipMaker(SampleMaker):
         look = np.random.default_rng([seed, index, 1])
         gloss, cloth, factor = look.uniform(0.1, 1.3), int(look.integers(2**31)), None
         drift = np.exp(sway(self.time, look.uniform(0, _EXPOSURE_DRIFT), look, (0.1, 0.4))[:, 0])
-        development = replace(random_look(int(camera.extent[1]), look), streak=None)
-        quality = int(look.uniform(30, 85)) if look.random() < 0.3 else None
+        settings = replace(random_camera(int(camera.extent[1]), look), motion=None)
         shutter = look.uniform(0, 0.6)  # exposure time, as a share of a frame's time
         backgrounds = self._move_background(clip, shutter, look)
         shifts = shutter * _pixel_velocity(clip.keypoints, camera)
@@ -189,9 +188,8 @@ class ClipMaker(SampleMaker):
             rendering = self._draw(parts, factor, camera)
             # approximation: the whole hand moves as its middle does
             layers = motion_blur(np.dstack([rendering.color, rendering.alpha]), shifts[i])
-            image = apply_camera(drift[i] * (layers[..., :3] + (1 - layers[..., 3:]) * background), development, look)
             yield Sample(
-                image=jpeg_compress(image, quality) if quality else image,
+                image=apply_camera(drift[i] * (layers[..., :3] + (1 - layers[..., 3:]) * background), settings, look),
                 mask=rendering.alpha,
                 annotation=self._annotation(scene, rendering),
                 camera={'K': camera.matrix.tolist()},

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import torch
 
 from handkp_plugins.errors import HandkpError
 from handkp_plugins.fileio.atomic import write_bytes, write_text
@@ -147,6 +148,7 @@ def _start_worker(**settings: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the workers
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
+    torch.set_num_threads(1)
     one_thread_per_renderer()
     _WORKER.update(settings)
 

@@ -10,7 +10,7 @@ from ..clips.clip import ClipMaker
 from ..clips.signing import SignMaker, sign_names
 from ..scenes.sample import Sample, SampleMaker
 
-GENERATOR_VERSION = 10
+GENERATOR_VERSION = 11
 """Raised whenever the same seed gives other labels or images."""
 _BATCH_SIZE = 20  # images of a folder that share a file of records
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..rendering.camera import Camera
-from ..rendering.photometric import develop, exposure, motion_blur
+from ..rendering.photometric import apply_camera, exposure, motion_blur, random_camera
 from ..rendering.renderer import Part, Renderer, Rendering
 from ..scenes.multi_hand import MOST_HANDS, MultiHandScene, random_multi_hand_scene
 from ..scenes.sample import Sample, SampleMaker, linear_colors, shade_objects
@@ -72,7 +72,7 @@ class SceneMaker(SampleMaker):
             layers = motion_blur(layers, self.size * look.uniform(*_MOTION) * np.array([np.cos(angle), np.sin(angle)]))
         background = self._background(self.size, look)[:height, :width]
         return SceneSample(
-            image=develop(layers[..., :3] + (1 - layers[..., 3:]) * background, look),
+            image=apply_camera(layers[..., :3] + (1 - layers[..., 3:]) * background, random_camera(height, look), look),
             mask=rendering.alpha,
             annotation={},
             camera={'K': scene.camera.matrix.tolist()},

@@ -1,9 +1,13 @@
-"""What a camera does to a picture: blur, exposure, noise, compression's traces."""
+"""Exposure of rendered light, and the random camera that takes the generator's images."""
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
+import torch
+from torch import Tensor
+
+from handkp_plugins.imaging.camera import adjust_color, convolve, disc_kernels, line_kernels, lower_resolution
+from handkp_plugins.imaging.jpeg import jpeg_compress
 
 _WHITE = 2.2
 """Linear brightness that comes out white."""
@@ -18,109 +22,106 @@ def exposure(linear: np.ndarray, rng: np.random.Generator) -> float:
 
 
 def tone_map(linear: np.ndarray, factor: float) -> np.ndarray:
-    """Linear colours (V, 3) times a factor, highlights bent down."""
+    """Expose linear colours (V, 3) by a factor and compress the highlights, as film and phones do."""
     exposed = linear * factor
-    # bend the highlights down as film and phones do, instead of burning them out
     grey = exposed.mean(1, keepdims=True) + 1e-6
     # by brightness alone colours would glow, by channel they would fade: the mean of both
-    return 0.5 * (exposed * _film(grey) / grey + _film(exposed))
+    return 0.5 * (exposed * _reinhard(grey) / grey + _reinhard(exposed))
 
 
-def _film(linear: np.ndarray) -> np.ndarray:
+def _reinhard(linear: np.ndarray) -> np.ndarray:
     """Reinhard's tone curve, which reaches white at a finite brightness."""
     return linear * (1 + linear / _WHITE**2) / (1 + linear)
 
 
 @dataclass(frozen=True)
-class CameraLook:
-    """What a camera does to each picture that it takes.
+class CameraSettings:
+    """What a camera does to each image that it takes.
 
     Args:
-        defocus: deviation of the blur in pixels, 0 for none.
-        streak: kernel of the blur by motion; None for none.
-        contrast, brightness: factor about mid grey, and what is added.
-        balance: (3,) factors of red, green and blue.
-        saturation: factor of the colours, 0 for a grey picture.
-        taken_at: height in pixels of the picture before it was enlarged; None where it was not.
-        noise: its deviation.
+        defocus: Radius of the blur in pixels; 0 for none.
+        motion: Pixels (2,) by which everything moves during the exposure; None for no motion.
+        contrast: Factor about mid grey.
+        brightness: What is added.
+        gain: (3,) factors of red, green and blue.
+        saturation: Factor of the colours; 0 is grey.
+        resolution: Share of the image's height and width that it has before it is enlarged; 1 for all.
+        noise: Its deviation.
+        quality: Of JPEG, 1 to 100; None for no compression.
     """
 
     defocus: float
-    streak: np.ndarray | None
+    motion: np.ndarray | None
     contrast: float
     brightness: float
-    balance: np.ndarray
+    gain: np.ndarray
     saturation: float
-    taken_at: int | None
+    resolution: float
     noise: float
+    quality: int | None
 
 
-def random_look(size: int, rng: np.random.Generator) -> CameraLook:
-    """A middling camera for pictures ``size`` pixels high."""
-    kind, defocus, streak = rng.random(), 0.0, None
+def random_camera(size: int, rng: np.random.Generator) -> CameraSettings:
+    """A middling camera for images ``size`` pixels high."""
+    kind, defocus, motion = rng.random(), 0.0, None
     if kind < 0.4:
-        defocus = size * rng.uniform(0.0015, 0.006)
+        defocus = size * rng.uniform(0.003, 0.012)
     elif kind < 0.52:
-        streak = _random_streak(size, rng)
-    return CameraLook(
+        length, angle = size * rng.uniform(0.01, 0.035), rng.uniform(0, np.pi)
+        motion = length * np.array([np.cos(angle), np.sin(angle)])
+    return CameraSettings(
         defocus=defocus,
-        streak=streak,
+        motion=motion,
         contrast=np.exp(rng.normal(0, 0.14)),
         brightness=rng.normal(0, 0.04),
-        balance=1 + rng.normal(0, 0.04, 3).astype(np.float32),
+        gain=1 + rng.normal(0, 0.04, 3),
         saturation=0.0 if rng.random() < 0.03 else np.clip(rng.normal(1.0, 0.18), 0.3, 1.5),
-        taken_at=int(size * rng.uniform(0.4, 0.9)) if rng.random() < 0.2 else None,
+        resolution=rng.uniform(0.4, 0.9) if rng.random() < 0.2 else 1.0,
         noise=np.exp(rng.uniform(np.log(0.002), np.log(0.03))),
+        quality=int(rng.uniform(30, 85)) if rng.random() < 0.3 else None,
     )
 
 
-def develop(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A sharp (H, W, 3) sRGB 0…1 picture as a middling camera would give it, 8 bit."""
-    image = apply_camera(image, random_look(image.shape[0], rng), rng)
-    return jpeg_compress(image, int(rng.uniform(30, 85))) if rng.random() < 0.3 else image
-
-
-def apply_camera(image: np.ndarray, look: CameraLook, rng: np.random.Generator) -> np.ndarray:
-    """A sharp (H, W, 3) sRGB 0…1 picture as the camera gives it, 8 bit; its noise is drawn anew."""
-    height, width = image.shape[:2]
-    if look.defocus:
-        image = cv2.GaussianBlur(image, (0, 0), look.defocus)
-    if look.streak is not None:
-        image = cv2.filter2D(image, -1, look.streak)
-    image = (image - 0.5) * look.contrast + 0.5 + look.brightness
-    image = image * look.balance
-    grey = image.mean(2, keepdims=True)
-    image = grey + look.saturation * (image - grey)
-    if look.taken_at:  # taken small, shown large
-        small = look.taken_at * width // height, look.taken_at
-        image = cv2.resize(image.astype(np.float32), small, interpolation=cv2.INTER_AREA)
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
-    image = image + look.noise * rng.standard_normal(image.shape, dtype=np.float32)
-    return np.clip(np.rint(image * 255), 0, 255).astype(np.uint8)
+def apply_camera(image: np.ndarray, camera: CameraSettings, rng: np.random.Generator) -> np.ndarray:
+    """Take a sharp image (H, W, 3), RGB, sRGB 0…1, with a camera: 8 bit, with new noise each time."""
+    if camera.motion is not None:
+        image = motion_blur(image, camera.motion)
+    batch = _to_batch(image)
+    if camera.defocus:
+        batch = convolve(batch, disc_kernels(_tensor(camera.defocus), int(np.ceil(camera.defocus))))
+    offset = torch.full((1, 1, 1), 0.5 * (1 - camera.contrast) + camera.brightness)
+    batch = adjust_color(
+        batch, _tensor(camera.gain[::-1]), _tensor(camera.saturation), _tensor(camera.contrast), offset
+    )
+    if camera.resolution < 1:
+        height, width = image.shape[:2]
+        batch = lower_resolution(batch, (int(camera.resolution * height), int(camera.resolution * width)))
+    noise = _to_batch(rng.standard_normal(image.shape, dtype=np.float32))
+    batch = batch.add_(noise, alpha=camera.noise).clamp_(0, 1)
+    if camera.quality:
+        batch = jpeg_compress(batch, _tensor(camera.quality))
+    return _to_image(batch.mul_(255).round_().to(torch.uint8))
 
 
 def motion_blur(image: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """A picture (H, W, C) of something that moves by (2,) pixels, half before and half after, while light falls in."""
-    length = np.abs(shift).max()
-    if length < 1:
+    """Blur an image (H, W, C) of something that moves by (2,) pixels, half before and half after."""
+    if np.abs(shift).max() < 1:
         return image
-    middle = int(np.ceil(length / 2)) + 1
-    kernel = np.zeros((2 * middle + 1, 2 * middle + 1), np.uint8)
-    ends = [np.rint(16 * (middle + half * shift)).astype(int).tolist() for half in (-0.5, 0.5)]
-    cv2.line(kernel, *ends, 255, 1, cv2.LINE_AA, shift=4)
-    return cv2.filter2D(image, -1, kernel / kernel.sum())
+    half, angle = 0.5 * np.hypot(*shift), np.arctan2(shift[1], shift[0])
+    kernel = line_kernels(_tensor(half), _tensor(angle), int(np.ceil(half)))
+    return _to_image(convolve(_to_batch(image), kernel))
 
 
-def jpeg_compress(image: np.ndarray, quality: int) -> np.ndarray:
-    """An 8-bit picture (H, W, 3) with the traces of JPEG's compression."""
-    return cv2.imdecode(cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+def _tensor(value: np.ndarray | float) -> Tensor:
+    """One sample's number or numbers as a batch."""
+    return torch.from_numpy(np.array([value], np.float32))
 
 
-def _random_streak(size: int, rng: np.random.Generator) -> np.ndarray:
-    length = max(3, int(size * rng.uniform(0.01, 0.035))) | 1
-    kernel = np.zeros((length, length), np.float32)
-    angle, middle = rng.uniform(0, np.pi), length // 2
-    reach = np.array([np.cos(angle), np.sin(angle)]) * middle
-    ends = [tuple(int(v) for v in np.rint(middle + sign * reach)) for sign in (-1, 1)]
-    cv2.line(kernel, *ends, 1.0)
-    return kernel / kernel.sum()
+def _to_batch(image: np.ndarray) -> Tensor:
+    """(H, W, C) → (1, C, H, W), with the channels reversed: RGB to BGR."""
+    return torch.from_numpy(np.ascontiguousarray(image[..., ::-1].transpose(2, 0, 1), dtype=np.float32))[None]
+
+
+def _to_image(batch: Tensor) -> np.ndarray:
+    """(1, C, H, W) → (H, W, C), with the channels reversed."""
+    return np.ascontiguousarray(batch[0].permute(1, 2, 0).numpy()[..., ::-1])

@@ -16,7 +16,7 @@ from ..rendering.camera import Camera
 from ..rendering.layers import extend_colors
 from ..rendering.lights import Lighting
 from ..rendering.meshes import Mesh
-from ..rendering.photometric import develop, exposure, tone_map
+from ..rendering.photometric import apply_camera, exposure, random_camera, tone_map
 from ..rendering.renderer import Part, Renderer, Rendering
 from ..rendering.shading import Shader, to_srgb
 from .grasp import SceneObject
@@ -97,8 +97,8 @@ class SampleMaker:
         if self.layers:
             image = np.rint(255 * extend_colors(rendering.color, rendering.alpha)).astype(np.uint8)
         else:
-            background = self._background(self.size, look)
-            image = develop(rendering.color + (1 - rendering.alpha[..., None]) * background, look)
+            image = rendering.color + (1 - rendering.alpha[..., None]) * self._background(self.size, look)
+            image = apply_camera(image, random_camera(self.size, look), look)
         return Sample(image, rendering.alpha, self._annotation(scene, rendering), {'K': scene.camera.matrix.tolist()})
 
     def _background(self, size: int, rng: np.random.Generator) -> np.ndarray:

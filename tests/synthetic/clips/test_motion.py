@@ -14,7 +14,7 @@ from handkp_plugins.synthetic.poses.gestures import GESTURES
 from handkp_plugins.synthetic.poses.sampler import MAX_PENETRATION, PoseSampler
 from handkp_plugins.synthetic.rendering.camera import Camera
 from handkp_plugins.synthetic.rendering.lights import Light, Lighting
-from handkp_plugins.synthetic.rendering.photometric import apply_camera, motion_blur, random_look
+from handkp_plugins.synthetic.rendering.photometric import apply_camera, motion_blur, random_camera
 
 TIME = np.arange(60) / 30
 
@@ -141,7 +141,7 @@ def test_a_streak_lies_along_the_motion():
 
 def test_noise_is_new_in_each_picture_and_the_rest_is_not():
     rng = np.random.default_rng(4)
-    look = random_look(64, rng)
+    look = random_camera(64, rng)
     one, two = (apply_camera(np.full((64, 48, 3), 0.5, np.float32), look, rng).astype(float) for _ in range(2))
     assert one.shape == (64, 48, 3) and (one != two).mean() > 0.3
     assert one.mean((0, 1)) == pytest.approx(two.mean((0, 1)), abs=0.5)
