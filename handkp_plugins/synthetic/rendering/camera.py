@@ -1,4 +1,4 @@
-"""A pinhole camera, and how to place a hand before it.
+"""A pinhole camera, and how to place points before it.
 
 Camera frame: x right, y down, z forward, metres. Pixel (0, 0) is the centre of the first pixel.
 """
@@ -10,8 +10,8 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Camera:
-    """Pictures of ``size`` pixels, or ``size`` wide and ``height`` high; ``focal`` in pixels; the principal point is
-    the picture's centre."""
+    """Images of ``size`` pixels, or ``size`` wide and ``height`` high; ``focal`` in pixels; the principal point is the
+    image's centre."""
 
     size: int
     focal: float
@@ -34,16 +34,16 @@ class Camera:
 
 
 def find_translation(points: np.ndarray, camera: Camera, centre: np.ndarray, extent: float) -> np.ndarray:
-    """Translation (3,) that brings points (N, 3), already turned into camera axes, to a place in the picture.
+    """Translation (3,) that brings points (N, 3), already in camera axes, to a place in the image.
 
     Args:
-        centre: (2,) pixel that the centre of the points' bounding box shall have.
-        extent: pixels that the longer side of that box shall have.
+        centre: (2,) pixel of the centre of the points' bounding box.
+        extent: Pixels of the longer side of that box.
     """
     middle = 0.5 * (points.min(0) + points.max(0))
     depth = camera.focal * np.ptp(points[:, :2], axis=0).max() / extent
     offset = np.array([0.0, 0.0, depth])
-    # perspective makes box and depth depend on each other a little; a few rounds settle it
+    # box and depth depend on each other a little; a few rounds are enough
     for _ in range(4):
         pixels = camera.project(points - middle + offset)
         low, high = pixels.min(0), pixels.max(0)

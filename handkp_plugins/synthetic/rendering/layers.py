@@ -1,4 +1,4 @@
-"""A rendering as two pictures, colour and alpha, and a shard full of them."""
+"""A rendering as two images, colour and alpha, and shards of such images."""
 
 import zipfile
 from collections.abc import Iterable
@@ -11,14 +11,14 @@ from handkp_plugins.fileio.atomic import atomic_write
 
 _TRUST = 4  # a pixel of which a quarter is covered has a colour of its own
 _PNG_LEVEL = 3
-_DAY = (1980, 1, 1, 0, 0, 0)  # the same pictures shall give the same file, whenever they are made
+_DAY = (1980, 1, 1, 0, 0, 0)  # the same images give the same file, whenever they are made
 
 
 def extend_colors(color: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Straight colours (H, W, 3) that go on smoothly beyond the edge of what was drawn, to the picture's borders.
+    """Extend straight colours (H, W, 3) smoothly beyond the edge of what was drawn, to the image's borders.
 
-    So neither JPEG's blocks nor a warp mix the hand with black. Each level of a pyramid is the level above it, shrunk
-    with its coverage; from the coarsest down, what a level has not covered is filled from the next coarser one.
+    So neither JPEG's blocks nor a warp mix the hand with black. Each level of a pyramid is the one above it, shrunk
+    with its coverage; from the coarsest down, each level fills its gaps from the next coarser one.
 
     Args:
         color: (H, W, 3) multiplied by coverage.
@@ -38,21 +38,21 @@ def extend_colors(color: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def encode_jpeg(image: np.ndarray, quality: int) -> bytes:
-    """An RGB picture (H, W, 3) uint8 as the bytes of a JPEG file."""
+    """Encode an RGB image (H, W, 3) uint8 as a JPEG file."""
     return cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
 def encode_png(alpha: np.ndarray) -> bytes:
-    """Coverage (H, W) 0…1 as the bytes of a grey PNG file of 8 bit."""
+    """Encode coverage (H, W) 0…1 as a grey PNG file of 8 bit."""
     grey = np.rint(255 * alpha).astype(np.uint8)
     return cv2.imencode('.png', grey, [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL])[1].tobytes()
 
 
 def write_shard(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
-    """Write members (name, bytes) to a zip file as they come, none kept in memory; the file is there whole or not.
+    """Write members (name, bytes) to a zip file as they come; the file is there whole or not.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: It cannot be written.
     """
     with atomic_write(path) as temporary, zipfile.ZipFile(temporary, 'w', zipfile.ZIP_STORED) as shard:
         for name, data in members:

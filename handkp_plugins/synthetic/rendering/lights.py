@@ -1,17 +1,17 @@
-"""Where the light comes from: rooms, one hard lamp, a window behind the hand, an overcast sky."""
+"""Light: rooms, one hard lamp, a window behind the hand, an overcast sky."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 LIGHT_SHARES = {'room': 0.55, 'lamp': 0.2, 'behind': 0.13, 'flat': 0.12}
-"""Share of each kind of light among pictures."""
+"""Share of each kind of light among images."""
 
 
 @dataclass(frozen=True)
 class Light:
-    """One distant light. ``direction`` (3,) points from the hand to it, camera frame; ``color`` (3,) linear RGB;
-    ``softness`` is the tangent of its half angle as seen from the hand."""
+    """One distant light: ``direction`` (3,) from the hand to it, camera frame; ``color`` (3,) linear RGB; ``softness``,
+    the tangent of its half angle as seen from the hand."""
 
     direction: np.ndarray
     color: np.ndarray
@@ -20,7 +20,7 @@ class Light:
 
 @dataclass(frozen=True)
 class Lighting:
-    """All light of a scene: lamps, and linear RGB (3,) of what comes from above (sky) and from below (ground)."""
+    """All light of a scene: lamps, and linear RGB (3,) from above (sky) and from below (ground)."""
 
     lamps: tuple[Light, ...]
     sky: np.ndarray
@@ -28,10 +28,10 @@ class Lighting:
 
 
 def random_lighting(rng: np.random.Generator) -> Lighting:
-    """Light of one of the kinds of :data:`LIGHT_SHARES`.
+    """Draw light of one of the kinds of :data:`LIGHT_SHARES`.
 
-    - room: a main lamp from any side but seldom from behind, often weaker ones, and light from all around
-    - lamp: one hard, strong lamp and little else, from the side or above
+    - room: a main lamp, seldom from behind, often weaker ones, and light from all around
+    - lamp: one hard, strong lamp from the side or above, and little else
     - behind: a strong lamp behind the hand, which shows its dark side
     - flat: light from all around and hardly a shadow
     """

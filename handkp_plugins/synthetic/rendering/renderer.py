@@ -1,8 +1,8 @@
 """Off-screen rasterisation with VTK: coloured triangles → colour, coverage and depth.
 
-Light is computed per vertex beforehand (``shading``), so VTK only draws. One render window serves a process; make the
-renderer after a fork, never before. Software rendering takes all cores for itself unless ``LP_NUM_THREADS=1`` is set
-before VTK is imported, which :func:`one_thread_per_renderer` does.
+Light is computed per vertex beforehand (``shading``), so VTK only draws. Make the renderer after a fork, never before.
+Software rendering uses all cores unless ``LP_NUM_THREADS=1`` is set before VTK is imported, which
+:func:`one_thread_per_renderer` does.
 """
 
 import os
@@ -22,14 +22,14 @@ _NEAR, _FAR = 0.05, 4.0
 
 
 def one_thread_per_renderer() -> None:
-    """Keep Mesa's software renderer to one thread a process; call before the first picture is drawn."""
+    """Keep Mesa's software renderer to one thread a process; call it before the first image is drawn."""
     os.environ.setdefault('LP_NUM_THREADS', '1')
 
 
 @dataclass(frozen=True)
 class Part:
-    """A mesh to draw: points (V, 3) in the camera frame (x right, y down, z forward, metres), triangles (F, 3),
-    sRGB colours (V, 3) in 0…1."""
+    """A mesh to draw: points (V, 3) in the camera frame (x right, y down, z forward, metres), triangles (F, 3), colours
+    (V, 3): sRGB in 0…1 for the renderer, linear before exposure."""
 
     points: np.ndarray
     faces: np.ndarray
@@ -38,12 +38,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Rendering:
-    """Pictures of H×W pixels.
+    """Images of H×W pixels.
 
     Args:
         color: (H, W, 3) sRGB 0…1, multiplied by coverage.
         alpha: (H, W) coverage 0…1.
-        depth: (H, W) metres along z of the nearest surface; infinite where there is none.
+        depth: (H, W) metres along z to the nearest surface; infinite where there is none.
     """
 
     color: np.ndarray
@@ -55,9 +55,9 @@ class Renderer:
     """Draws parts seen by a pinhole camera at the origin.
 
     Args:
-        size: width of the pictures in pixels.
-        height: theirs; None for square ones.
-        far: metres beyond which nothing is drawn.
+        size: Width of the images in pixels.
+        height: Their height; None for square images.
+        far: Metres beyond which nothing is drawn.
 
     Raises:
         ValueError: ``size`` or ``height`` is below 16.
@@ -65,7 +65,7 @@ class Renderer:
     """
 
     made_in: int | None = None
-    """Id of the process that holds a GL context; its children must not be forked."""
+    """Id of the process that holds a GL context, which must not fork."""
 
     def __init__(self, size: int, height: int | None = None, far: float = _FAR) -> None:
         height = height or size
@@ -96,12 +96,11 @@ class Renderer:
         camera.SetFocalPoint(0, 0, 1)
         camera.SetViewUp(0, -1, 0)
         camera.SetClippingRange(_NEAR, far)
-        self._actors: list = []
         if not self._can_draw():
             raise HandkpError(_NO_GL)
 
     def _can_draw(self) -> bool:
-        """Whether a triangle before the camera shows. Without a GL library drawing ends the process: ask first."""
+        """Whether a triangle before the camera shows. Without a GL library drawing would end the process."""
         self.window.Initialize()
         if not self.window.GetInitialized():
             return False
@@ -110,7 +109,7 @@ class Renderer:
         return bool(rendering.alpha.any())
 
     def render(self, parts: Sequence[Part], focal: float) -> Rendering:
-        """Draw the parts; ``focal`` is in pixels, the principal point the middle of the picture."""
+        """Draw the parts; ``focal`` is in pixels, the principal point the middle of the image."""
         from vtk.util.numpy_support import vtk_to_numpy
 
         self._show(parts)
@@ -122,7 +121,7 @@ class Renderer:
         self.window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, pixels)
         buffer = self.vtk.vtkFloatArray()
         self.window.GetZbufferData(0, 0, width - 1, height - 1, buffer)
-        # the picture starts at the bottom; where nothing was drawn it is black, so averaging weighs by coverage
+        # rows start at the bottom; where nothing was drawn it is black, so averaging weighs by coverage
         blocks = [b[..., :3].astype(np.float32) for b in _blocks(vtk_to_numpy(pixels).reshape(height, width, 4))]
         depths = _blocks(vtk_to_numpy(buffer).reshape(height, width))
         color = sum(blocks) / np.float32(255 * len(blocks))
@@ -136,13 +135,11 @@ class Renderer:
 
         vtk = self.vtk
         self.scene.RemoveAllViewProps()
-        self._actors = []
         for part in parts:
             points, cells, data = vtk.vtkPoints(), vtk.vtkCellArray(), vtk.vtkPolyData()
             points.SetData(numpy_to_vtk(np.ascontiguousarray(part.points, dtype=np.float32), deep=True))
-            cells.SetData(
-                3, numpy_to_vtkIdTypeArray(np.ascontiguousarray(part.faces, dtype=np.int64).ravel(), deep=True)
-            )
+            faces = np.ascontiguousarray(part.faces, dtype=np.int64)
+            cells.SetData(3, numpy_to_vtkIdTypeArray(faces.ravel(), deep=True))
             data.SetPoints(points)
             data.SetPolys(cells)
             colors = np.clip(np.rint(part.colors * 255), 0, 255).astype(np.uint8)
@@ -152,10 +149,9 @@ class Renderer:
             actor.SetMapper(mapper)
             actor.GetProperty().LightingOff()
             self.scene.AddActor(actor)
-            self._actors.append(actor)
 
 
 def _blocks(image: np.ndarray) -> list[np.ndarray]:
-    """The pixels of each oversampled block, as one picture per place in the block."""
+    """The pixels of each oversampled block, as one image per place in the block."""
     n = _OVERSAMPLING
     return [image[i::n, j::n] for i in range(n) for j in range(n)]

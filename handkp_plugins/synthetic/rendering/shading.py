@@ -1,7 +1,7 @@
 """Light on skin, per vertex, in linear colours: soft shadows and ambient occlusion from the hand's spheres.
 
-Fingers shadow each other and the palm; without that a folded hand looks like separate toys. Shadows are found at every
-16th vertex or so and spread to the others, which costs little and looks soft.
+Fingers shadow each other and the palm. Shadows are found at every 16th vertex or so and spread to the others, which
+costs little and looks soft.
 """
 
 import numpy as np

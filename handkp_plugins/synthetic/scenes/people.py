@@ -54,7 +54,7 @@ def _figure(shoulder: np.ndarray, skin: SkinLook, cloth: np.ndarray, rng: np.ran
     turn = np.array([rng.normal(0, 0.35), rng.normal(0, 0.15)])  # to the side, and nodding
 
     def on_face(x: float, y: float, half: tuple[float, float, float], color: np.ndarray) -> SceneObject:
-        """A feature at angles (radians) from the middle of the face."""
+        """A feature at angles in radians from the middle of the face."""
         x, y = x + turn[0], y + turn[1]
         out = np.array([np.sin(x) * np.cos(y), np.sin(y), -np.cos(x) * np.cos(y)])
         return _solid(ellipsoid(size * np.array(half)), color, face + 0.97 * head * out)

@@ -1,4 +1,4 @@
-"""Draws scenes: which hand in which pose, seen how, under which light, and what else is there."""
+"""Random scenes: hands, their poses and views, the light, and the objects around them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from .grasp import GRASPS, SceneObject, held_object
 from .views import LAYER, LAYER_CUT_SHARE, PHOTOGRAPH, arm_is_clear, random_view, view_hand
 from .worn import ring, watch
 
-# Shares of pictures; of views see ``views``, of kinds of light ``lights``, of poses ``hand.pose_sources``.
+# Shares of images; those of views are in ``views``, of light in ``lights``, of poses in ``poses.sampler``.
 LEFT_SHARE = 0.5
 SLEEVE_SHARE = 0.5
 HELD_SHARE = 0.2
-"""Share in which a thing is looked for that fits into the hand; in about a third of them none does."""
+"""Share of hands that try to hold an object; in about a third of them none fits."""
 GRASP_SHARE = 0.75
-"""Share of those in which the hand's pose is one of ``GRASPS`` and not any."""
+"""Share of those whose pose is one of ``GRASPS``."""
 IN_FRONT_SHARE = 0.1
 OTHER_HAND_SHARE = 0.14
 RING_SHARE = 0.12
@@ -36,15 +36,15 @@ WATCH_SHARE = 0.1
 
 _TRIES = 12
 _MOST_COVERED = 0.4
-"""Share of the hand's keypoints that a thing or hand in front of it may cover, roughly."""
+"""Share of the hand's keypoints that an object or hand in front of it may cover, roughly."""
 _MAX_CONTACT = 0.003
 """Metres by which two hands may enter each other."""
 
 
 @dataclass(frozen=True)
 class HandInScene:
-    """One hand, and where it is: ``axes`` (3, 3) turns the palm's frame to camera axes, ``offset`` (3,) in metres
-    follows; ``sleeve`` is the distance from the wrist in metres at which a sleeve starts, None for a bare arm."""
+    """One hand and its place: ``axes`` (3, 3) turns the palm's frame to camera axes, ``offset`` (3,) in metres follows;
+    ``sleeve`` is the distance in metres from the wrist to the sleeve, None for a bare arm."""
 
     model: HandModel
     hand: PosedHand
@@ -61,18 +61,18 @@ class HandInScene:
 
     @property
     def spheres(self) -> np.ndarray:
-        """The hand in rough (P, 4) in the camera frame."""
+        """Spheres (P, 4) that roughly fill the hand, in the camera frame."""
         return np.concatenate([self.to_camera(self.hand.spheres[:, :3]), self.hand.spheres[:, 3:]], axis=1)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that the geometry and shading of one picture depend on.
+    """Everything that the geometry and shading of one image depend on.
 
     Args:
-        main: the hand that is labelled.
-        other: another hand of the same person, unlabelled.
-        held, in_front, worn: things in the camera frame.
+        main: The labelled hand.
+        other: Another hand of the same person, unlabelled.
+        held, in_front, worn: Objects in the camera frame.
     """
 
     main: HandInScene
@@ -86,12 +86,12 @@ class Scene:
 
     @property
     def hands(self) -> list[HandInScene]:
-        """The main hand, then the other one where there is one."""
+        """The main hand, then the other one if there is one."""
         return [self.main] + ([self.other] if self.other else [])
 
     @property
     def objects(self) -> list[SceneObject]:
-        """All things."""
+        """All objects."""
         return [obj for obj in (self.held, self.in_front, *self.worn) if obj is not None]
 
 
@@ -104,14 +104,14 @@ def random_scene(
     alone: bool = False,
     one_shape: bool = False,
 ) -> Scene:
-    """A scene for a picture of ``size`` pixels.
+    """Draw a scene for an image of ``size`` pixels.
 
     Args:
-        models: hands to choose from, each as often.
-        poses: what to draw poses from.
-        layer: frame the hand to be cropped later, rather than as in a photograph.
-        alone: no second hand, and nothing held, worn or in front.
-        one_shape: every hand has the mean hand's proportions.
+        models: Hands to choose from, each as often.
+        poses: What to draw poses from.
+        layer: Frame the hand to be cropped later, rather than as in a photograph.
+        alone: No second hand, and nothing held, worn or in front.
+        one_shape: Every hand has the mean hand's proportions.
     """
 
     def happens(share: float) -> bool:
@@ -145,7 +145,7 @@ def random_scene(
 
 
 def _grasping(rng: np.random.Generator, poses: PoseSampler, shape: HandShape) -> tuple[str, HandPose]:
-    """Mostly a gesture that holds things, part of the way to another pose."""
+    """Mostly a gesture that holds objects, part of the way to another pose."""
     gesture, other = poses.sample(rng, shape)
     if rng.random() >= GRASP_SHARE:
         return gesture, other
@@ -159,7 +159,7 @@ def _grasping(rng: np.random.Generator, poses: PoseSampler, shape: HandShape) ->
 
 
 def other_hand(main: HandInScene, camera: Camera, rng: np.random.Generator, poses: PoseSampler) -> HandInScene | None:
-    """A second hand beside, behind or partly before the main one, mostly the opposite one; None where none fits."""
+    """A second hand beside, behind or partly before the main one, mostly the other side; None where none fits."""
     opposite: dict[Handedness, Handedness] = {'left': 'right', 'right': 'left'}
     handedness = opposite[main.hand.handedness] if rng.random() < 0.85 else main.hand.handedness
     gesture, pose = poses.sample(rng, main.shape)
@@ -210,6 +210,6 @@ def _in_front(main: HandInScene, camera: Camera, rng: np.random.Generator) -> Sc
 
 
 def _covered(points: np.ndarray, keypoints: np.ndarray, camera: Camera) -> float:
-    """Share of keypoints (21, 3) that lie in the picture within the hull of points (N, 3)."""
+    """Share of keypoints (21, 3) whose pixels lie within the hull of points (N, 3)."""
     hull = cv2.convexHull(camera.project(points).astype(np.float32))
     return float(np.mean([cv2.pointPolygonTest(hull, p, False) >= 0 for p in camera.project(keypoints).tolist()]))

@@ -1,4 +1,4 @@
-"""A sleeve around the forearm: a tube with a cuff, lined near it, in cloth of random colour and pattern."""
+"""A sleeve around the forearm: a tube with a cuff and a lining near it, in cloth of random colour and pattern."""
 
 import numpy as np
 
@@ -12,16 +12,10 @@ _LINED = 9  # rings from the cuff that have an inside
 _CLOTH = 0.001  # metres
 _SHADE = 0.5  # of the colour within, where little light comes
 # half breadth and half depth of the mean forearm in metres, by metres from the wrist
-_ARM = np.array(
-    [
-        (0.0, 0.0275, 0.0185),
-        (0.03, 0.029, 0.020),
-        (0.09, 0.035, 0.0265),
-        (0.14, 0.040, 0.032),
-        (0.26, 0.047, 0.041),
-        (0.46, 0.051, 0.045),
-    ]
-)
+_ARM = np.array([
+    (0.0, 0.0275, 0.0185), (0.03, 0.029, 0.020), (0.09, 0.035, 0.0265), (0.14, 0.040, 0.032), (0.26, 0.047, 0.041),
+    (0.46, 0.051, 0.045),
+])  # fmt: skip
 
 
 def make_sleeve(forearm: np.ndarray, start: float, shape: HandShape, rng: np.random.Generator) -> Mesh:
@@ -29,7 +23,7 @@ def make_sleeve(forearm: np.ndarray, start: float, shape: HandShape, rng: np.ran
 
     Args:
         forearm: (4, 4) frame whose y axis points from the elbow to the hand, origin at the wrist.
-        start: metres from the wrist at which the cuff begins.
+        start: Metres from the wrist to the cuff.
     """
     slack = rng.uniform(0.002, 0.012)
     flare = rng.uniform(-0.003, 0.008)
@@ -54,8 +48,8 @@ def make_sleeve(forearm: np.ndarray, start: float, shape: HandShape, rng: np.ran
     outward = np.sign((local_normals * (local * [1, 0, 1])).sum(-1, keepdims=True))
     local_normals *= outward / np.maximum(np.linalg.norm(local_normals, axis=-1, keepdims=True), 1e-12)
     points, normals, colors = (a.reshape(-1, 3) for a in (local, local_normals, _cloth(y, angle, rng)))
-    # What faces away is not drawn, and one would look through the cuff into the background: the first ring faces
-    # inwards, and from it a lining goes back along the outside's rings.
+    # what faces away is not drawn, and the cuff would show the background: the first ring faces inwards, and from it a
+    # lining goes back along the outside's rings
     normals[:_AROUND] *= -1
     lined = slice(_AROUND, _LINED * _AROUND)
     lining = faces[((faces >= lined.start) & (faces < lined.stop)).all(1)] - lined.start + len(points)

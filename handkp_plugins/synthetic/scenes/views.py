@@ -1,4 +1,4 @@
-"""From where a hand is seen, and how large and where it stands in the picture."""
+"""From where a hand is seen, and its size and place in the image."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ from ..rendering.camera import Camera, find_translation
 VIEW_SHARES = {'any': 0.2, 'held_up': 0.3, 'signing': 0.25, 'first_person': 0.14, 'upside_down': 0.11}
 """Share of each kind of view; ``random_view`` says what they are."""
 
-# views in which the arm comes to the camera more than this (cosine), or so near (metres), that it would hide the hand
-# are drawn again
+# views in which the arm points to the camera by more than this (cosine) or comes nearer than this (metres) are drawn
+# again: it would hide the hand
 _MAX_FORESHORTENING = 0.8
 _ARM_LENGTH = 0.3
 _MIN_ARM_DISTANCE = 0.1
@@ -23,12 +23,12 @@ _OUTLINE_STEP = 40
 
 @dataclass(frozen=True)
 class Framing:
-    """Size of the hand's box as a share of the picture's, and its wandering.
+    """Size of the hand's box as a share of the image's, and its random place.
 
     Args:
-        extent, deviation: mean and deviation of the longer side of the hand's box.
-        limits: least and greatest of it.
-        wander: how much of the free room around the box the hand may move into, 0…1.
+        extent, deviation: Mean and deviation of the longer side of the hand's box.
+        limits: Its least and greatest value.
+        wander: How much of the free room around the box the hand may move into, 0…1.
     """
 
     extent: float
@@ -38,9 +38,9 @@ class Framing:
 
 
 PHOTOGRAPH = Framing(0.72, 0.14, (0.36, 1.1), 0.85)
-"""A hand in a whole picture: small or large, anywhere, now and then cut by the border."""
+"""A hand in a whole image: small or large, anywhere, sometimes cut by the border."""
 LAYER = Framing(0.62, 0.05, (0.48, 0.74), 0.25)
-"""A hand to be cropped, turned and put before other backgrounds: whole, large, with room around it."""
+"""A hand to be cropped, rotated and put before other backgrounds: whole, large, with room around it."""
 LAYER_CUT_SHARE = 0.12
 """Share of layers that are framed as photographs are."""
 
@@ -70,10 +70,10 @@ def random_view(rng: np.random.Generator, handedness: Handedness) -> np.ndarray:
 
 
 def held_up(about: float, nod: float, roll: float) -> np.ndarray:
-    """Rotation (3, 3) from the palm's frame to camera axes of a hand that shows its palm, fingers up, then turned.
+    """Rotation (3, 3) from the palm's frame to camera axes of a hand that shows its palm, fingers up, then rotates.
 
     Args:
-        about, nod, roll: radians: about the hand's length, nodding, and in the picture.
+        about, nod, roll: Radians about the hand's length, to and from the camera, and in the image.
     """
     upright = np.diag([-1.0, -1, 1])
     return Rotation.from_euler('ZXY', [roll, nod, -about]).as_matrix() @ upright
@@ -82,7 +82,7 @@ def held_up(about: float, nod: float, roll: float) -> np.ndarray:
 def view_hand(
     hand: PosedHand, is_hand: np.ndarray, camera: Camera, framing: Framing, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rotation (3, 3) and translation (3,) that bring a hand before the camera, its arm not in the way."""
+    """Draw rotation (3, 3) and translation (3,) that bring a hand before the camera, with the arm not in the way."""
     size = camera.size
     extent = size * np.clip(rng.normal(framing.extent, framing.deviation), *framing.limits)
     room = max(0.5 * (size - extent), 0.0)
@@ -97,7 +97,7 @@ def view_hand(
 
 
 def arm_is_clear(hand: PosedHand, axes: np.ndarray, offset: np.ndarray) -> bool:
-    """Whether the arm neither points at the camera nor comes so near that it hides the hand."""
+    """Whether the arm neither points at the camera nor comes near enough to hide the hand."""
     return bool(arms_are_clear((axes @ hand.forearm[:3, 1])[2], offset[2]))
 
 
