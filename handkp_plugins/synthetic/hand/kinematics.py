@@ -13,27 +13,24 @@ from handkp_plugins.structures.skeleton import FINGERS
 
 from .shape import MEAN_SEGMENTS, HandShape
 
-_SEGMENT_NAMES = [f'{finger}_{i}' for finger in FINGERS for i in range(3)]
-BONE_NAMES: tuple[str, ...] = ('palm', 'forearm', 'ring_metacarpal', 'little_metacarpal', *_SEGMENT_NAMES)
-HALF_NAMES: tuple[str, ...] = ('wrist_half', *(f'{name}_half' for name in _SEGMENT_NAMES))
-FRAME_INDEX: dict[str, int] = {name: i for i, name in enumerate(BONE_NAMES + HALF_NAMES)}
+_SEGMENTS = [f'{finger}_{i}' for finger in FINGERS for i in range(3)]
+_BONES = ('palm', 'forearm', 'ring_metacarpal', 'little_metacarpal', *_SEGMENTS)
+_FRAMES = (*_BONES, 'wrist_half', *(f'{name}_half' for name in _SEGMENTS))
+FRAME_INDEX: dict[str, int] = {name: i for i, name in enumerate(_FRAMES)}
 SEGMENT_FRAMES = slice(4, 19)
 """The frames of the 15 segments, three a finger from its root."""
 
 FINGER_ROLL = np.radians([-9.0, -2.0, 4.0, 10.0])
 """Rotation of each long finger about its own axis, so that bent fingers point to the root of the thumb."""
 _ROLLS = Rotation.from_euler('y', FINGER_ROLL[:, None]).as_matrix()
-THUMB_DIRECTION = np.array([-0.62, 0.70, -0.35])
-THUMB_DORSAL = np.array([-0.72, -0.42, 0.50])
-"""Direction of the thumb's metacarpal, and where its nail faces, at zero angles; the second is made square to it."""
 METACARPAL_ROOTS = np.array([[0.009, 0.024, 0.0], [0.017, 0.022, -0.002]])
 METACARPAL_SHARES = np.array([0.5, 1.0])
 """Roots of the ring and little fingers' metacarpals in metres, and how much of the palm's arch each takes."""
 _X, _, _Z = np.eye(3)
 _outer = np.multiply.outer
 
-# Where people mark a keypoint, as against the joint's centre: share of the way to the next keypoint.
-# Annotators see the thumb's root further out, and the middle joints at the crease, a little nearer to the palm.
+# Keypoints lie where annotators see them, a share of the way to the next keypoint: the thumb's root further out, the
+# middle joints at the crease, a little nearer to the palm.
 _THUMB_ROOT_SHARE = 0.25
 _PIP_SHARE = 0.04
 TIP_INSIDE = 0.0045
@@ -65,15 +62,16 @@ def _frame(axes: np.ndarray, origin: np.ndarray | float) -> np.ndarray:
     return frame
 
 
+_THUMB_ALONG = normalize(np.array([-0.62, 0.70, -0.35]))
+_THUMB_ACROSS = normalize(np.cross(_THUMB_ALONG, [-0.72, -0.42, 0.50]))  # square to where the nail faces, roughly
+_THUMB_REST = np.stack([_THUMB_ACROSS, _THUMB_ALONG, np.cross(_THUMB_ACROSS, _THUMB_ALONG)], axis=1)
+_THUMB_LIFT = normalize(np.cross(_THUMB_ALONG, _Z))  # rotating about it leaves the palm's plane
+
+
 def _thumb_root(flexion: np.ndarray, abduction: np.ndarray, roll: np.ndarray) -> np.ndarray:
     """Axes of the thumb's metacarpal in the palm's frame."""
-    along = THUMB_DIRECTION / np.linalg.norm(THUMB_DIRECTION)
-    dorsal = THUMB_DORSAL - along * (THUMB_DORSAL @ along)
-    dorsal /= np.linalg.norm(dorsal)
-    rest = np.stack([np.cross(along, dorsal), along, dorsal], axis=1)
-    lift = np.cross(along, _Z)  # square to the thumb and the palm's normal: rotating about it leaves the palm
-    lift /= np.linalg.norm(lift)
-    return _rotation(_Z, -flexion) @ _rotation(lift, -abduction) @ _rotation(along, -roll) @ rest
+    lifted = _rotation(_THUMB_LIFT, -abduction) @ _rotation(_THUMB_ALONG, -roll) @ _THUMB_REST
+    return _rotation(_Z, -flexion) @ lifted
 
 
 def joint_frames(angles: np.ndarray, shape: HandShape) -> np.ndarray:

@@ -15,7 +15,7 @@ _TONES = np.array([  # sRGB, from the lightest to the darkest
 _PALM_OF_DARK_HANDS = np.array([205, 152, 128]) / 255.0
 _NOISE_SCALES = (0.06, 0.018, 0.006)  # metres
 _NOISE_STRENGTH = np.array([0.020, 0.016, 0.014])
-_NOISE_FIELDS = 6
+_NOISE_FIELDS, _NOISE_WAVES = 6, 5
 _BLUSH = np.array([0.10, -0.045, -0.035])
 
 
@@ -77,7 +77,7 @@ class SkinPainter:
     def __init__(self, template: HandTemplate) -> None:
         rng = np.random.default_rng(0)
         points = template.vertices
-        self.noise = np.stack([[wave_noise(points, s, rng) for _ in range(_NOISE_FIELDS)] for s in _NOISE_SCALES])
+        self.noise = np.stack([[_wave_noise(points, s, rng) for _ in range(_NOISE_FIELDS)] for s in _NOISE_SCALES])
         facing = facing_back(template)
         self.palmar = smoothstep(-facing, -0.35, 0.45) * (1 - 0.75 * smoothstep(-points[:, 1], 0.0, 0.03))
         self.blush = _blush_places(template, facing)
@@ -124,14 +124,14 @@ def _tone(look: SkinLook) -> np.ndarray:
     return np.array([np.interp(look.tone * (len(_TONES) - 1), range(len(_TONES)), c) for c in _TONES.T])
 
 
-def wave_noise(points: np.ndarray, scale: float, rng: np.random.Generator, waves: int = 5) -> np.ndarray:
+def _wave_noise(points: np.ndarray, scale: float, rng: np.random.Generator) -> np.ndarray:
     """Smooth noise (N,) of about unit deviation at points (N, 3): a sum of products of random plane waves."""
     total = np.zeros(len(points), np.float32)
-    for _ in range(waves):
+    for _ in range(_NOISE_WAVES):
         direction = rng.normal(size=(2, 3)) * (2 * np.pi / scale / 1.7)
         phase = apply_matrix(points, direction.astype(np.float32)) + rng.uniform(0, 2 * np.pi, 2).astype(np.float32)
         total += np.sin(phase[:, 0]) * np.sin(phase[:, 1])
-    return total * np.float32(2 / np.sqrt(waves))
+    return total * np.float32(2 / np.sqrt(_NOISE_WAVES))
 
 
 def _blush_places(template: HandTemplate, facing: np.ndarray) -> np.ndarray:

@@ -40,7 +40,6 @@ class HandTemplate:
         rest_frames: (B, 4, 4) frames at rest.
         finger: (V,) 0 thumb … 4 little finger, -1 palm and arm.
         place: (V,) position along that finger, in segments from its root (0) to the end of its flesh (3).
-        around: (V, 2) position across and dorsal of that finger's axis, in metres.
     """
 
     vertices: np.ndarray
@@ -50,7 +49,6 @@ class HandTemplate:
     rest_frames: np.ndarray
     finger: np.ndarray
     place: np.ndarray
-    around: np.ndarray
 
 
 def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -64,7 +62,7 @@ def hand_template() -> HandTemplate:
     """Build the template on first use; later calls return the same one."""
     frames = joint_frames(REST_POSE.angles, HandShape())
     points, faces = _mesh(frames)
-    *_, membership = finger_attributes(points, frames)
+    *_, membership = _finger_attributes(points, frames)
     weights = smooth_weights(_weights(points, frames, membership), faces, _WEIGHT_SMOOTHING)
     return make_template(1e-3 * points, faces, weights)
 
@@ -72,7 +70,7 @@ def hand_template() -> HandTemplate:
 def make_template(points: np.ndarray, faces: np.ndarray, weights: np.ndarray) -> HandTemplate:
     """Make a template from points (V, 3) in metres at :data:`REST_POSE`, faces and weights (V, B) of our frames."""
     frames = joint_frames(REST_POSE.angles, HandShape())
-    finger, place, around, _ = finger_attributes(1e3 * points, frames)
+    finger, place, _ = _finger_attributes(1e3 * points, frames)
     return HandTemplate(
         vertices=points.astype(np.float32),
         normals=vertex_normals(points, faces).astype(np.float32),
@@ -81,7 +79,6 @@ def make_template(points: np.ndarray, faces: np.ndarray, weights: np.ndarray) ->
         rest_frames=frames,
         finger=finger,
         place=place.astype(np.float32),
-        around=(1e-3 * around).astype(np.float32),
     )
 
 
@@ -116,8 +113,8 @@ def vertex_normals(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return normalize(normals)
 
 
-def finger_attributes(points: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The finger, place and around of :class:`HandTemplate`, and soft memberships (V, 5) of thumb … little finger."""
+def _finger_attributes(points: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The finger and place of :class:`HandTemplate`, and soft memberships (V, 5) of thumb … little finger."""
     local = np.stack([finger_coordinates(points, frames[FRAME_INDEX[f'{name}_0']]) for name in FINGERS], axis=1)
     across, along, dorsal = np.moveaxis(local, -1, 0)  # (V, 5) each
     outside = np.maximum(np.maximum(-along, along - 1e3 * MEAN_SEGMENTS.sum(1)), 0.0)
@@ -127,10 +124,10 @@ def finger_attributes(points: np.ndarray, frames: np.ndarray) -> tuple[np.ndarra
     palm_line = np.minimum.reduce([round_cone(points, *line, 0, 0) for line in _PALM_LINES])
     thumb_share = smoothstep(palm_line - 13.0 - relative[:, 0], -14.0, 12.0)
     membership = np.column_stack([thumb_share, (1 - thumb_share[:, None]) * soft / soft.sum(1, keepdims=True)])
-    nearest, rows = membership.argmax(1), np.arange(len(points))
-    place = np.stack([place_along(along[:, i], name) for i, name in enumerate(FINGERS)], axis=1)[rows, nearest]
+    nearest = membership.argmax(1)
+    place = np.choose(nearest, [place_along(along[:, i], name) for i, name in enumerate(FINGERS)])
     far = (place < np.where(nearest == 0, 0.6, 0.3)) | (membership.max(1) < 0.5)
-    return np.where(far, -1, nearest), place, local[rows, nearest][:, [0, 2]], membership
+    return np.where(far, -1, nearest), place, membership
 
 
 _PALM_LINES = [((-6, 5, -2), (-22, 92, -2)), ((2, 5, -4), (0, 80, -4)), ((0, -250, 0), (-4, 5, -2))]

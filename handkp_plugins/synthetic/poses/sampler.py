@@ -17,14 +17,7 @@ from .folded_thumbs import sample_thumb_before, sample_thumb_under
 from .gestures import GESTURES, THUMB_OVER_TWO
 from .pinching import random_pinch
 
-SHARES: dict[str, float] = {
-    'named': 0.17,
-    'letter': 0.17,
-    'mixed': 0.14,
-    'random': 0.17,
-    'folded': 0.22,
-    'pinched': 0.13,
-}
+SHARES: dict[str, float] = dict(named=0.17, letter=0.17, mixed=0.14, random=0.17, folded=0.22, pinched=0.13)
 """Share of each source among poses where none are recorded."""
 RECORDED_SHARE = 0.35
 """Share of recorded poses where there are any; the others keep their proportions."""
@@ -37,8 +30,7 @@ _TRIES = 16
 _UNDER_SHARE = 0.25  # share of folded hands whose thumb lies under some of the fingers
 _BEFORE_SHARE = 0.35  # share of folded hands whose thumb rests anywhere before the fingers
 _UPRIGHT_SHARE = 0.4  # share of those that are upright, where the index finger is folded
-_KNUCKLE_ALONE_SHARE = 0.15
-"""Share of freely curled fingers that are bent at the knuckle alone, or everywhere but there."""
+_KNUCKLE_ALONE_SHARE = 0.15  # share of random fingers that are bent at the knuckle alone, or everywhere but there
 
 Draw = Callable[[], HandPose]
 
@@ -89,10 +81,9 @@ class PoseSampler:
     def sample(self, rng: np.random.Generator, shape: HandShape) -> tuple[str, HandPose]:
         """Draw the name of a gesture and a pose that suits a hand of this shape."""
         name, draw = self._choose(rng, shape)
-        pose = _draw_without_penetration(draw, shape)
-        low, high = np.array([LIMITS[name] for name in ('wrist_flexion', 'wrist_deviation')]).T
-        flexion, deviation = np.clip(rng.normal([-5, 5], [22, 10]), low, high)
-        return name, pose.replace({'wrist_flexion': float(flexion), 'wrist_deviation': float(deviation)})
+        angles = _draw_without_penetration(draw, shape).angles.copy()
+        angles[-2:] = rng.normal([-5, 5], [22, 10])  # the wrist
+        return name, HandPose.clip(angles)
 
     def _choose(self, rng: np.random.Generator, shape: HandShape) -> tuple[str, Draw]:
         """The name of a gesture or source, and a function that draws poses of it."""
@@ -131,10 +122,8 @@ def load_poses(path: Path) -> list[HandPose]:
     except (KeyError, ValueError, OSError, IndexError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: expected an .npz file with the array 'angles' ({error})") from error
     if angles.ndim != 2 or angles.shape[1] != len(ANGLE_NAMES) or not len(angles) or angles.dtype.kind not in 'fiu':
-        raise ValueError(
-            f'{path}: angles: expected numbers of shape (1 or more, {len(ANGLE_NAMES)}), got {angles.dtype} '
-            f'{angles.shape}'
-        )
+        expected, found = f'numbers of shape (1 or more, {len(ANGLE_NAMES)})', f'{angles.dtype} {angles.shape}'
+        raise ValueError(f'{path}: angles: expected {expected}, got {found}')
     poses = []
     for row, values in enumerate(angles):
         try:

@@ -25,6 +25,12 @@ def draw(sampler: PoseSampler, count: int, seed: int = 0) -> tuple[list[str], np
     return list(names), np.stack([pose.angles for pose in poses])
 
 
+def draw_mean(sampler: PoseSampler, count: int, seed: int = 0) -> np.ndarray:
+    """Angles (N, 24) for the mean hand."""
+    rng = np.random.default_rng(seed)
+    return np.stack([sampler.sample(rng, SHAPE)[1].angles for _ in range(count)])
+
+
 def folded(angles: np.ndarray) -> np.ndarray:
     """(N,) how many fingers' middle joints are bent by more than 75 degrees."""
     return np.sum([angles[:, ANGLE_NAMES.index(f'{finger}_pip')] > 75 for finger in LONG_FINGERS], axis=0)
@@ -64,9 +70,8 @@ def test_the_wrist_bends_in_all_of_them(drawn):
 
 
 def test_fingers_do_not_pass_through_each_other():
-    rng = np.random.default_rng(1)
-    depths = [pose_penetration(PoseSampler().sample(rng, SHAPE)[1], SHAPE) for _ in range(80)]
-    assert np.mean(np.array(depths) < MAX_PENETRATION) > 0.95 and max(depths) < 0.009
+    depths = pose_penetration(draw_mean(PoseSampler(), 80, seed=1), SHAPE)
+    assert (depths < MAX_PENETRATION).mean() > 0.95 and depths.max() < 0.009
 
 
 def test_fists_are_not_drawn_less_often_for_being_tight():
@@ -91,15 +96,13 @@ def test_recorded_poses_are_not_drawn_less_often_for_being_tight():
 
 def settled_share(pose: HandPose) -> float:
     """Share of drawings of a recorded pose in which no finger enters another."""
-    sampler, rng = PoseSampler([pose], shares={'recorded': 1}), np.random.default_rng(0)
-    depths = [pose_penetration(sampler.sample(rng, SHAPE)[1], SHAPE) for _ in range(40)]
-    return float(np.mean(np.array(depths) < MAX_PENETRATION))
+    angles = draw_mean(PoseSampler([pose], shares={'recorded': 1}), 40)
+    return float((pose_penetration(angles, SHAPE) < MAX_PENETRATION).mean())
 
 
 def folded_keypoints(count: int) -> np.ndarray:
     """(N, 21, 3) of folded hands in metres; z falls away from the palm."""
-    rng, sampler = np.random.default_rng(0), PoseSampler(shares={'folded': 1})
-    return hand_keypoints(np.stack([sampler.sample(rng, SHAPE)[1].angles for _ in range(count)]), SHAPE)
+    return hand_keypoints(draw_mean(PoseSampler(shares={'folded': 1}), count), SHAPE)
 
 
 def test_some_thumbs_lie_under_folded_fingers(monkeypatch):
@@ -168,13 +171,9 @@ def test_a_pinch_closes(fingers):
 
 
 def test_drawn_pinches_are_closed():
-    rng = np.random.default_rng(0)
-    sampler = PoseSampler(shares={'pinched': 1})
-    gaps = []
-    for _ in range(12):
-        angles = sampler.sample(rng, SHAPE)[1].angles[None]
-        gaps.append(min(np.linalg.norm(pad_gaps(angles, [finger], SHAPE)) for finger in LONG_FINGERS))
-    assert np.median(gaps) < 0.001 and max(gaps) < 0.008  # of two fingers the edges of the pads
+    angles = draw_mean(PoseSampler(shares={'pinched': 1}), 12)
+    gaps = np.min([np.linalg.norm(pad_gaps(angles, [finger], SHAPE), axis=1) for finger in LONG_FINGERS], axis=0)
+    assert np.median(gaps) < 0.001 and gaps.max() < 0.008  # of two fingers the edges of the pads
 
 
 def keypoints(letter: str) -> np.ndarray:
