@@ -3,22 +3,32 @@ _base_ = ['rtmdet_nano_320_scenes.py']
 
 photographs, scenes = 'data/real_hands/', 'data/synthetic/scenes/'
 load_from = 'handkp://hand_detector'
-max_epochs, plain_epochs = 16, 3  # the last ones without mosaics, as RTMDet ends its trainings
+max_epochs, plain_epochs = 5, 1  # the last one at full size and without mosaics, as RTMDet ends its trainings
 repeat_photographs, repeat_negatives = 2, 4
 learning_rate = 5e-3
-input_size = (320, 320)
+train_size, input_size = (224, 224), (320, 320)
 
 load = [dict(type='mmpose.LoadHandImage'), dict(type='LoadAnnotations', with_bbox=True)]
-mosaic = [dict(type='CachedMosaic', img_scale=input_size, pad_val=114.0, max_cached_images=20, random_pop=False, prob=0.4)]
-augment = [
-    dict(type='RandomResize', scale=input_size, ratio_range=(0.4, 1.4), keep_ratio=True),
-    dict(type='RandomCrop', crop_size=input_size, allow_negative_crop=True),
+finish = [
     dict(type='FilterAnnotations', min_gt_bbox_wh=(8, 8), keep_empty=False),
     dict(type='YOLOXHSVRandomAug'),
-    dict(type='RandomFlip', prob=0.5),
+    dict(type='RandomFlip', prob=0.5)]
+pack = dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'unreadable_images'))
+pipeline = [
+    *load,
+    dict(type='CachedMosaic', img_scale=train_size, pad_val=114.0, max_cached_images=20, random_pop=False, prob=0.3),
+    dict(type='RandomResize', scale=train_size, ratio_range=(0.5, 1.6), keep_ratio=True),
+    dict(type='RandomCrop', crop_size=train_size, allow_negative_crop=True),
+    *finish,
+    dict(type='Pad', size=train_size, pad_val=dict(img=(114, 114, 114))),
+    pack]
+plain_pipeline = [
+    *load,
+    dict(type='RandomResize', scale=input_size, ratio_range=(0.5, 1.2), keep_ratio=True),
+    dict(type='RandomCrop', crop_size=input_size, allow_negative_crop=True),
+    *finish,
     dict(type='Pad', size=input_size, pad_val=dict(img=(114, 114, 114))),
-    dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'unreadable_images'))]
-pipeline = load + mosaic + augment
+    pack]
 part = dict(
     type='mmdet.CocoDataset', metainfo=_base_.metainfo, data_root=photographs, data_prefix=dict(img='images/'),
     filter_cfg=dict(filter_empty_gt=False), pipeline=pipeline)
@@ -33,6 +43,9 @@ test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=photographs + 'annotations/boxes_val.json')
 test_evaluator = val_evaluator
 
-train_cfg = dict(max_epochs=max_epochs, val_interval=2)
+train_cfg = dict(max_epochs=max_epochs, val_interval=5)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.2, begin=0, end=200, by_epoch=False),
+    dict(type='CosineAnnealingLR', begin=0, by_epoch=True, convert_to_iter_based=True)]
 optim_wrapper = dict(optimizer=dict(lr=learning_rate))
-custom_hooks = [dict(type='PipelineSwitchHook', switch_epoch=max_epochs - plain_epochs, switch_pipeline=load + augment)]
+custom_hooks = [dict(type='PipelineSwitchHook', switch_epoch=max_epochs - plain_epochs, switch_pipeline=plain_pipeline)]
