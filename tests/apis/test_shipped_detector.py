@@ -12,6 +12,7 @@ from mmengine.registry import DefaultScope
 from torchvision.ops import box_iou
 
 from handkp_plugins.apis.detection import DEFAULT_DETECTOR, init_detector
+from handkp_plugins.apps.demo.options import NetworkOptions
 from handkp_plugins.engine.checkpoint.shipped import SCHEME, available, config_file, weights_file, weights_names
 from handkp_plugins.synthetic.datasets.scene_recipe import SceneMaker
 from handkp_plugins.synthetic.hand.model import ProceduralHand
@@ -39,7 +40,7 @@ def test_mmdetection_loads_it_by_its_address():
 def test_the_demo_takes_it_unasked(tmp_path: Path):
     sample = SceneMaker(size=320, models=[ProceduralHand()], alone=True).make(0, 8)  # a picture with one large hand
     cv2.imwrite(str(tmp_path / 'hand.png'), sample.image[..., ::-1])
-    load_tool('demo').main(tmp_path / 'hand.png', output=tmp_path / 'out', device='cpu')
+    load_tool('demo').main(tmp_path / 'hand.png', output=tmp_path / 'out', networks=NetworkOptions(device='cpu'))
     document = json.loads((tmp_path / 'out' / 'keypoints.json').read_text())
     assert document['detector']['checkpoint'] == ADDRESS
     hands = torch.tensor([hand['bbox'] for hand in document['items'][0]['instances']]).reshape(-1, 4)

@@ -32,18 +32,25 @@ def in_scope_of_mmpose():
         yield
 
 
+def innermost(dataset: dict) -> list[dict]:
+    """The datasets that read files: one, or those that are repeated or joined."""
+    inner = dataset.get('datasets') or [dataset[key] for key in ('dataset',) if key in dataset]
+    return [leaf for item in inner for leaf in innermost(item)] if inner else [dataset]
+
+
 @pytest.mark.parametrize('path', LEAVES, ids=lambda p: p.stem)
 def test_leaf_is_complete(path: Path):
     cfg = load_config(path)
     assert (cfg.default_scope, cfg.runner_type) == ('mmdet', 'mmpose.HandRunner')
     assert cfg.model.bbox_head.num_classes == 1
     for split in ('train', 'val', 'test'):
-        dataset = cfg[f'{split}_dataloader'].dataset
-        assert dataset.metainfo.classes == ('hand',) and dataset.pipeline[-1].type == 'PackDetInputs'
-    # images without a hand are negative examples; a broken file is skipped and counted
-    assert cfg.train_dataloader.dataset.filter_cfg.filter_empty_gt is False
-    assert cfg.train_dataloader.dataset.pipeline[0].type == 'mmpose.LoadHandImage'
-    assert 'unreadable_images' in cfg.train_dataloader.dataset.pipeline[-1].meta_keys
+        for dataset in innermost(cfg[f'{split}_dataloader'].dataset):
+            assert dataset.metainfo.classes == ('hand',) and dataset.pipeline[-1].type == 'PackDetInputs'
+    for dataset in innermost(cfg.train_dataloader.dataset):
+        # images without a hand are negative examples; a broken file is skipped and counted
+        assert dataset.filter_cfg.filter_empty_gt is False
+        assert dataset.pipeline[0].type == 'mmpose.LoadHandImage'
+        assert 'unreadable_images' in dataset.pipeline[-1].meta_keys
     for split in ('val', 'test'):
         dataset = cfg[f'{split}_dataloader'].dataset
         assert cfg[f'{split}_evaluator'].ann_file == dataset.data_root + dataset.ann_file

@@ -80,7 +80,7 @@ def test_a_misspelt_key_of_the_annotations(arguments: dict, tmp_path: Path):
     ann = tmp_path / 'ann.json'
     ann.write_text(json.dumps(dict(images=[image], annotations=[dict(id=7, image_id=1, bbx=[1, 1, 9, 9])])))
     given = dict(arguments, whole_image=False, ann=ann)
-    with pytest.raises(ValueError, match=r'ann.json: annotation at index 0, id 7: .* missing: bbox'):
+    with pytest.raises(ValueError, match=r'ann.json: annotation at index 0, id 7: expected .*, got none of bbox'):
         demo(tmp_path / 'hand.png', output=tmp_path / 'out', **given)
 
 

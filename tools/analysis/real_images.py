@@ -17,7 +17,7 @@ import numpy as np
 
 import handkp_plugins
 from handkp_plugins.apis.hand_boxes import read_hands
-from handkp_plugins.apis.networks import CheckedNetwork
+from handkp_plugins.apis.networks import Network
 from handkp_plugins.fileio.atomic import write_text
 from handkp_plugins.fileio.coco_file import CocoFile
 from handkp_plugins.fileio.images import read_image
@@ -116,7 +116,7 @@ def parse_arguments(doc: str, *options: tuple[str, dict[str, Any]]) -> dict[str,
 
 def check_sources(
     name: str,
-    network: CheckedNetwork,
+    network: Network,
     found: tuple[list[Source], list[str]],
     output: str | Path | None,
     check: Callable[[Source, Path], dict[str, Any] | None],

@@ -244,7 +244,7 @@ def test_the_data_set_of_generated_hands_reads_clips(whole):
 
 def test_a_failing_frame_is_named(tmp_path, monkeypatch):
     class Maker:
-        def clip(self, seed: int, index: int) -> Iterator[Sample]:
+        def make_clip(self, seed: int, index: int) -> Iterator[Sample]:
             yield Sample(np.zeros((80, 64, 3), np.uint8), np.zeros((80, 64)), {}, {})
             raise ZeroDivisionError('no hand')
 
@@ -274,7 +274,7 @@ def test_pictures_do_not_take_the_place_of_clips(tmp_path):
     module._prepare_folder(tmp_path, clips)
     before = contents(tmp_path)
     pictures = Recipe(**{field.name: getattr(clips, field.name) for field in fields(Recipe)})
-    with pytest.raises(ValueError, match='holds a set made with (height|frames|fps)='):
+    with pytest.raises(ValueError, match='has a dataset made with (height|frames|fps)='):
         generate(tmp_path, pictures, workers=1)
     assert contents(tmp_path) == before
 

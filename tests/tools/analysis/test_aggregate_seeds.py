@@ -43,7 +43,7 @@ def test_one_run_has_no_deviation(tmp_path):
 
 def test_errors_name_the_file(tmp_path):
     first, second = write(tmp_path / 'a', EPE=1), write(tmp_path / 'b', EPE=1, AUC=2)
-    with pytest.raises(ValueError, match=r"b/.*json: the scores of .*a/.*; only one of the two has \['AUC'\]"):
+    with pytest.raises(ValueError, match=r"b/.*json: expected the scores of .*a/.*; only one of the two has \['AUC'\]"):
         tool.main([str(first), str(second)])
     with pytest.raises(ValueError, match='expected results that differ, got one twice'):
         tool.main([str(first), str(first)])

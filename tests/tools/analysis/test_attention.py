@@ -87,7 +87,7 @@ def test_all_scales_and_a_box(tool: ModuleType, model_files: tuple[str, str], tm
 
 def test_errors(tool: ModuleType, model_files: tuple[str, str], tmp_path: Path) -> None:
     out = tmp_path / 'out'
-    with pytest.raises(ValueError, match='expected the box of the hand, in one way'):
+    with pytest.raises(ValueError, match='the box of the hand: expected one of --bbox'):
         tool.main(*model_files, ['a.jpg'], out)
     with pytest.raises(ValueError, match='different file names'):
         tool.main(*model_files, ['x/a.jpg', 'y/a.png'], out, whole_image=True)
