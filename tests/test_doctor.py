@@ -93,9 +93,9 @@ def test_answers_if_torch_cannot_be_imported(tmp_path: Path, fault: str):
 TIMED = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
-start = time.perf_counter()
+start = time.process_time()
 import handkp_plugins, handkp_plugins.doctor, handkp_plugins.cli.tool
-assert time.perf_counter() - start < 0.3, time.perf_counter() - start
+assert time.process_time() - start < 0.3, time.process_time() - start
 assert 'torch' not in sys.modules
 """
 
