@@ -3,6 +3,8 @@
 Letters: N images, C channels, h and w their size. Colours are BGR in 0…1.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -70,6 +72,6 @@ def convolve(images: Tensor, kernels: Tensor) -> Tensor:
     return F.conv2d(padded.reshape(1, n * c, *padded.shape[2:]), weights, groups=n * c).view(n, c, h, w)
 
 
-def lower_resolution(images: Tensor, size: tuple[int, int]) -> Tensor:
+def coarsen(images: Tensor, size: Sequence[int]) -> Tensor:
     """Shrink images (N, C, h, w) to a size and enlarge them again."""
     return F.interpolate(F.interpolate(images, size, mode='area'), images.shape[2:], mode='bilinear')

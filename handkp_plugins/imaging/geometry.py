@@ -3,6 +3,8 @@
 Letters: N images, C channels, h and w their size. Coordinates run from -1 to 1 across the image.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -18,6 +20,14 @@ def pixel_grid(height: int, width: int, device: torch.device) -> tuple[Tensor, T
 def per_image(values: Tensor, device: torch.device) -> Tensor:
     """Numbers (N,) as (N, 1, 1, 1) on a device, to broadcast with images."""
     return values.to(device, non_blocking=True).view(-1, 1, 1, 1)
+
+
+def change_some(images: Tensor, who: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+    """Apply a change to the images at some indices, in place."""
+    if len(who):
+        who = who.to(images.device)
+        images[who] = change(images[who])
+    return images
 
 
 def affine_matrices(zoom: Tensor, angle: Tensor, x: Tensor, y: Tensor, mirror: Tensor | None = None) -> Tensor:

@@ -13,7 +13,7 @@ from handkp_plugins.structures.skeleton import FINGERS
 from handkp_plugins.synthetic.hand.kinematics import FRAME_INDEX, joint_frames
 from handkp_plugins.synthetic.hand.pose import HandPose
 from handkp_plugins.synthetic.hand.shape import MEAN_SEGMENTS, HandShape
-from handkp_plugins.synthetic.rigs.joints import PARTS, RIG_KINDS, THUMB_PARTS
+from handkp_plugins.synthetic.rigs.joints import CHAINS, RIG_KINDS
 
 RADIUS = 0.008
 TIP_DEPTH = 0.009
@@ -80,10 +80,9 @@ def _joints() -> dict[str, np.ndarray]:
         bones = [frames[FRAME_INDEX[f'{finger}_{j}']] for j in range(3)]
         chain = [bone[:3, 3] for bone in bones]
         chain.append(chain[2] + bones[2][:3, 1] * (MEAN_SEGMENTS[i, 2] - TIP_DEPTH))
-        names = THUMB_PARTS if finger == 'thumb' else PARTS[1:]
         if finger != 'thumb':
             joints[f'{finger}_metacarpal'] = 0.25 * chain[0]
-        joints |= {f'{finger}_{part}': point for part, point in zip(names, chain, strict=True)}
+        joints |= dict(zip(CHAINS[finger], chain, strict=True))
     return joints
 
 
@@ -93,7 +92,7 @@ def _mesh(joints: dict[str, np.ndarray], roles: list[str]) -> tuple[np.ndarray, 
     palm = np.array([[0.002, y, -0.002] for y in (-0.03, -0.02, -0.01, 0, 0.02, 0.04, 0.06, 0.08, 0.1)])
     parts.append(_tube(palm, [{'wrist': 1.0}] * len(palm), (0.034, 0.012), roles))
     for finger in FINGERS:
-        names = [f'{finger}_{part}' for part in (THUMB_PARTS if finger == 'thumb' else PARTS[1:])]
+        names = CHAINS[finger]
         chain = [joints[name] for name in names]
         last = chain[3] - chain[2]
         chain[3] = chain[3] + TIP_DEPTH * last / np.linalg.norm(last)
@@ -152,7 +151,7 @@ def _stripes() -> np.ndarray:
 
 
 def _address(image: np.ndarray) -> str:
-    """An RGB picture as an address that holds it."""
+    """An RGB image as an address that holds it."""
     data = cv2.imencode('.png', image[:, :, ::-1])[1].tobytes()
     return 'data:image/png;base64,' + base64.b64encode(data).decode()
 
@@ -162,7 +161,7 @@ def _document(
     attributes: dict[str, np.ndarray],
     faces: np.ndarray,
     bind: np.ndarray,
-    pictures: dict[str, str | None],
+    images: dict[str, str | None],
 ) -> dict[str, Any]:
     arrays = [*attributes.values(), faces.reshape(-1, 1), bind.reshape(-1, 16)]
     types = {1: 'SCALAR', 2: 'VEC2', 3: 'VEC3', 4: 'VEC4', 16: 'MAT4'}
@@ -195,7 +194,7 @@ def _document(
             }
         ],
     }
-    used = {key: address for key, address in pictures.items() if address is not None}
+    used = {key: address for key, address in images.items() if address is not None}
     if used:
         entries = {key: {'index': i} for i, key in enumerate(used)}
         base = entries.pop('baseColorTexture', None)

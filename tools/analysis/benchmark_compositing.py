@@ -1,4 +1,4 @@
-"""Measure what the HandCompositor costs: milliseconds per picture, as a whole and step by step.
+"""Measure what the HandCompositor costs: milliseconds per image, as a whole and step by step.
 
 Hands with coverage are stood for by discs of noise. Each time is the median of the rounds; that of a step is
 measured alone, with the shares of samples that the settings give it. The backgrounds are made before.
@@ -60,7 +60,7 @@ def steps_of(compositor: HandCompositor, layers: Tensor) -> dict[str, Callable[[
 def main(
     sizes: Sequence[int] = (128, 256), batch_size: int = 64, rounds: int = 9, num: int = 512, device: str = 'auto'
 ) -> dict[int, dict[str, float]]:
-    """Print the table; returns size → step → milliseconds per picture."""
+    """Print the table; returns size → step → milliseconds per image."""
     device = ('cuda' if torch.cuda.is_available() else 'cpu') if device == 'auto' else device
     print(f'device {device}, {torch.get_num_threads()} threads, batch {batch_size}')
     table: dict[int, dict[str, float]] = {}
@@ -75,7 +75,7 @@ def main(
         print(f'{size}²: bank of {num} backgrounds and first batch in {time.perf_counter() - start:.1f} s')
         work = {'all': lambda c=compositor, b=batch: c(b, training=True), **steps_of(compositor, layers)}
         table[size] = {name: median_ms(call, rounds, device) / batch_size for name, call in work.items()}
-    print(f'| ms per picture | {" | ".join(f"{size}²" for size in sizes)} |\n|---|{"---|" * len(sizes)}')
+    print(f'| ms per image | {" | ".join(f"{size}²" for size in sizes)} |\n|---|{"---|" * len(sizes)}')
     for name in table[sizes[0]]:
         print(f'| {name} | {" | ".join(f"{table[size][name]:.3f}" for size in sizes)} |')
     return table

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from handkp_plugins.fileio.images import list_photographs
 from handkp_plugins.imaging.backgrounds import crop_photograph, generate_background
-from handkp_plugins.imaging.geometry import affine_matrices, per_image, pixel_grid, warp_affine
+from handkp_plugins.imaging.geometry import affine_matrices, change_some, per_image, pixel_grid, warp_affine
 
 from .batch_random import BatchRandom
 
@@ -81,8 +81,7 @@ class BackgroundBank:
             values = (angle.cos(), angle.sin(), edge, sharpness)
             cosine, sine, edge, sharpness = (per_image(v, rng.device) for v in values)
             share = torch.sigmoid(sharpness * (cosine * x + sine * y - edge))  # (n, 1, h, w)
-            mixed = mixed.to(rng.device)
-            backgrounds[mixed] = torch.lerp(backgrounds[mixed], second, share)
+            change_some(backgrounds, mixed, lambda chosen: torch.lerp(chosen, second, share))
         return backgrounds
 
     @staticmethod

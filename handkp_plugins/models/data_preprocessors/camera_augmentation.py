@@ -10,15 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from handkp_plugins.imaging.camera import (
-    adjust_color,
-    bend_tones,
-    convolve,
-    disc_kernels,
-    line_kernels,
-    lower_resolution,
-)
-from handkp_plugins.imaging.geometry import per_image
+from handkp_plugins.imaging.camera import adjust_color, bend_tones, coarsen, convolve, disc_kernels, line_kernels
+from handkp_plugins.imaging.geometry import change_some, per_image
 from handkp_plugins.imaging.jpeg import jpeg_compress
 
 from .batch_random import BatchRandom
@@ -101,13 +94,13 @@ class CameraAugmentation:
     def light(self, images: Tensor, rng: BatchRandom) -> Tensor:
         """A brightness at each corner, interpolated between them."""
         who = rng.some(self.uneven)
-        corners = torch.stack([rng.normal(0.35) for _ in range(4)], 1).exp()
-        if len(who):
-            corners = corners[who].view(-1, 1, 2, 2).to(images.device)
-            who = who.to(images.device)
-            falloff = F.interpolate(corners, images.shape[2:], mode='bilinear', align_corners=True)
-            images[who] = (images[who] * falloff).clamp_(0, 1)
-        return images
+        corners = torch.stack([rng.normal(0.35) for _ in range(4)], 1).exp()[who].view(-1, 1, 2, 2).to(images.device)
+        size = images.shape[2:]
+
+        def shade(chosen: Tensor) -> Tensor:
+            return (chosen * F.interpolate(corners, size, mode='bilinear', align_corners=True)).clamp_(0, 1)
+
+        return change_some(images, who, shade)
 
     def blurring(self, images: Tensor, rng: BatchRandom) -> Tensor:
         """Defocus or motion blur."""
@@ -115,22 +108,18 @@ class CameraAugmentation:
         kind = rng.uniform()
         radius, angle = rng.uniform(0.15, 1.0) * reach, rng.uniform(0, math.pi)
         who = (kind < self.defocus + self.motion).nonzero().flatten()
-        if len(who):
-            radius, side = radius[who], math.ceil(reach)
-            motion = (kind < self.motion)[who, None, None]
-            kernels = torch.where(motion, line_kernels(radius, angle[who], side), disc_kernels(radius, side))
-            who = who.to(images.device)
-            images[who] = convolve(images[who], kernels)
-        return images
+        radius, side, motion = radius[who], math.ceil(reach), (kind < self.motion)[who, None, None]
+        kernels = torch.where(motion, line_kernels(radius, angle[who], side), disc_kernels(radius, side))
+        return change_some(images, who, lambda chosen: convolve(chosen, kernels))
 
     def resolution(self, images: Tensor, rng: BatchRandom) -> Tensor:
         """Fewer pixels, enlarged. The chosen of a batch share one factor, that of the first."""
         who, factor = rng.some(self.low_resolution), rng.log_uniform(1.2, 4.0)
-        if len(who):
-            height, width = (max(1, round(n / float(factor[who[0]]))) for n in images.shape[2:])
-            who = who.to(images.device)
-            images[who] = lower_resolution(images[who], (height, width))
-        return images
+
+        def shrink(chosen: Tensor) -> Tensor:
+            return coarsen(chosen, [max(1, round(n / float(factor[who[0]]))) for n in chosen.shape[2:]])
+
+        return change_some(images, who, shrink)
 
     def noising(self, images: Tensor, rng: BatchRandom) -> Tensor:
         """Noise in brightness, or in each channel for itself."""
@@ -145,8 +134,4 @@ class CameraAugmentation:
     def compression(self, images: Tensor, rng: BatchRandom) -> Tensor:
         """JPEG's loss."""
         who, quality = rng.some(self.jpeg), rng.uniform(*self.jpeg_quality)
-        if len(who):
-            quality = quality[who].to(images.device)
-            who = who.to(images.device)
-            images[who] = jpeg_compress(images[who], quality)
-        return images
+        return change_some(images, who, lambda chosen: jpeg_compress(chosen, quality[who].to(images.device)))

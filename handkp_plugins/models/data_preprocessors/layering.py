@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from handkp_plugins.imaging.camera import bend_tones
-from handkp_plugins.imaging.geometry import affine_matrices, box_blur, per_image, pixel_grid, warp_affine
+from handkp_plugins.imaging.geometry import affine_matrices, box_blur, change_some, per_image, pixel_grid, warp_affine
 
 from .batch_random import BatchRandom
 
@@ -96,9 +96,7 @@ class Layering:
         other = ((who + 1) % rng.num).to(hand.device)
         layers = torch.cat([hand[other], alpha[other]], 1)
         layers = warp_affine(layers, matrices[who], *hand.shape[2:], 'zeros')
-        who = who.to(hand.device)
-        background[who] = torch.lerp(background[who], layers[:, :3], layers[:, 3:])
-        return background
+        return change_some(background, who, lambda chosen: torch.lerp(chosen, layers[:, :3], layers[:, 3:]))
 
     def _cast_shadow(self, alpha: Tensor, background: Tensor, rng: BatchRandom) -> Tensor:
         who = rng.some(self.shadow)
@@ -109,11 +107,10 @@ class Layering:
         h, w = alpha.shape[2:]
         matrices = affine_matrices(zoom, torch.zeros_like(zoom), x, y)[who]
         strength = per_image(strength[who], alpha.device)
-        who = who.to(alpha.device)
         size = (max(1, h // _SHADOW_SHRINK), max(1, w // _SHADOW_SHRINK))
-        coarse = box_blur(box_blur(F.interpolate(alpha[who], size, mode='area')))
-        background[who] *= 1 - strength * warp_affine(coarse, matrices, h, w, 'border')
-        return background
+        coarse = box_blur(box_blur(F.interpolate(alpha[who.to(alpha.device)], size, mode='area')))
+        light = 1 - strength * warp_affine(coarse, matrices, h, w, 'border')
+        return change_some(background, who, lambda chosen: chosen * light)
 
     def _occlude(self, images: Tensor, rng: BatchRandom) -> Tensor:
         """Bars, boxes and ellipses, plain or with the mirrored image as their texture."""
@@ -140,8 +137,8 @@ class Layering:
         share = (inside * torch.minimum(half_x, half_y) * (0.5 * min(h, w)) + 0.5).clamp(0, 1)
         flat = color[who].to(device)[..., None, None]
         use_texture = per_image(textured[who], device)
-        who = who.to(device)
-        below = images[who]
-        surface = torch.where(use_texture, below.flip(2, 3) * (0.4 + 0.6 * flat), flat)
-        images[who] = torch.lerp(below, surface, share)
-        return images
+
+        def cover(chosen: Tensor) -> Tensor:
+            return torch.lerp(chosen, torch.where(use_texture, chosen.flip(2, 3) * (0.4 + 0.6 * flat), flat), share)
+
+        return change_some(images, who, cover)

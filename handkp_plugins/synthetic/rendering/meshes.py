@@ -50,7 +50,7 @@ def cylinder(radius: float, length: float, taper: float = 1.0) -> Mesh:
     step = np.arange(_SIDES)
     fan = np.stack([step, (step + 1) % _SIDES, np.full(_SIDES, _SIDES)], axis=1)
     ends = [(np.concatenate([wall[i], [wall[i].mean(0)]]), sign * _UP, fan) for i, sign in ((0, -1), (-1, 1))]
-    return _join([(wall, _AROUND, _grid_faces(_RINGS, _SIDES)), *ends])
+    return _join([(wall, _AROUND, grid_faces(_RINGS, _SIDES)), *ends])
 
 
 def box(half: np.ndarray) -> Mesh:
@@ -60,7 +60,7 @@ def box(half: np.ndarray) -> Mesh:
     for axis in range(3):
         for sign in (-1.0, 1.0):
             face = np.roll(np.stack([np.full_like(u, sign), u, v], axis=-1), axis, axis=-1)
-            parts.append((face * half, sign * np.eye(3)[axis], _grid_faces(_RINGS, _RINGS, closed=False)))
+            parts.append((face * half, sign * np.eye(3)[axis], grid_faces(_RINGS, _RINGS, closed=False)))
     return _join(parts)
 
 
@@ -68,7 +68,7 @@ def ball(radius: float) -> Mesh:
     """A ball about the origin."""
     polar = np.linspace(0, np.pi, _RINGS + 6)[:, None, None]
     normals = np.sin(polar) * _AROUND + np.cos(polar) * _UP
-    return _join([(radius * normals, normals, _grid_faces(_RINGS + 6, _SIDES))])
+    return _join([(radius * normals, normals, grid_faces(_RINGS + 6, _SIDES))])
 
 
 def ellipsoid(half: np.ndarray) -> Mesh:
@@ -84,7 +84,7 @@ def torus(half: tuple[float, float], radial: float, axial: float) -> Mesh:
     points = around + radial * cosine * out + axial * sine * _UP
     normals = axial * cosine * out + radial * sine * _UP
     normals = normals / np.linalg.norm(normals, axis=-1, keepdims=True)
-    return _join([(points, normals, _grid_faces(_SIDES + 1, 12) % (_SIDES * 12))])
+    return _join([(points, normals, grid_faces(_SIDES + 1, 12) % (_SIDES * 12))])
 
 
 def paint(mesh: Mesh, rng: np.random.Generator) -> Mesh:
@@ -104,7 +104,7 @@ def paint(mesh: Mesh, rng: np.random.Generator) -> Mesh:
     return replace(mesh, colors=np.clip(colors, 0.01, 1))
 
 
-def _grid_faces(rows: int, columns: int, closed: bool = True) -> np.ndarray:
+def grid_faces(rows: int, columns: int, closed: bool = True) -> np.ndarray:
     """Triangles over a grid of points, row by row; ``closed`` joins the last column to the first."""
     row, column = np.divmod(np.arange((rows - 1) * columns), columns)
     keep = closed | (column < columns - 1)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from handkp_plugins.imaging.camera import adjust_color, convolve, disc_kernels, line_kernels, lower_resolution
+from handkp_plugins.imaging.camera import adjust_color, coarsen, convolve, disc_kernels, line_kernels
 from handkp_plugins.imaging.jpeg import jpeg_compress
 
 _WHITE = 2.2
@@ -95,7 +95,7 @@ def apply_camera(image: np.ndarray, camera: CameraSettings, rng: np.random.Gener
     )
     if camera.resolution < 1:
         height, width = image.shape[:2]
-        batch = lower_resolution(batch, (int(camera.resolution * height), int(camera.resolution * width)))
+        batch = coarsen(batch, (int(camera.resolution * height), int(camera.resolution * width)))
     noise = _to_batch(rng.standard_normal(image.shape, dtype=np.float32))
     batch = batch.add_(noise, alpha=camera.noise).clamp_(0, 1)
     if camera.quality:

@@ -1,8 +1,8 @@
 """Brings a rig to the bones of the mean hand, so that it can become a :class:`HandTemplate`.
 
-The mesh is skinned once by the rig's own weights, from the rig's bones to ours at rest. After that it has our bone
-lengths and straight fingers, whatever its own rest pose was, and poses, shapes, keypoints and collision spheres mean on
-it what they mean on the procedural hand. Its flesh stays its own.
+The mesh is skinned once by the rig's own weights, from the rig's bones to ours at rest. Then it has our bone lengths
+and straight fingers, whatever its own rest pose was, and poses, shapes, keypoints and collision spheres of the
+procedural hand fit it. Its flesh stays its own.
 """
 
 from dataclasses import replace
@@ -15,20 +15,18 @@ from handkp_plugins.structures.skeleton import FINGERS, LONG_FINGERS
 from ..hand.kinematics import FINGER_ROLL, FRAME_INDEX, joint_frames, normalize
 from ..hand.shape import MEAN_ROOTS, MEAN_SEGMENTS, HandShape
 from ..hand.template import REST_POSE, blend_into_forearm, palm_weights, smooth_weights
-from .joints import PARTS, THUMB_PARTS
+from .joints import CHAINS
 from .mesh import BONE_INDEX, RIG_BONES, RiggedMesh
 
 _WEIGHT_SMOOTHING = 4
 _OWN = 0.9  # weight from which a point counts as a bone's own
-_SLAB = 0.1  # half the thickness, in lengths of the bone before it, of the slice around a joint that tells its middle
+_SLAB = 0.1  # half the thickness, in lengths of the bone before it, of the slice around a joint that gives its middle
 
 
 def _bone_ends(joints: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     ends = {f'{f}_metacarpal': (joints['wrist'], joints[f'{f}_mcp']) for f in LONG_FINGERS}
-    for finger in FINGERS:
-        order = THUMB_PARTS if finger == 'thumb' else PARTS[1:]
-        for i in range(3):
-            ends[f'{finger}_{i}'] = joints[f'{finger}_{order[i]}'], joints[f'{finger}_{order[i + 1]}']
+    for finger, chain in CHAINS.items():
+        ends |= {f'{finger}_{i}': (joints[chain[i]], joints[chain[i + 1]]) for i in range(3)}
     return ends
 
 
@@ -42,7 +40,7 @@ def _frame(start: np.ndarray, end: np.ndarray, dorsal: np.ndarray) -> np.ndarray
 
 
 def _dorsal_references(rig: RiggedMesh) -> dict[str, np.ndarray]:
-    """Roughly out of the back of each bone of a rig at rest."""
+    """Direction roughly out of the back of each bone of a rig at rest."""
     up = np.array([0.0, 0, 1])
     references = {f'{f}_metacarpal': up for f in LONG_FINGERS}
     for finger, roll in zip(LONG_FINGERS, FINGER_ROLL, strict=True):
@@ -52,7 +50,7 @@ def _dorsal_references(rig: RiggedMesh) -> dict[str, np.ndarray]:
 
 
 def _flat_side(rig: RiggedMesh, bone: str) -> np.ndarray:
-    """The direction in which an end segment is thinnest: out of its nail."""
+    """Direction in which an end segment is thinnest: out of its nail."""
     start, end = _bone_ends(rig.joints)[bone]
     expected = joint_frames(REST_POSE.angles, HandShape())[FRAME_INDEX[bone]][:3, 2]
     frame = _frame(start, end, expected)
@@ -63,10 +61,10 @@ def _flat_side(rig: RiggedMesh, bone: str) -> np.ndarray:
 
 
 def straighten(rig: RiggedMesh) -> RiggedMesh:
-    """A rig brought to our bones at :data:`REST_POSE` by linear blend skinning with its own weights.
+    """Bring a rig to our bones at :data:`REST_POSE` by linear blend skinning with its own weights.
 
     Raises:
-        ValueError: no part of the mesh follows an end bone.
+        ValueError: No part of the mesh follows an end bone.
     """
     for finger in FINGERS:
         if (rig.weights[:, BONE_INDEX[f'{finger}_2']] > _OWN).sum() < 3:
@@ -93,20 +91,21 @@ def straighten(rig: RiggedMesh) -> RiggedMesh:
 
 
 def _center_joints(rig: RiggedMesh) -> RiggedMesh:
-    """A rig with its fingers' outer joints moved to the middle of the flesh around them; some rigs have them half a
-    centimetre nearer to the back or the pad."""
+    """Move the fingers' outer joints to the middle of the flesh around them.
+
+    In some rigs they are half a centimetre nearer to the back or the pad.
+    """
     joints, references = dict(rig.joints), _dorsal_references(rig)
-    for finger in FINGERS:
-        order = THUMB_PARTS if finger == 'thumb' else PARTS[1:]
+    for finger, chain in CHAINS.items():
         own = rig.points[rig.weights[:, [BONE_INDEX[f'{finger}_{i}'] for i in range(3)]].sum(1) > 0.5]
         for i in (2, 3) if finger == 'thumb' else (1, 2, 3):
-            near, here, far = (rig.joints[f'{finger}_{order[min(k, 3)]}'] for k in (i - 1, i, i + 1))
+            near, here, far = (rig.joints[chain[min(k, 3)]] for k in (i - 1, i, i + 1))
             frame = _frame(near, far, references[f'{finger}_{min(i, 2)}'])[:3, :3]
             local = (own - here) @ frame
             slab = local[np.abs(local[:, 1]) < _SLAB * np.linalg.norm(here - near)]
             if len(slab):
                 middle = 0.5 * (slab.min(0) + slab.max(0))
-                joints[f'{finger}_{order[i]}'] = here + frame[:, [0, 2]] @ middle[[0, 2]]
+                joints[chain[i]] = here + frame[:, [0, 2]] @ middle[[0, 2]]
     return replace(rig, joints=joints)
 
 
@@ -120,7 +119,7 @@ def frame_weights(weights: np.ndarray, points: np.ndarray, faces: np.ndarray) ->
     """Weights (V, 35) of our frames from those of the rig's bones (V, B).
 
     The palm's share is split by place, as in our own template, since few rigs have metacarpals that move. What two
-    bones of a finger share goes to the half-turned frame between them: bent joints do not collapse.
+    bones of a finger share goes to the half-rotated frame between them, so that bent joints do not collapse.
     """
     palm = [BONE_INDEX[bone] for bone in ('palm', *(f'{finger}_metacarpal' for finger in LONG_FINGERS))]
     out = weights[:, palm].sum(1)[:, None] * palm_weights(1e3 * points)

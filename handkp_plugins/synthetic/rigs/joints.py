@@ -1,21 +1,23 @@
-"""Which joint of a rig is which joint of a hand: tables for known rigs, and how a rig without one is told about."""
+"""Which joint of a rig is which joint of a hand: tables for known rigs, or a table in a file beside the rig."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from handkp_plugins.structures.skeleton import LONG_FINGERS
+from handkp_plugins.structures.skeleton import FINGERS, LONG_FINGERS
 
-PARTS = ('metacarpal', 'mcp', 'pip', 'dip', 'tip')
-THUMB_PARTS = ('cmc', 'mcp', 'ip', 'tip')
-ROLES: tuple[str, ...] = (
+_PARTS = dict.fromkeys(LONG_FINGERS, ('mcp', 'pip', 'dip', 'tip')) | {'thumb': ('cmc', 'mcp', 'ip', 'tip')}
+CHAINS = {finger: tuple(f'{finger}_{part}' for part in _PARTS[finger]) for finger in FINGERS}
+"""Roles of each finger's joints, from its root to its tip."""
+ROLES = (
     'wrist',
-    *(f'thumb_{part}' for part in THUMB_PARTS),
-    *(f'{finger}_{part}' for finger in LONG_FINGERS for part in PARTS),
+    *CHAINS['thumb'],
+    *(role for finger in LONG_FINGERS for role in (f'{finger}_metacarpal', *CHAINS[finger])),
 )
-"""What a table may name. The metacarpals (each at the near end of its bone) are the only ones it may leave out."""
+"""Roles that a table names."""
 OPTIONAL = frozenset(f'{finger}_metacarpal' for finger in LONG_FINGERS)
+"""Roles, each at the near end of its bone, that a table may leave out."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,10 @@ class RigKind:
     """What is known of one maker's rigs.
 
     Args:
-        name: of the rig.
-        joints: the rig's joint name of each role, with ``{side}`` for L or R.
-        textures: file names of skin textures that belong to it but that its glTF does not name.
-        normal_maps: likewise, of its normal map.
+        name: Of the rig.
+        joints: The rig's joint name of each role, with ``{side}`` for L or R.
+        textures: File names of skin textures that belong to it but that its glTF does not name.
+        normal_maps: Likewise, of its normal map.
     """
 
     name: str
@@ -35,53 +37,53 @@ class RigKind:
     normal_maps: tuple[str, ...] = ()
 
 
-def _table(wrist: str, thumb: list[str], finger: str, names: list[str], parts: list[str]) -> dict[str, str]:
-    table = {'wrist': wrist}
-    table |= {f'thumb_{role}': joint for role, joint in zip(THUMB_PARTS, thumb, strict=True)}
-    for ours, theirs in zip(LONG_FINGERS, names, strict=True):
-        table |= {f'{ours}_{r}': finger.replace('FINGER', theirs).replace('PART', p)
-                  for r, p in zip(PARTS, parts, strict=True)}  # fmt: skip
-    return table
+def _joints(wrist: str, thumb: str, thumb_parts: str, finger: str, fingers: str, parts: str) -> dict[str, str]:
+    """Joint names by role, from templates of their names and the words to fill in."""
+    of_thumb = [thumb.format(part) for part in thumb_parts.split()]
+    of_fingers = [finger.format(name, part) for name in fingers.split() for part in parts.split()]
+    return dict(zip(ROLES, [wrist, *of_thumb, *of_fingers], strict=True))
 
 
 RIG_KINDS: tuple[RigKind, ...] = (
     RigKind(
         'Godot XR Tools',
-        _table(
+        _joints(
             'Wrist_{side}',
-            [f'Thumb_{part}_{{side}}' for part in ('Metacarpal', 'Proximal', 'Distal', 'Tip')],
-            'FINGER_PART_{side}',
-            ['Index', 'Middle', 'Ring', 'Little'],
-            ['Metacarpal', 'Proximal', 'Intermediate', 'Distal', 'Tip'],
+            'Thumb_{}_{{side}}',
+            'Metacarpal Proximal Distal Tip',
+            '{}_{}_{{side}}',
+            'Index Middle Ring Little',
+            'Metacarpal Proximal Intermediate Distal Tip',
         ),
         textures=('caucasian_realistic_baseColor.png', 'african_realistic_baseColor.png'),
         normal_maps=('hands_normal.png',),
     ),
     RigKind(
         'WebXR generic hand',
-        _table(
+        _joints(
             'wrist',
-            [f'thumb-{part}' for part in ('metacarpal', 'phalanx-proximal', 'phalanx-distal', 'tip')],
-            'FINGER-finger-PART',
-            ['index', 'middle', 'ring', 'pinky'],
-            ['metacarpal', 'phalanx-proximal', 'phalanx-intermediate', 'phalanx-distal', 'tip'],
+            'thumb-{}',
+            'metacarpal phalanx-proximal phalanx-distal tip',
+            '{}-finger-{}',
+            'index middle ring pinky',
+            'metacarpal phalanx-proximal phalanx-intermediate phalanx-distal tip',
         ),
     ),
 )
 
 
 def table_path(rig: Path) -> Path:
-    """Where a rig's own table lies: ``hand.glb`` has ``hand.joints.json``."""
+    """Path of a rig's own table: ``hand.glb`` has ``hand.joints.json``."""
     return rig.with_suffix('.joints.json')
 
 
 def find_kind(rig: Path, joint_names: list[str]) -> tuple[RigKind, dict[str, int]]:
-    """The kind of a rig, and where in its joints each role is found.
+    """Find the kind of a rig, and the index in its joints of each role.
 
-    A table of its own, beside the rig, comes before the known ones: a JSON object from roles to joint names.
+    A table beside the rig, a JSON object from roles to joint names, comes before the known ones.
 
     Raises:
-        ValueError: no table fits; the message lists the joints found and the entries needed.
+        ValueError: No table fits; the message lists the joints found and the entries needed.
     """
     own = table_path(rig)
     kinds = (_own_kind(own),) if own.is_file() else RIG_KINDS

@@ -11,7 +11,7 @@ from ..hand.shape import MEAN_ROOTS, HandShape
 from ..hand.surface import merge_points, split_triangles, subdivide
 from ..poses.gestures import GESTURES
 from .gltf import SkinnedMesh
-from .joints import PARTS, THUMB_PARTS
+from .joints import CHAINS, OPTIONAL
 
 RIG_BONES: tuple[str, ...] = (
     'palm',
@@ -19,12 +19,16 @@ RIG_BONES: tuple[str, ...] = (
     *(f'{finger}_{i}' for finger in FINGERS for i in range(3)),
 )
 BONE_INDEX = {name: i for i, name in enumerate(RIG_BONES)}
+_BONE_OF_ROLE = {role: role for role in OPTIONAL} | {
+    role: f'{finger}_{min(i, 2)}' for finger, chain in CHAINS.items() for i, role in enumerate(chain)
+}
+"""The bone that starts at a joint."""
 _VERTICES = 12_000  # refined until there are at least so many
 _MERGE_WITHIN = 1e-5  # metres, once the hand has its size
 _LEAST_BONE = 0.01  # of the hand's extent
 _FARTHEST = 5.0  # metres, once the hand has its size
 _WRIST_SHARE = 0.1
-"""Rigs have their wrist nearer to the elbow than people mark it: this share of the way to the middle knuckle."""
+"""The wrist of rigs is nearer to the elbow than annotators mark it: this share of the way to the middle knuckle."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ class RiggedMesh:
         points: (V, 3).
         faces: (F, 3).
         weights: (V, B) by :data:`RIG_BONES`.
-        joints: by role, (3,).
-        corner_uv: (F, 3, 2) places in the texture, None where there are none.
+        joints: By role, (3,).
+        corner_uv: (F, 3, 2) places in the texture; None without a texture.
     """
 
     points: np.ndarray
@@ -46,30 +50,19 @@ class RiggedMesh:
     corner_uv: np.ndarray | None
 
 
-def bone_of_role(role: str) -> str:
-    """The bone that starts at a joint."""
-    finger, _, part = role.partition('_')
-    if role == 'wrist':
-        return 'palm'
-    if part == 'metacarpal':
-        return role
-    order = THUMB_PARTS if finger == 'thumb' else PARTS[1:]
-    return f'{finger}_{min(order.index(part), 2)}'
-
-
 def to_palm_frame(mesh: SkinnedMesh, roles: dict[str, int]) -> RiggedMesh:
-    """Scale, turn and, if it is a left hand, mirror a rig; joints of no role go with the palm.
+    """Scale, rotate and, if it is a left hand, mirror a rig; joints without a role become part of the palm.
 
     Raises:
-        ValueError: two neighbouring joints lie at one place, the mesh has no triangle with an area, or reaches too far.
+        ValueError: Two neighbouring joints lie at one place, the mesh has no triangle with an area, or reaches too far.
     """
-    chain = ['wrist'] + [f'{f}_{p}' for f in FINGERS for p in (THUMB_PARTS if f == 'thumb' else PARTS[1:])]
+    chain = ['wrist', *(role for roles_of_finger in CHAINS.values() for role in roles_of_finger)]
     joints = {role: mesh.joints[i, :3, 3] for role, i in roles.items()}
     theirs = np.stack([joints[role] for role in chain])
     for child, parent in enumerate(PARENTS[1:], start=1):
         if np.linalg.norm(theirs[child] - theirs[parent]) <= _LEAST_BONE * np.ptp(theirs):
             raise ValueError(f'joints {chain[parent]} and {chain[child]} lie at one place')
-    # a bent hand is no mirror image of itself: the better fit tells left from right
+    # a bent hand is not its own mirror image: the better fit tells left from right
     bent = hand_keypoints(GESTURES['relaxed'].angles, HandShape())
     is_left = _similarity(theirs, bent, mirrored=True)[1] < _similarity(theirs, bent, mirrored=False)[1]
     palm = [0, 1, 5, 9, 13, 17]
@@ -77,7 +70,7 @@ def to_palm_frame(mesh: SkinnedMesh, roles: dict[str, int]) -> RiggedMesh:
     joints['wrist'] = joints['wrist'] + _WRIST_SHARE * (joints['middle_mcp'] - joints['wrist'])
 
     weights = np.zeros((len(mesh.points), len(RIG_BONES)))
-    bone = {i: bone_of_role(role) for role, i in roles.items()}
+    bone = {i: _BONE_OF_ROLE.get(role, 'palm') for role, i in roles.items()}
     for i in range(len(mesh.joint_names)):
         weights[:, BONE_INDEX[bone.get(i, 'palm')]] += mesh.weights[:, i]
     points = _apply(matrix, mesh.points)
@@ -96,7 +89,7 @@ def to_palm_frame(mesh: SkinnedMesh, roles: dict[str, int]) -> RiggedMesh:
 
 
 def _similarity(source: np.ndarray, target: np.ndarray, mirrored: bool) -> tuple[np.ndarray, float]:
-    """(3, 4) matrix that brings points (N, 3) nearest to others by turning, scaling and moving, and the error left.
+    """(3, 4) matrix that brings points (N, 3) nearest to others by rotation, scale and translation, and the error left.
 
     Source: Umeyama, *Least-squares estimation of transformation parameters between two point patterns*, 1991.
     """
@@ -115,7 +108,7 @@ def _apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def refine(rig: RiggedMesh) -> RiggedMesh:
-    """Loop's subdivision until there are enough vertices for smooth colours and outlines."""
+    """Subdivide until there are enough vertices for smooth colours and outlines."""
     while len(rig.points) < _VERTICES:
         matrix, faces = subdivide(rig.faces, len(rig.points))
         uv = rig.corner_uv

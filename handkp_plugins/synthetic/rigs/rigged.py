@@ -1,4 +1,4 @@
-"""Rigged hands from glTF files as hand models: the file's own flesh on our bones, with our shapes and skins."""
+"""Rigged hands from glTF files as hand models: the file's flesh on our bones, with our shapes and skins."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,20 +23,20 @@ _CREASE_SMOOTHING = 2  # rounds of averaging: a rig's vertices are further apart
 
 
 def load_rig(path: Path) -> 'RiggedHand':
-    """A hand model from a rigged, skinned ``.gltf`` or ``.glb`` file of a right or left hand.
+    """Load a hand model from a rigged, skinned ``.gltf`` or ``.glb`` file of a right or left hand.
 
-    Joint names of known rigs are understood (see ``rig_joints``); for others a table lies beside the file. Details of
-    the skin come from the file's texture and normal map or, for rigs that are known to come without, from pictures
-    beside it or in ``../textures``; where there are none, the skin is painted as the procedural hand's.
+    ``joints`` knows the joint names of some rigs; others need a table beside the file. Details of the skin come from
+    the file's texture and normal map or, for known rigs without, from images beside it or in ``../textures``; without
+    any, the skin is painted as the procedural hand's.
 
     Raises:
-        FileNotFoundError: the file, or one that it names, is missing.
-        ValueError: the file is damaged, its joints are unknown, or its mesh is no hand; the message names the file.
+        FileNotFoundError: The file, or one that it names, is missing.
+        ValueError: The file is damaged, its joints are unknown, or its mesh is not a hand; the message names the file.
     """
     mesh = read_skinned_mesh(path)
     kind, roles = find_kind(path, mesh.joint_names)
-    textures = [mesh.texture] if mesh.texture is not None else _pictures_beside(path, kind.textures)
-    bumps = [mesh.normal_map] if mesh.normal_map is not None else _pictures_beside(path, kind.normal_maps)
+    textures = [mesh.texture] if mesh.texture is not None else _images_beside(path, kind.textures)
+    bumps = [mesh.normal_map] if mesh.normal_map is not None else _images_beside(path, kind.normal_maps)
     try:
         return _rigged(refine(to_palm_frame(mesh, roles)), textures, bumps)
     except ValueError as error:
@@ -47,8 +47,8 @@ def _rigged(rig: RiggedMesh, textures: list[np.ndarray], bumps: list[np.ndarray]
     flat = straighten(rig)
     tones, tilts = [], []
     if rig.corner_uv is not None:
-        tones = [tone_detail(rig.faces, rig.corner_uv, picture, len(rig.points)) for picture in textures]
-        tilts = [normal_tilt(flat.points, rig.faces, rig.corner_uv, picture) for picture in bumps]
+        tones = [tone_detail(rig.faces, rig.corner_uv, image, len(rig.points)) for image in textures]
+        tilts = [normal_tilt(flat.points, rig.faces, rig.corner_uv, image) for image in bumps]
     known = np.concatenate([flat.weights, *tilts, *tones], axis=1)
     fill = np.zeros(known.shape[1])
     fill[BONE_INDEX['palm']] = 1.0  # of the forearm's points; from there on weights go by place
@@ -62,18 +62,18 @@ def _rigged(rig: RiggedMesh, textures: list[np.ndarray], bumps: list[np.ndarray]
     return RiggedHand(replace(template, normals=normals), tone)
 
 
-def _pictures_beside(path: Path, names: Sequence[str]) -> list[np.ndarray]:
+def _images_beside(path: Path, names: Sequence[str]) -> list[np.ndarray]:
     places = (path.parent, path.parent.parent / 'textures')
     return [read_texture(place / name) for name in names for place in places if (place / name).is_file()]
 
 
 class RiggedHand(HandModel):
-    """A rig brought to our bones, with the details of its own skin textures.
+    """A rig on our bones, with the details of its own skin textures.
 
     Args:
         template: V vertices.
-        detail: (V, T, 3) logarithm of how much brighter each of T textures is than around the vertex, from the texture
-            of the lightest skin to that of the darkest; T may be 0.
+        detail: (V, T, 3) logarithm of how much brighter each of T textures is than around the vertex, from the
+            lightest skin to the darkest; T may be 0.
     """
 
     def __init__(self, template: HandTemplate, detail: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""What a rig's textures say of its skin: lighter and darker places, and the tilt of its normals, per vertex."""
+"""Details of a rig's textures per vertex: lighter and darker places, and the tilt of normals."""
 
 import cv2
 import numpy as np
@@ -7,10 +7,10 @@ from ..hand.kinematics import normalize
 from ..hand.surface import neighbour_mean
 
 _BLUR = 1.0  # pixels
-_ROUNDS = 60  # of averaging over neighbours: what is coarser is tone, which the painter knows better
+_ROUNDS = 60  # of averaging over neighbours: what is coarser is tone, which the painter sets
 _STRENGTH, _CHROMA, _LIMIT = 0.8, 0.5, 0.35  # textures for games are painted strongly
 _STEEPEST = 0.25
-"""The least part of a normal along the surface's own: beyond, a map is damaged rather than rough."""
+"""The least part of a normal along the surface's own; a smaller one means a damaged map."""
 
 
 def tone_detail(faces: np.ndarray, corner_uv: np.ndarray, texture: np.ndarray, num_points: int) -> np.ndarray:
@@ -28,8 +28,8 @@ def tone_detail(faces: np.ndarray, corner_uv: np.ndarray, texture: np.ndarray, n
 def normal_tilt(points: np.ndarray, faces: np.ndarray, corner_uv: np.ndarray, normal_map: np.ndarray) -> np.ndarray:
     """What a normal map adds (V, 3) to the unit normal at each point.
 
-    The map's x and y run along the texture to the right and upwards, as glTF prescribes; where they lie on the surface
-    follows from the triangles' places in the texture. A triangle without an area there adds nothing.
+    The map's x and y run to the right and upwards in the texture, as glTF prescribes; the triangles' places in the
+    texture give their directions on the surface. A triangle without an area there adds nothing.
 
     Args:
         points: (V, 3).
@@ -49,10 +49,10 @@ def normal_tilt(points: np.ndarray, faces: np.ndarray, corner_uv: np.ndarray, no
     return _vertex_mean(faces, tilt, len(points))
 
 
-def _sample_texture(picture: np.ndarray, corner_uv: np.ndarray) -> np.ndarray:
-    """A picture's values (F, 3, 3), 0…1, at each corner of each triangle."""
-    smooth = cv2.GaussianBlur(picture, (0, 0), _BLUR).astype(np.float32) / 255
-    height, width = picture.shape[:2]
+def _sample_texture(image: np.ndarray, corner_uv: np.ndarray) -> np.ndarray:
+    """An image's values (F, 3, 3), 0…1, at each corner of each triangle."""
+    smooth = cv2.GaussianBlur(image, (0, 0), _BLUR).astype(np.float32) / 255
+    height, width = image.shape[:2]
     column, row = (corner_uv % 1.0 * (width, height)).astype(int).transpose(2, 0, 1)
     return smooth[np.minimum(row, height - 1), np.minimum(column, width - 1)]
 

@@ -1,4 +1,4 @@
-"""Welds a forearm to a hand's mesh that ends at the wrist: cuts the mesh square, and goes on in rings from there."""
+"""Welds a forearm to a hand's mesh that ends at the wrist: cuts the mesh straight and continues it in rings."""
 
 import numpy as np
 
@@ -7,10 +7,8 @@ from ..hand.surface import cut_mesh, find_loops, neighbour_mean
 from ..hand.template import smoothstep
 
 _CUT_FROM, _CUT_TO, _CUT_STEP = -14.0, 16.0, 1.0  # mm from the wrist: where the mesh may be cut
-_NARROWING, _STEPS_ABOVE = (
-    0.94,
-    4,
-)  # an outline narrower than this, against some steps above, is of a rounded end or lid
+# an outline narrower than this share of the one some steps above is that of a rounded end
+_NARROWING, _STEPS_ABOVE = 0.94, 4
 _BLEND = 70.0  # mm over which the outline becomes that of our forearm
 _RINGS = np.concatenate([np.arange(2.5, 30, 3.0), np.geomspace(32, FOREARM_LENGTH, 14)])  # mm below the cut
 _SMOOTH_WITHIN, _SMOOTH_ROUNDS = 12.0, 12  # mm around the weld
@@ -19,49 +17,46 @@ _SMOOTH_WITHIN, _SMOOTH_ROUNDS = 12.0, 12  # mm around the weld
 def weld_forearm(
     points: np.ndarray, faces: np.ndarray, values: np.ndarray, fill: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """A hand (V, 3) in mm in the palm's frame, its wrist at the origin, with our forearm instead of its own end.
+    """Replace a hand's own end by our forearm: points (V, 3) in mm in the palm's frame, wrist at the origin.
 
     Args:
-        values: (V, C) what is known of the points.
-        fill: (C,) what is set for the forearm's points.
+        values: (V, C) values of the points.
+        fill: (C,) values of the forearm's points.
 
     Returns:
         Points (U, 3), faces, values (U, C) and the height y in mm at which hand and forearm meet.
 
     Raises:
-        ValueError: the mesh has no simple outline there.
+        ValueError: The mesh has no simple outline there.
     """
     height = _wrist_height(points, faces)
     matrix, faces, border = cut_mesh(faces, points[:, 1] - height)
     points, values, loop = matrix @ points, matrix @ values, find_loops(border)[0]
     x, z, centre = _around(points[loop])
-    rings = []
-    for below in _RINGS:
-        half, depth = forearm_section(np.array([height - below]))
-        direction = np.stack([x, z]) / np.hypot(x, z)
-        section = (np.abs(direction / np.stack([half, depth])) ** FOREARM_EXPONENT).sum(0)
-        radius = section ** (-1 / FOREARM_EXPONENT)
-        share = smoothstep(np.array(below), 0.0, _BLEND)
-        ring = (1 - share) * (np.stack([x, z]) + centre[:, None]) + share * radius * direction
-        rings.append(np.stack([ring[0], np.full(len(x), height - below), ring[1]], axis=1))
+    direction = (np.stack([x, z]) / np.hypot(x, z))[:, None]  # (2, 1, N)
+    sides = np.stack(forearm_section(height - _RINGS))[..., None]  # (2, R, 1)
+    radius = (np.abs(direction / sides) ** FOREARM_EXPONENT).sum(0) ** (-1 / FOREARM_EXPONENT)
+    share = smoothstep(_RINGS, 0.0, _BLEND)[:, None]
+    x, z = (1 - share) * (np.stack([x, z]) + centre[:, None])[:, None] + share * radius * direction
+    y = np.broadcast_to((height - _RINGS)[:, None], x.shape)
+    rings = np.stack([x, y, z], axis=-1).reshape(-1, 3)
     n, start = len(loop), len(points)
     end = np.array([[0.0, height - _RINGS[-1], 0.0]])
-    ids = np.concatenate([loop[None], start + np.arange(len(rings) * n).reshape(-1, n)])
+    ids = np.concatenate([loop[None], start + np.arange(len(rings)).reshape(-1, n)])
     above, below = ids[:-1], ids[1:]
     above_next, below_next = np.roll(above, -1, axis=1), np.roll(below, -1, axis=1)
-    last = start + len(rings) * n
     strips = [
         np.stack([above_next, above, below], -1).reshape(-1, 3),
         np.stack([above_next, below, below_next], -1).reshape(-1, 3),
-        np.stack([np.roll(ids[-1], -1), ids[-1], np.full(n, last)], -1),
+        np.stack([np.roll(ids[-1], -1), ids[-1], np.full(n, start + len(rings))], -1),
     ]
     faces = np.concatenate([faces, *strips])
-    points = _smooth_weld(np.concatenate([points, *rings, end]), faces, height)
+    points = _smooth_weld(np.concatenate([points, rings, end]), faces, height)
     return points, faces, np.concatenate([values, np.broadcast_to(fill, (len(points) - start, len(fill)))]), height
 
 
 def _wrist_height(points: np.ndarray, faces: np.ndarray) -> float:
-    """The lowest height at which the mesh's outline is simple and hardly narrower than a little above."""
+    """The lowest height at which the mesh's outline is simple and hardly narrower than a little higher."""
     lowest = max(points[:, 1].min(), _CUT_FROM)
     heights = np.arange(lowest, _CUT_TO, _CUT_STEP)
     sizes = [_outline_size(points, faces, height) for height in heights]
@@ -72,7 +67,7 @@ def _wrist_height(points: np.ndarray, faces: np.ndarray) -> float:
 
 
 def _outline_size(points: np.ndarray, faces: np.ndarray, height: float) -> float:
-    """Geometric mean of the outline's breadth and depth at a height; 0 where there is none, or several, or a fold."""
+    """Geometric mean of the outline's breadth and depth at a height; 0 without exactly one simple outline."""
     matrix, _, border = cut_mesh(faces, points[:, 1] - height)
     loops = find_loops(border)
     if len(loops) != 1:
@@ -82,21 +77,21 @@ def _outline_size(points: np.ndarray, faces: np.ndarray, height: float) -> float
 
 
 def _around(outline: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """An outline's x and z (N,) from its centre, and that centre (2,)."""
+    """x and z (N,) of an outline from its centre, and that centre (2,)."""
     flat = outline[:, [0, 2]]
     centre = 0.5 * (flat.min(0) + flat.max(0))
     return *(flat - centre).T, centre
 
 
 def _goes_round_once(x: np.ndarray, z: np.ndarray) -> bool:
-    """Whether an outline turns about its centre once, one way only: no fold, no inner wall."""
+    """Whether an outline goes around its centre once, one way only, without folds and inner walls."""
     angle = np.arctan2(np.roll(z, -1), np.roll(x, -1)) - np.arctan2(z, x)
     angle = (angle + np.pi) % (2 * np.pi) - np.pi
     return bool((angle > 0).all() or (angle < 0).all())
 
 
 def _smooth_weld(points: np.ndarray, faces: np.ndarray, height: float) -> np.ndarray:
-    """Points averaged over their neighbours near the weld, so that no edge is seen there."""
+    """Average points over their neighbours near the weld, so that it shows no edge."""
     mean = neighbour_mean(faces, len(points))
     share = 0.5 * (1 - smoothstep(np.abs(points[:, 1:2] - height), 0.0, _SMOOTH_WITHIN))
     for _ in range(_SMOOTH_ROUNDS):

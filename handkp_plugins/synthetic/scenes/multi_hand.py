@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from handkp_plugins.structures.boxes import box_sizes, clip_boxes, keypoint_box
+
 from ..hand.kinematics import apply_matrix
 from ..hand.model import HandModel
 from ..hand.skin import random_skin
@@ -135,21 +137,16 @@ def _fits(hand: HandInScene, camera: Camera, boxes: list[np.ndarray]) -> bool:
     if hand.to_camera(hand.hand.vertices[::_OUTLINE_STEP])[:, 2].min() < _NEAREST:
         return False
     box = _box(hand, camera)
-    area, image = _area(box), np.array([0, 0, *camera.extent - 1.0])
-    return _shared_area(box, image) > _INSIDE * area and all(
-        _shared_area(box, other) < _OVERLAP * min(area, _area(other)) for other in boxes
+    area, inside = (box_sizes(b).prod() for b in (box, clip_boxes(box, camera.extent - 1)))
+    return inside > _INSIDE * area and all(
+        _shared_area(box, other) < _OVERLAP * min(area, box_sizes(other).prod()) for other in boxes
     )
 
 
 def _box(hand: HandInScene, camera: Camera) -> np.ndarray:
     """Box (x1, y1, x2, y2) of a hand, not clipped to the image."""
-    pixels = camera.project(hand.to_camera(hand.hand.vertices[hand.model.is_hand][::_OUTLINE_STEP]))
-    return np.concatenate([pixels.min(0), pixels.max(0)])
-
-
-def _area(box: np.ndarray) -> float:
-    return float(np.prod(np.maximum(box[2:] - box[:2], 0)))
+    return keypoint_box(camera.project(hand.to_camera(hand.hand.vertices[hand.model.is_hand][::_OUTLINE_STEP])))
 
 
 def _shared_area(a: np.ndarray, b: np.ndarray) -> float:
-    return _area(np.concatenate([np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])]))
+    return float(np.prod(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0)))

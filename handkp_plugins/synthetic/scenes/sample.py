@@ -237,6 +237,6 @@ def is_behind_mesh(mesh: Mesh, points: np.ndarray, pixels: np.ndarray, camera: C
     total = area.sum(-1)
     with np.errstate(divide='ignore', invalid='ignore'):
         share = area / total[..., None]
-        nearness = (share / depth).sum(-1)  # 1 / depth is linear in the picture
+        nearness = (share / depth).sum(-1)  # 1 / depth is linear in the image
     hit = (share >= 0).all(-1) & (nearness * points[:, None, 2] > 1)
     return hit.any(1)

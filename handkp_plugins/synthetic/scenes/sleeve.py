@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..hand.shape import HandShape
-from ..rendering.meshes import Mesh
+from ..rendering.meshes import Mesh, grid_faces
 
 _AROUND = 48
 _ALONG = 26
@@ -41,9 +41,7 @@ def make_sleeve(forearm: np.ndarray, start: float, shape: HandShape, rng: np.ran
         -np.broadcast_to(y[:, None], radial.shape),
         (shape.forearm[1] * depth[:, None] + radial) * np.sin(angle),
     ], axis=-1)  # fmt: skip
-    ring, step = np.divmod(np.arange((_ALONG - 1) * _AROUND), _AROUND)
-    a, b = ring * _AROUND + step, ring * _AROUND + (step + 1) % _AROUND
-    faces = np.concatenate([np.stack([a, b, a + _AROUND], 1), np.stack([b, b + _AROUND, a + _AROUND], 1)])
+    faces = grid_faces(_ALONG, _AROUND)
     local_normals = np.cross(np.roll(local, -1, 1) - np.roll(local, 1, 1), np.gradient(local, axis=0))
     outward = np.sign((local_normals * (local * [1, 0, 1])).sum(-1, keepdims=True))
     local_normals *= outward / np.maximum(np.linalg.norm(local_normals, axis=-1, keepdims=True), 1e-12)
@@ -71,10 +69,9 @@ def _cloth(y: np.ndarray, angle: np.ndarray, rng: np.random.Generator) -> np.nda
         first = first.mean() + 0.25 * (first - first.mean())
     across = 0.5 + 0.5 * np.sign(np.sin(y * rng.uniform(150, 600)))[:, None]
     along = 0.5 + 0.5 * np.sign(np.sin(angle * int(rng.integers(4, 14))))[None]
-    pattern = rng.choice(['plain', 'across', 'along', 'checked'], p=[0.6, 0.18, 0.1, 0.12])
-    share = {'plain': 0 * across * along, 'across': across + 0 * along, 'along': along + 0 * across}
-    share = share.get(str(pattern), 0.5 * (across + along))
+    patterns = {'plain': 0 * along, 'across': across, 'along': along, 'checked': 0.5 * (across + along)}
+    share = patterns[str(rng.choice(list(patterns), p=[0.6, 0.18, 0.1, 0.12]))]
     cuff = 0.85 if rng.random() < 0.4 else 1.0
-    color = first + share[..., None] * (second - first)
+    color = first + np.broadcast_to(share, (len(y), len(angle)))[..., None] * (second - first)
     color[: int(rng.integers(2, 5))] *= cuff
-    return np.clip(color * rng.uniform(0.93, 1.07, (*share.shape, 1)), 0.01, 1)
+    return np.clip(color * rng.uniform(0.93, 1.07, (len(y), len(angle), 1)), 0.01, 1)

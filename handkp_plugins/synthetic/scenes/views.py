@@ -14,9 +14,8 @@ VIEW_SHARES = {'any': 0.2, 'held_up': 0.3, 'signing': 0.25, 'first_person': 0.14
 
 # views in which the arm points to the camera by more than this (cosine) or comes nearer than this (metres) are drawn
 # again: it would hide the hand
-_MAX_FORESHORTENING = 0.8
+_MAX_FORESHORTENING, _MIN_ARM_DISTANCE = 0.8, 0.1
 _ARM_LENGTH = 0.3
-_MIN_ARM_DISTANCE = 0.1
 _VIEW_TRIES = 50
 _OUTLINE_STEP = 40
 
@@ -48,9 +47,9 @@ LAYER_CUT_SHARE = 0.12
 def random_view(rng: np.random.Generator, handedness: Handedness) -> np.ndarray:
     """Rotation (3, 3) from the palm's frame to camera axes.
 
-    - any: every view as often
-    - held_up: palm, back or edge to the camera, fingers up, more or less turned about each axis
-    - shown: the same as signs are made to be seen: the palm mostly, and turned less
+    - any: every view is as likely
+    - held_up: palm, back or edge to the camera, fingers up, more or less rotated about each axis
+    - signing: the same, but mostly the palm and less rotation
     - first_person: one's own hand: the arm comes from below, the fingers point up and away
     - upside_down: fingers down
     """

@@ -49,7 +49,7 @@ def test_edges_are_smooth_and_colours_weighed_by_coverage(renderer):
     assert np.allclose(result.color[partly], result.alpha[partly][:, None], atol=0.02)
 
 
-def test_nothing_stays_from_the_picture_before(renderer):
+def test_nothing_stays_from_the_image_before(renderer):
     renderer.render([square(0, 0, 0.2, 1.0, (1, 0, 0))], 60)
     assert renderer.render([square(5, 5, 0.01, 1.0, (1, 0, 0))], 60).alpha.sum() == 0
 

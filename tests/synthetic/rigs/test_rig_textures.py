@@ -34,7 +34,7 @@ def test_tilt_of_a_plane(uv, normal, expected):
 
 
 def test_the_tilt_is_taken_where_the_corner_lies():
-    picture = encoded(LEVEL)
-    picture[:, 10:] = encoded(ACROSS)[:, 10:]
-    tilt = normal_tilt(POINTS, FACES, CORNERS[FACES], picture)
+    image = encoded(LEVEL)
+    image[:, 10:] = encoded(ACROSS)[:, 10:]
+    tilt = normal_tilt(POINTS, FACES, CORNERS[FACES], image)
     assert tilt[[1, 2], 0] == pytest.approx(0.75, abs=0.02) and np.abs(tilt[[0, 3]]).max() < 0.02

@@ -136,7 +136,7 @@ def test_a_set_goes_on_after_an_interruption_and_ends_the_same(whole: Path, tmp_
     assert contents(tmp_path / 'again') == contents(whole)
 
 
-def test_mmdetection_reads_the_set_with_its_pictures_of_no_hand(whole: Path):
+def test_mmdetection_reads_the_set_with_its_images_of_no_hand(whole: Path):
     register_all_modules(init_default_scope=False)
     path = whole / 'annotations' / 'train.json'
     document = json.loads(path.read_text())

@@ -157,7 +157,7 @@ def test_the_thumb_is_on_its_side(maker, handedness):
     assert (x[4] > x[20] + 20) == (handedness == 'left')
 
 
-def test_handedness_agrees_with_the_picture_in_random_scenes(maker):
+def test_handedness_agrees_with_the_image_in_random_scenes(maker):
     """Seen from the palm's side, wrist → forefinger → little finger turns one way in left hands, the other in right."""
     signs = []
     for index in range(60):

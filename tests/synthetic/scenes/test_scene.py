@@ -126,7 +126,7 @@ def test_rings_and_watches_lie_around_what_wears_them(hands):
 
 
 def test_views_of_ones_own_hand_point_away_and_some_hands_hang_down(monkeypatch):
-    """Fingers are up in the picture (negative y) and away from the camera; or down."""
+    """Fingers are up in the image (negative y) and away from the camera; or down."""
     for kind, sign in (('first_person', -1), ('upside_down', 1), ('held_up', -1), ('signing', -1)):
         fingers = views_of(kind, monkeypatch)[:, :, 1]
         assert np.mean(np.sign(fingers[:, 1]) == sign) > 0.75

@@ -9,4 +9,4 @@ def test_every_step_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     steps = ['all', 'backgrounds', 'layering', 'color', 'light', 'blurring', 'resolution', 'noising', 'compression']
     assert list(table[32]) == steps
     assert table[32]['all'] > 0
-    assert '| ms per picture | 32² |' in capsys.readouterr().out
+    assert '| ms per image | 32² |' in capsys.readouterr().out
