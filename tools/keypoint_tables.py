@@ -26,12 +26,12 @@ import handkp_plugins  # noqa: F401  registers what configs name
 from handkp_plugins.apis.inference import init_model, predict_each
 from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.fileio.atomic import write_text
+from handkp_plugins.fileio.coco import SPLITS
 from handkp_plugins.fileio.coco_file import CocoFile
 from handkp_plugins.fileio.images import read_image
 from handkp_plugins.structures.boxes import xywh_to_xyxy
 
 OUT = 'data/gestures/fingerspelling'
-SPLITS = ('train', 'val', 'test')
 
 
 def main(

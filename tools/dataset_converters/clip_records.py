@@ -1,12 +1,12 @@
-"""What the converters of videos with 3D hands share: the records of a video, the file, and the account at the end."""
+"""What the converters of videos with 3D hands share: the records of a video and the file."""
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from conversion import Account
 
 from handkp_plugins.datasets.hand.hand_clips import clip_starts
 from handkp_plugins.fileio.atomic import write_text
@@ -15,18 +15,16 @@ from handkp_plugins.fileio.images import read_image
 Records = tuple[dict, list[dict], list[dict]]  # a video, its images, its annotations
 
 
-class ClipRecorder:
-    """Makes the records of videos and accounts for what is skipped.
+class ClipConversion(Account):
+    """Makes the records of videos.
 
     Args:
-        root: The folder that image names are relative to.
+        root: The dataset's folder; image names are relative to it.
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.converted = 0
+        super().__init__(root, 'videos')
         self.absent = 0
-        self.skipped: dict[str, list[str]] = defaultdict(list)
 
     def record(
         self,
@@ -38,14 +36,15 @@ class ClipRecorder:
         size: tuple[int, int],
         **labels: Any,
     ) -> Records | None:
-        """The records of a video without ids, or None (counted, with its reason) for one to skip.
+        """Return the records of a video without ids, or None for a video that is skipped and counted.
 
         Args:
-            name: Of the video, for the account.
-            files: Its L images, relative to the root.
-            first: ``frame_id`` of the first one.
-            hands: Of each frame by handedness the joints (21, 3) in metres, None for an absent hand.
-            camera: (3, 3) pinhole matrix of images of ``size``, [W, H]; it is scaled to the images that are there.
+            name: The video's name, for the account.
+            files: The L images, relative to the root.
+            first: ``frame_id`` of the first image.
+            hands: For each frame, the joints (21, 3) in metres by handedness, None for an absent hand.
+            camera: (3, 3) camera matrix of images of ``size``; it is scaled to the size of the files.
+            size: [W, H] of the images for which the matrix holds.
             labels: Further keys of the video: action and object.
         """
         missing = [file for file in files if not (self.root / file).is_file()]
@@ -69,19 +68,11 @@ class ClipRecorder:
         self.converted += 1
         return dict(name=name, **labels), images, annotations
 
-    def skip(self, name: str, reason: str) -> None:
-        """Count a video as skipped."""
-        self.skipped[reason].append(name)
-
-    def report(self) -> str:
-        """How many videos were found, converted and skipped, and for each reason the first that were."""
-        skipped = sum(map(len, self.skipped.values()))
-        lines = [f'found {self.converted + skipped}, converted {self.converted}, skipped {skipped} videos']
-        for reason, names in self.skipped.items():
-            lines.append(f'  {len(names)} skipped, {reason}: {", ".join(names[:5])}' + (', …' * (len(names) > 5)))
+    def report(self) -> None:
+        """Print how many videos were found, converted and skipped, and how many hands are absent."""
+        super().report()
         if self.absent:
-            lines.append(f'{self.absent} hands flagged absent: no annotation, no weight')
-        return '\n'.join(lines)
+            self.tell(f'{self.absent} hands flagged absent: no annotation, no weight')
 
 
 def write_clips(

@@ -13,8 +13,8 @@ from handkp_plugins.fileio.coco import Record, write_coco
 from handkp_plugins.fileio.images import read_image
 
 
-class Conversion:
-    """Makes and writes the records of a dataset, and keeps the account that is printed.
+class Account:
+    """Counts what a converter converts and skips, and prints it.
 
     Args:
         root: The dataset's folder; image names are relative to it.
@@ -26,6 +26,26 @@ class Conversion:
         self.converted = 0
         self.skipped: dict[str, list[str]] = defaultdict(list)
         self.lines: list[str] = []
+
+    def skip(self, name: str, reason: str) -> None:
+        """Count an item as skipped."""
+        self.skipped[reason].append(name)
+
+    def report(self) -> None:
+        """Print how many were found, converted and skipped, with the first names of each reason."""
+        skipped = sum(map(len, self.skipped.values()))
+        self.tell(f'found {self.converted + skipped}, converted {self.converted}, skipped {skipped} {self.unit}')
+        for reason, names in self.skipped.items():
+            self.tell(f'  {len(names)} skipped, {reason}: {", ".join(names[:5])}' + (', …' * (len(names) > 5)))
+
+    def tell(self, line: str) -> None:
+        """Print a line of the account."""
+        print(line)
+        self.lines.append(line)
+
+
+class Conversion(Account):
+    """Makes and writes the records of a dataset with one hand in each image."""
 
     def record(self, name: str, keypoints: np.ndarray, image: np.ndarray | None = None, **extra: Any) -> Record | None:
         """Return the image's and the annotation's record without ids, or None for a hand that is skipped and counted.
@@ -66,22 +86,6 @@ class Conversion:
             **extra,
         )
         return dict(file_name=name, width=width, height=height), annotation
-
-    def skip(self, name: str, reason: str) -> None:
-        """Count an image, or another hand in it, as skipped."""
-        self.skipped[reason].append(name)
-
-    def report(self) -> None:
-        """Print how many were found, converted and skipped, with the first names of each reason."""
-        skipped = sum(map(len, self.skipped.values()))
-        self.tell(f'found {self.converted + skipped}, converted {self.converted}, skipped {skipped} {self.unit}')
-        for reason, names in self.skipped.items():
-            self.tell(f'  {len(names)} skipped, {reason}: {", ".join(names[:5])}' + (', …' * (len(names) > 5)))
-
-    def tell(self, line: str) -> None:
-        """Print a line of the account."""
-        print(line)
-        self.lines.append(line)
 
     def write(self, splits: Mapping[str, Sequence[Record]], description: str, order: str = 'onehand10k') -> str:
         """Write ``annotations/NAME.json`` for each split, and return the whole account.

@@ -26,14 +26,13 @@ Ends with the number of videos found, converted and skipped: those with fewer po
 without an entry in Subjects_info.
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
-from clip_records import ClipRecorder, Records, write_clips
+from clip_records import ClipConversion, Records, write_clips
+from conversion import make_parser, run
 from tqdm import tqdm
 
-from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.structures.skeleton import to_our_order
 
 POSES = ('Hand_pose_annotation_v1', 'Hand_pose_annotation_v1_1')
@@ -50,7 +49,7 @@ TRANSLATION = np.array([25.7, 1.22, 3.902])  # mm
 
 
 def main(root: str | Path, images: str = 'Video_files', poses: str | None = None) -> str:
-    """Convert; see the module's docstring. Returns the account that is printed.
+    """Convert the videos, and return the printed account.
 
     Args:
         root: The set's folder.
@@ -72,18 +71,19 @@ def main(root: str | Path, images: str = 'Video_files', poses: str | None = None
     lengths = {}
     for subject in sorted({name.split('/')[0] for names in splits.values() for name in names}):
         lengths |= read_lengths(base / 'Subjects_info' / f'{subject}_info.txt', subject)
-    recorder, lines = ClipRecorder(base), []
+    conversion, lines = ClipConversion(base), []
     for split, names in splits.items():
         records = [
             record
             for name in tqdm(names, unit='video', desc=split)
-            if (record := _convert(recorder, name, lengths, images, poses, actions, object_of)) is not None
+            if (record := _convert(conversion, name, lengths, images, poses, actions, object_of)) is not None
         ]
         path = base / 'annotations' / f'{split}.json'
         lines.append(write_clips(path, records, actions, objects, f'FPHA, {split}, images of {images}'))
-    account = '\n'.join([recorder.report(), *lines])
-    print(account)
-    return account
+    conversion.report()
+    for line in lines:
+        conversion.tell(line)
+    return '\n'.join(conversion.lines)
 
 
 def read_actions(path: Path) -> tuple[list[str], list[str], list[int]]:
@@ -156,7 +156,7 @@ def _lines(path: Path, header: int) -> list[tuple[int, list[str]]]:
 
 
 def _convert(
-    recorder: ClipRecorder,
+    conversion: ClipConversion,
     name: str,
     lengths: dict[str, int],
     images: str,
@@ -165,24 +165,22 @@ def _convert(
     object_of: list[int],
 ) -> Records | None:
     length = lengths.get(name, 0)
-    skeleton = recorder.root / poses / name / 'skeleton.txt'
+    skeleton = conversion.root / poses / name / 'skeleton.txt'
     if not length:
-        return recorder.skip(name, 'no entry in Subjects_info')
+        return conversion.skip(name, 'no entry in Subjects_info')
     if not skeleton.is_file():
-        return recorder.skip(name, 'no skeleton.txt')
+        return conversion.skip(name, 'no skeleton.txt')
     joints = read_skeleton(skeleton)
     if len(joints) < length:
-        return recorder.skip(name, 'fewer poses than frames')
+        return conversion.skip(name, 'fewer poses than frames')
     files = [f'{images}/{name}/color/color_{i:04d}.jpeg' for i in range(length)]
     action = actions.index(name.split('/')[1])
     hands = [dict(right=points) for points in joints[:length]]
-    return recorder.record(name, files, 0, hands, CAMERA, SIZE, action=action, object=object_of[action])
+    return conversion.record(name, files, 0, hands, CAMERA, SIZE, action=action, object=object_of[action])
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('root', help="the set's folder; annotations/ is written there")
+    parser = make_parser(__doc__)
     parser.add_argument('--images', default='Video_files', help='folder of images (default %(default)s)')
     parser.add_argument('--poses', help=f'folder of poses (default: the one of {", ".join(POSES)} that is there)')
-    arguments = vars(parser.parse_args())
-    run_tool(lambda: main(**arguments))
+    run(main, parser)

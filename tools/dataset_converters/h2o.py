@@ -26,19 +26,18 @@ Ends with the number of segments found, converted and skipped (without a picture
 has 569, 122 and 242 segments, 18,765 clips to train and 254 and 492 to validate and test.
 """
 
-import argparse
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-from clip_records import ClipRecorder, Records, write_clips
+from clip_records import ClipConversion, Records, write_clips
+from conversion import make_parser, run
 from tqdm import tqdm
 
-from handkp_plugins.cli.tool import run_tool
+from handkp_plugins.fileio.coco import SPLITS
 from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
 
-SPLITS = ('train', 'val', 'test')
 OBJECTS = ('book', 'espresso', 'lotion', 'spray', 'milk', 'cocoa', 'chips', 'cappuccino')
 _VERBS = {
     'grab': OBJECTS,
@@ -63,7 +62,7 @@ def main(
     test_labels: str | Path | None = None,
     images: str = 'rgb',
 ) -> str:
-    """Convert; see the module's docstring. Returns the account that is printed.
+    """Convert the videos, and return the printed account.
 
     Args:
         root: The set's folder.
@@ -82,18 +81,19 @@ def main(
     if test_labels is not None:
         files['test'] = Path(test_labels)
     segments = {split: read_segments(path) for split, path in files.items()}
-    recorder, lines = ClipRecorder(base), []
+    conversion, lines = ClipConversion(base), []
     for split, found in segments.items():
         records = [
             record
             for segment in tqdm(found, unit='segment', desc=split)
-            if (record := _convert(recorder, *segment, images)) is not None
+            if (record := _convert(conversion, *segment, images)) is not None
         ]
         path = base / 'annotations' / f'{split}.json'
         lines.append(write_clips(path, records, ACTIONS, OBJECTS, f'H2O, {split}, cam4, images of {images}'))
-    account = '\n'.join([recorder.report(), *lines])
-    print(account)
-    return account
+    conversion.report()
+    for line in lines:
+        conversion.tell(line)
+    return '\n'.join(conversion.lines)
 
 
 def read_segments(path: Path) -> list[tuple[int, str, int, int, int]]:
@@ -164,25 +164,23 @@ def _numbers(path: Path, count: int, meaning: str) -> np.ndarray:
 
 
 def _convert(
-    recorder: ClipRecorder, index: int, path: str, action: int, start: int, end: int, images: str
+    conversion: ClipConversion, index: int, path: str, action: int, start: int, end: int, images: str
 ) -> Records | None:
     name = f'{index} {path} {start}-{end}'
-    folder = recorder.root / path / 'cam4'
+    folder = conversion.root / path / 'cam4'
     poses = [folder / 'hand_pose' / f'{i:06d}.txt' for i in range(start, end + 1)]
     if missing := [pose for pose in poses if not pose.is_file()]:
-        return recorder.skip(f'{name} ({missing[0]})', 'no such pose')
+        return conversion.skip(f'{name} ({missing[0]})', 'no such pose')
     files = [f'{path}/cam4/{images}/{i:06d}.png' for i in range(start, end + 1)]
     camera, size = read_camera(folder / 'cam_intrinsics.txt')
     thing = OBJECTS.index(ACTIONS[action].split()[-1])
     hands = [read_hands(pose) for pose in poses]
-    return recorder.record(name, files, start, hands, camera, size, action=action, object=thing)
+    return conversion.record(name, files, start, hands, camera, size, action=action, object=thing)
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('root', help="the set's folder; annotations/ is written there")
+    parser = make_parser(__doc__)
     parser.add_argument('--splits', nargs='+', choices=SPLITS, default=SPLITS, help='which to convert')
     parser.add_argument('--test-labels', metavar='FILE', help="the test's segments with their actions")
     parser.add_argument('--images', default='rgb', help='folder of images in cam4 (default %(default)s)')
-    arguments = vars(parser.parse_args())
-    run_tool(lambda: main(**arguments))
+    run(main, parser)
