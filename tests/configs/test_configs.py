@@ -81,7 +81,7 @@ def check_output_size(cfg: Config) -> None:
     'path', [p for p in LEAVES if p.parent.name not in ('hand_detection', 'htt')], ids=lambda path: path.stem
 )  # detectors train in test_detection_configs.py, clips in test_htt_configs.py
 def test_network_trains_and_predicts(path: Path) -> None:
-    cfg = Config.fromfile(path)
+    cfg = copy.deepcopy(load_leaf(path))
     if cfg.model.type == 'GestureNet':
         model = build(cfg)
         batch = dict(inputs=torch.randn(4, 21, 2), labels=torch.arange(4))
