@@ -9,6 +9,10 @@ does not have.
 Networks with a TransformerNeck: two rows for each of ``--keypoints``, a column per layer. The dependency map shows what
 the token at the predicted keypoint takes from every token (its row of the attention); the affected area shows what
 every token takes from that one (its column). Blue is 0, red is the largest value of the map.
+
+Example:
+    python tools/analysis/attention.py configs/pmsdsnet/pmsdsnet_3stage_onehand10k.py \\
+        work_dirs/pmsdsnet_3stage_onehand10k/epoch_100.pth photo.jpg --bbox 63 92 99 194 --output figures
 """
 
 import argparse
@@ -69,12 +73,7 @@ def main(
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog='example: python tools/analysis/attention.py configs/pmsdsnet/pmsdsnet_3stage_onehand10k.py '
-        'work_dirs/pmsdsnet_3stage_onehand10k/epoch_100.pth photo.jpg --bbox 63 92 99 194 --output figures',
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
     parser.add_argument('checkpoint')
     parser.add_argument('images', nargs='+', metavar='IMAGE')

@@ -9,6 +9,9 @@ with dropout), each input size and each number type, a row has
 
 The networks alternate; times are medians of the rounds, the ratio is the median of the rounds' ratios. On a CPU the
 time is processor time, so other programs hardly matter. bf16 means autocast, as with --amp.
+
+Example:
+    OMP_NUM_THREADS=1 python tools/analysis/benchmark_neck.py --types fp32 --rounds 5
 """
 
 import argparse
@@ -176,11 +179,7 @@ def main(
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog='example: OMP_NUM_THREADS=1 python tools/analysis/benchmark_neck.py --types fp32 --rounds 5',
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--types', nargs='+', choices=list(TYPES), default=list(TYPES))
     parser.add_argument('--batch-size', type=int, default=1)
     parser.add_argument('--rounds', type=int, default=9)

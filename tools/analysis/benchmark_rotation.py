@@ -2,6 +2,9 @@
 
 Times everything from an image and a box to keypoints, including the pipeline's four crops, on images of noise and with
 the weights of a new network. The two alternate; times are medians of the rounds.
+
+Example:
+    python tools/analysis/benchmark_rotation.py configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py
 """
 
 import argparse
@@ -51,11 +54,7 @@ def main(config: str, batch_size: int = 8, rounds: int = 5, device: str = 'auto'
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog='example: python tools/analysis/benchmark_rotation.py configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py',
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
     parser.add_argument('--batch-size', type=int, default=8, help='(default %(default)s)')
     parser.add_argument('--rounds', type=int, default=5, help='(default %(default)s)')

@@ -8,6 +8,9 @@ one worker, without images. For each map size it prints, per sample and as MMPos
     transfer    kilobytes of targets and labels from the worker to the training process
 
 The two alternate; each time is the median of the rounds.
+
+Example:
+    python tools/analysis/benchmark_targets.py --sizes 256 --strides 1
 """
 
 import argparse
@@ -159,11 +162,7 @@ def main(
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog='example: python tools/analysis/benchmark_targets.py --sizes 256 --strides 1',
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--sizes', type=int, nargs='+', default=(128, 256), help='sides of the square input')
     parser.add_argument('--strides', type=int, nargs='+', default=(1, 4), help='strides of the maps')
     parser.add_argument('--batch-size', type=int, default=16)

@@ -4,6 +4,9 @@ Trains for some iterations like tools/train.py, without validation and checkpoin
 image of each part: waiting for the loader (with workers, only what they do not hide), the data preprocessor (in
 ``layers`` configs the HandCompositor), forward pass and loss, backward pass, optimizer, and the rest (such as averaging
 weights). The first iterations do not count.
+
+Example:
+    python tools/analysis/benchmark_training.py configs/pmsdsnet/pmsdsnet_lite_layers-128.py --amp
 """
 
 import argparse
@@ -119,12 +122,7 @@ def main(
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog='example: python tools/analysis/benchmark_training.py '
-        'configs/pmsdsnet/pmsdsnet_lite_layers-128.py --amp',
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
     parser.add_argument('--iterations', type=int, default=30, help='iterations that count')
     parser.add_argument('--warm-up', type=int, default=5, help='iterations before that')

@@ -3,6 +3,9 @@
 GestureNet is trained on each table like with tools/train.py; the two others (scikit-learn's, with default settings
 except for the number of iterations) get the same training rows, normalised the same way. All are tested on the last
 rows of each class. Prints the accuracies as a Markdown table.
+
+Example:
+    python tools/analysis/gesture_benchmark.py data/gestures/*/keypoint.csv
 """
 
 import argparse
@@ -97,11 +100,7 @@ def main(
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog='example: python tools/analysis/gesture_benchmark.py data/gestures/*/keypoint.csv',
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('tables', nargs='+', metavar='TABLE', help='.csv, .npz or .json')
     parser.add_argument('--config', default=CONFIG)
     parser.add_argument('--seed', type=int, default=0)

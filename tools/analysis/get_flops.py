@@ -3,6 +3,9 @@
 One multiply-add (MAC) is a multiplication and the addition of its product. Papers call either the MACs or twice as many
 FLOPs; both numbers are printed. MMEngine counts convolutions, linear layers, norms and bilinear resizing, but no
 activations, products or sums of maps; the two matrix products of attention are added here.
+
+Example:
+    python tools/analysis/get_flops.py configs/pmsdsnet/pmsdsnet_3stage_onehand10k.py
 """
 
 import argparse
@@ -85,11 +88,7 @@ def main(
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog='example: python tools/analysis/get_flops.py configs/pmsdsnet/pmsdsnet_3stage_onehand10k.py',
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
     parser.add_argument('--shape', type=int, nargs=2, metavar=('W', 'H'), help="default: the config's input size")
     parser.add_argument('--cfg-options', nargs='+', action=OptionAction, metavar='KEY=VALUE')

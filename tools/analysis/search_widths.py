@@ -3,6 +3,9 @@
 For each choice of widths at strides 1 to 8, the search varies the widths at stride 16, where a weight costs least,
 until 3 stages have 2.8 M and 6 stages 5.0 M parameters. Prints a Markdown table with the cheapest network of each
 choice.
+
+Example:
+    python tools/analysis/search_widths.py --tolerance 0.02
 """
 
 import argparse
@@ -93,11 +96,7 @@ def main(tolerance: float = 0.01, side: int = 256) -> list[tuple[tuple, Size]]:
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog='example: python tools/analysis/search_widths.py --tolerance 0.02',
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--tolerance', type=float, default=0.01, help='allowed relative difference from both totals')
     parser.add_argument('--side', type=int, default=256, help='side of the square input')
     arguments = parser.parse_args()

@@ -15,13 +15,7 @@ val_dataloader = dict(
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(data_mode=data_mode, ann_file='annotations/val.json', data_prefix=dict(img=''), test_mode=True))
-test_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
-    dataset=dict(data_mode=data_mode, ann_file='annotations/test.json', data_prefix=dict(img=''), test_mode=True))
+test_dataloader = dict(val_dataloader, dataset=dict(val_dataloader['dataset'], ann_file='annotations/test.json'))
 
 val_evaluator = [
     dict(type='PCKAccuracy', thr=0.2),
