@@ -1,16 +1,10 @@
-import json
 import logging
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch.distributed
-import torch.multiprocessing
-from mmengine.dataset import DefaultSampler
+from helpers.keypoint_sample import keypoint_sample
 from mmpose.registry import METRICS
 
-from handkp_plugins.evaluation import AccelerationError, HeatmapPCK
 from handkp_plugins.evaluation.functional.distances import acceleration_errors
 from handkp_plugins.evaluation.metrics import acceleration
 
@@ -70,17 +64,9 @@ def test_a_frame_given_twice():
         errors(track(0, 0, 0), track(0, 0, 0), [5, 4, 5])
 
 
-def make_sample(video: int | str, frame: int, x: float, visible: float = 1) -> dict:
-    """A keypoint that rests, and is predicted x pixels beside the truth."""
-    return dict(
-        video_id=video,
-        frame_id=frame,
-        pred_instances=dict(keypoints=np.array([[[x, 0.0]]])),
-        gt_instances=dict(keypoints=np.zeros((1, 1, 2)), keypoints_visible=np.array([[visible]])),
-        input_center=np.array([50, 50]),
-        input_scale=np.array([100, 100]),
-        input_size=(100, 100),
-    )
+def make_sample(video: int | str, frame: int, x: float) -> dict:
+    """A keypoint that rests and is predicted x pixels beside the truth."""
+    return keypoint_sample([x], [1], video_id=video, frame_id=frame)
 
 
 def evaluate(samples: list[dict]) -> dict[str, float]:
@@ -130,29 +116,3 @@ def test_errors_name_the_video():
     double['gt_instances'] = dict(keypoints=np.zeros((2, 1, 2)), keypoints_visible=np.ones((2, 1)))
     with pytest.raises(ValueError, match="expected one hand a frame, got 2 in frame 3 of video 'a'"):
         evaluate([double])
-
-
-def _evaluate_on_rank(rank: int, folder: Path, size: int, round_up: bool) -> None:
-    os.chdir(folder)  # MMEngine exchanges results through a folder below the current one
-    torch.distributed.init_process_group('gloo', f'file://{folder}/init', rank=rank, world_size=2)
-    indices = list(DefaultSampler(range(size), shuffle=False, round_up=round_up, seed=0))
-    metrics = [AccelerationError(), HeatmapPCK()]
-    for metric in metrics:  # frame i is off by i³ pixels: second differences are 6 (i + 1)
-        for batch in (indices[:4], indices[4:]):
-            metric.process({}, [make_sample(0, i, i**3) for i in batch])
-    scores = metrics[0].evaluate(size) | metrics[1].evaluate(size)
-    (folder / f'rank{rank}.json').write_text(json.dumps(scores))
-    torch.distributed.destroy_process_group()
-
-
-@pytest.mark.parametrize('round_up', [False, True])
-@pytest.mark.parametrize('size', [3, 13])
-def test_two_processes_count_each_frame_once(size: int, round_up: bool, tmp_path: Path):
-    """Neighbouring frames lie on different ranks. Of the frames, 0 and 1 are nearer than 0.03 · 100 pixels."""
-    torch.multiprocessing.start_processes(_evaluate_on_rank, (tmp_path, size, round_up), nprocs=2, start_method='fork')
-    expected = np.mean([6 * (i + 1) for i in range(size - 2)])
-    for rank in (0, 1):
-        scores = json.loads((tmp_path / f'rank{rank}.json').read_text())
-        assert scores['acceleration_error'] == pytest.approx(expected)
-        assert scores['acceleration_terms'] == size - 2
-        assert scores['PCK@0.03heatmap'] == pytest.approx(2 / size)

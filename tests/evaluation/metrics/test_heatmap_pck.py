@@ -4,6 +4,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from helpers.keypoint_sample import keypoint_sample
 from mmpose.registry import METRICS
 
 from handkp_plugins.evaluation import HeatmapPCK
@@ -14,15 +15,7 @@ from handkp_plugins.structures.skeleton import KEYPOINT_NAMES
 def make_sample(distances: list[float], visible: list[float]) -> dict:
     """One hand in a frame of 768 × 1024 that the network sees as 192 × 256 (heatmap 48 × 64), where keypoint k is
     predicted ``distances[k]`` pixels of the heatmap to the right of the truth: 16 pixels of the frame each."""
-    truth = np.full((1, len(distances), 2), 300.0)
-    predicted = truth + 16 * np.stack([distances, np.zeros(len(distances))], axis=-1)[None]
-    return dict(
-        pred_instances=dict(keypoints=predicted),
-        gt_instances=dict(keypoints=truth, keypoints_visible=np.array([visible])),
-        input_center=np.array([384, 512]),
-        input_scale=np.array([768, 1024]),
-        input_size=(192, 256),
-    )
+    return keypoint_sample(16 * np.array(distances), visible, (768, 1024), (192, 256))
 
 
 def evaluate(metric: HeatmapPCK, samples: list[dict]) -> dict[str, float]:

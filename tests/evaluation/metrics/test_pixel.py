@@ -1,29 +1,12 @@
 import json
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch.distributed
-import torch.multiprocessing
-from mmengine.dataset import DefaultSampler
+from helpers.keypoint_sample import keypoint_sample as make_sample
 from mmpose.registry import METRICS
 
 from handkp_plugins.evaluation import MPJPEAtThreshold, PixelPCK
-
-
-def make_sample(distances: list[float], visible: list[float], scale: float = 100) -> dict:
-    """One hand whose keypoint k is predicted distances[k] pixels to the right of the truth."""
-    truth = np.arange(2 * len(distances), dtype=np.float32).reshape(1, -1, 2)
-    predicted = truth + np.stack([distances, np.zeros(len(distances))], axis=-1)[None]
-    return dict(
-        pred_instances=dict(keypoints=predicted),
-        gt_instances=dict(keypoints=truth, keypoints_visible=np.array([visible], dtype=np.float32)),
-        input_center=np.array([50, 50]),
-        input_scale=np.array([scale, scale]),
-        input_size=(256, 256),
-    )
-
 
 # 0, 4, 5 and 30 pixels are labelled; the keypoint that is off by 1000 pixels is not
 SAMPLES = [make_sample([0, 5, 1000], [1, 1, 0]), make_sample([30, 4, 1000], [1, 0.5, 0])]
@@ -49,7 +32,10 @@ def test_mpjpe_by_hand():
 
 
 def test_mean_square_by_hand():
-    crops = [make_sample([0, 2, 99], [1, 1, 0], scale=128), make_sample([4], [1], scale=512)]  # 0, 4 and 2 px of crops
+    crops = [
+        make_sample([0, 2, 99], [1, 1, 0], (128, 128)),
+        make_sample([4], [1], (512, 512)),
+    ]  # 0, 4 and 2 px of crops
     assert evaluate(METRICS.build(dict(type='PixelMSE')), crops)['MSE'] == pytest.approx((0 + 16 + 4) / 3)
     assert evaluate(METRICS.build(dict(type='PixelMSE', space='image')))['MSE'] == (0 + 16 + 25 + 900) / 4
     assert np.isnan(evaluate(METRICS.build(dict(type='PixelMSE')), [make_sample([3], [0])])['MSE'])
@@ -58,7 +44,10 @@ def test_mean_square_by_hand():
 
 
 def test_input_space_scales_distances_by_the_crop():
-    samples = [make_sample([4], [1], scale=128), make_sample([4], [1], scale=512)]  # 8 and 2 pixels of a 256 crop
+    samples = [
+        make_sample([4], [1], (128, 128)),
+        make_sample([4], [1], (512, 512)),
+    ]  # 8 and 2 pixels of a 256 crop
     assert evaluate(PixelPCK(space='input'), samples)['PCK@5px'] == 0.5
     assert evaluate(MPJPEAtThreshold(space='input'), samples)['MPJPE@10px'] == pytest.approx(5)
 
@@ -96,24 +85,3 @@ def test_no_labelled_keypoint_is_nan():
 def test_bad_arguments(kwargs, message):
     with pytest.raises(ValueError, match=message):
         PixelPCK(**kwargs)
-
-
-def _evaluate_on_rank(rank: int, folder: Path, size: int, round_up: bool) -> None:
-    os.chdir(folder)  # MMEngine exchanges results through a folder below the current one
-    torch.distributed.init_process_group('gloo', f'file://{folder}/init', rank=rank, world_size=2)
-    indices = list(DefaultSampler(range(size), shuffle=False, round_up=round_up, seed=0))
-    metric = MPJPEAtThreshold(thresholds=[1000])
-    for batch in (indices[:4], indices[4:]):  # sample i is off by i pixels and i + 1 pixels
-        metric.process({}, [make_sample([i, i + 1], [1, 1]) for i in batch])
-    (folder / f'rank{rank}.json').write_text(json.dumps(metric.evaluate(size)))
-    torch.distributed.destroy_process_group()
-
-
-@pytest.mark.parametrize('round_up', [False, True])
-@pytest.mark.parametrize('size', [1, 2, 13])
-def test_two_processes_count_each_image_once(size, round_up, tmp_path):
-    torch.multiprocessing.start_processes(_evaluate_on_rank, (tmp_path, size, round_up), nprocs=2, start_method='fork')
-    for rank in (0, 1):
-        scores = json.loads((tmp_path / f'rank{rank}.json').read_text())
-        assert scores['N'] == 2 * size
-        assert scores['MPJPE@1000px'] == pytest.approx(size / 2)  # mean of i + 1/2 for i < size
