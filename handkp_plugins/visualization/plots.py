@@ -32,13 +32,7 @@ def save_plot(figure: Figure, path: str | Path) -> None:
 
 
 def plot_keypoint_bars(names: Sequence[str], shares: np.ndarray, path: str | Path, title: str) -> None:
-    """Plot a bar with its number for each keypoint, and a dashed line at their mean.
-
-    Args:
-        names: Names of the K keypoints.
-        shares: (K,) from 0 to 1; NaN for a keypoint without a score, which gets a dash.
-        path: The file to write.
-        title: Title of the plot; the mean is added.
+    """Plot the share (K,) of each of K keypoints as a bar, and their mean as a dashed line; NaN becomes a dash.
 
     Raises:
         ValueError: There are no keypoints, the numbers of names and shares differ, or a share is outside 0 to 1.
@@ -68,13 +62,7 @@ def plot_pck_curves(
     thresholds: np.ndarray | None = None,
     title: str = 'Share of correct keypoints',
 ) -> None:
-    """Plot PCK over the distance that still counts as correct.
-
-    Args:
-        curves: Name → PCK as shares from 0 to 1, [T] each.
-        path: The file to write.
-        thresholds: Distances in pixels, [T]; 1, 2, …, T by default.
-        title: Title of the plot.
+    """Plot PCK (T,) of each name over thresholds (T,) in pixels, 1, 2, …, T by default.
 
     Raises:
         ValueError: There are no curves, their lengths differ from that of the thresholds, or a value is outside 0 to 1.
@@ -100,13 +88,7 @@ def plot_pck_curves(
 
 
 def plot_confusion(names: Sequence[str], counts: np.ndarray, path: str | Path) -> None:
-    """Plot a confusion matrix: shares of the true class as colours, counts as numbers.
-
-    Args:
-        names: Names of the C classes.
-        counts: (C, C); rows are the true classes.
-        path: The file to write.
-    """
+    """Plot a confusion matrix (C, C) with the true classes in its rows: shares as colours, counts as numbers."""
     counts = np.asarray(counts)
     if counts.shape != (len(names), len(names)) or not len(names):
         raise ValueError(f'counts: expected ({len(names)}, {len(names)}), a class or more, got {counts.shape}')
@@ -122,15 +104,11 @@ def plot_confusion(names: Sequence[str], counts: np.ndarray, path: str | Path) -
     save_plot(figure, path)
 
 
-def plot_frame_errors(path: str | Path, frames: np.ndarray, errors: np.ndarray, title: str, wrong: float) -> None:
-    """Plot the mean error of each frame of a video.
+def plot_frame_errors(frames: np.ndarray, errors: np.ndarray, path: str | Path, title: str, wrong: float) -> None:
+    """Plot the mean error (F,) of the frames of a video in pixels of a 256 px crop.
 
-    Args:
-        path: The file to write.
-        frames: Ascending indices, [F]; a gap in them is a gap in the curve.
-        errors: Mean error of each frame in pixels of a 256 px crop, [F].
-        title: Title of the plot.
-        wrong: The error from which a keypoint counts as wrong, plotted as a line.
+    A gap in the ascending indices ``frames`` (F,) is a gap in the curve. A line marks the error ``wrong``, from which a
+    keypoint counts as wrong.
     """
     index = np.arange(frames.min(), frames.max() + 1)
     curve = np.full(len(index), np.nan)

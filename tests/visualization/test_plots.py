@@ -104,8 +104,8 @@ def curve_pixels(picture: np.ndarray) -> int:
 def test_a_lost_frame_is_a_gap(tmp_path: Path):
     whole, gap = tmp_path / 'whole.png', tmp_path / 'gap.png'
     frames = np.arange(3, 9)
-    plots.plot_frame_errors(whole, frames, np.linspace(0, 50, 6), 'a video', 20.48)
-    plots.plot_frame_errors(gap, np.delete(frames, 2), np.delete(np.linspace(0, 50, 6), 2), 'a video', 20.48)
+    plots.plot_frame_errors(frames, np.linspace(0, 50, 6), whole, 'a video', 20.48)
+    plots.plot_frame_errors(np.delete(frames, 2), np.delete(np.linspace(0, 50, 6), 2), gap, 'a video', 20.48)
     assert cv2.imread(str(gap)).shape == (360, 1200, 3)
     whole_curve, curve_with_gap = (curve_pixels(cv2.imread(str(path))) for path in (whole, gap))
     assert curve_with_gap < 0.8 * whole_curve

@@ -96,7 +96,7 @@ def check(model: nn.Module, batch_size: int, source: Source, output: Path) -> di
         frames = np.array([int(name.removeprefix('frame ')) for name in names])
         title = f'{source.title}: {source.measures}'
         path = output / f'{source.key}_frames.png'
-        plot_frame_errors(path, frames, np.array(errors), title, 0.1 * CROP_SIZE / CROP_PADDING)
+        plot_frame_errors(frames, np.array(errors), path, title, 0.1 * CROP_SIZE / CROP_PADDING)
     return dict(
         box_scores(*map(np.stack, arrays)),
         hands_px={name: round(error, 2) for name, error in zip(names, errors, strict=True)},

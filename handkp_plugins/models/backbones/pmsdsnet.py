@@ -1,6 +1,7 @@
 """P-MSDSNet: parallel scales, consecutive stages, and deep supervision that becomes attention."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -54,7 +55,7 @@ class _Stage(BaseModule):
         num_passed: int,
     ) -> None:
         super().__init__()
-        self.ratios = [b // a for a, b in zip(strides, strides[1:], strict=False)]
+        self.ratios = [b // a for a, b in pairwise(strides)]
         self.mapped = mapped
         self.num_passed = num_passed
         num_scales = len(inputs)
@@ -136,15 +137,14 @@ class PMSDSNet(BaseModule):
         with_cp: bool = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        if init_cfg is None:
-            init_cfg = [
-                dict(type='Kaiming', layer='Conv2d'),
-                dict(type='Constant', layer='BatchNorm2d', val=1),
-            ]
-        super().__init__(init_cfg)
+        super().__init__(
+            init_cfg or [dict(type='Kaiming', layer='Conv2d'), dict(type='Constant', layer='BatchNorm2d', val=1)]
+        )
         stem_widths = widths if stem_widths is None else stem_widths
         supervised_scales = supervised_scales if deep_supervision else ()
-        _check(num_stages, num_keypoints, strides, widths, fusion_widths, stem_widths, fusion, supervised_scales)
+        counts = dict(num_stages=num_stages, num_keypoints=num_keypoints)
+        all_widths = dict(widths=widths, fusion_widths=fusion_widths, stem_widths=stem_widths)
+        _check(counts, strides, all_widths, fusion, supervised_scales)
         self.strides = tuple(strides)
         self.num_scales = len(strides)
         self.with_cp = with_cp
@@ -188,29 +188,24 @@ class PMSDSNet(BaseModule):
 
 
 def _check(
-    num_stages: int,
-    num_keypoints: int,
+    counts: dict[str, int],
     strides: Sequence[int],
-    widths: Sequence[int],
-    fusion_widths: Sequence[int],
-    stem_widths: Sequence[int],
+    widths: dict[str, Sequence[int]],
     fusion: str,
     supervised_scales: Sequence[int],
 ) -> None:
     """Check the arguments of :class:`PMSDSNet`."""
-    if num_stages < 1:
-        raise ValueError(f'num_stages: expected an integer from 1, got {num_stages}')
-    if num_keypoints < 1:
-        raise ValueError(f'num_keypoints: expected an integer from 1, got {num_keypoints}')
-    pairs = list(zip(strides, strides[1:], strict=False))
-    if len(strides) < 2 or strides[0] < 1 or any(b <= a or b % a for a, b in pairs):
+    for name, value in counts.items():
+        if value < 1:
+            raise ValueError(f'{name}: expected an integer from 1, got {value}')
+    if len(strides) < 2 or strides[0] < 1 or any(b <= a or b % a for a, b in pairwise(strides)):
         raise ValueError(
             f'strides: expected at least two, ascending, each a multiple of the one before, got {tuple(strides)}'
         )
     if strides[0] > 1 and strides[0] % 2 or any(s % 2 for s in strides[1:]):
         raise ValueError(f'strides: expected 1 and even numbers, got {tuple(strides)}')
-    for name, values in (('widths', widths), ('fusion_widths', fusion_widths), ('stem_widths', stem_widths)):
-        if len(values) != len(strides) or any(v < 1 for v in values):
+    for name, values in widths.items():
+        if len(values) != len(strides) or min(values) < 1:
             raise ValueError(
                 f'{name}: expected one positive integer for each of {len(strides)} strides, got {tuple(values)}'
             )
