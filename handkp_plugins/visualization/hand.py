@@ -20,17 +20,14 @@ def draw_hand(
     score_thr: float = 0.3,
     bbox: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Draw 21 keypoints and 20 bones; the line width follows the size of the hand.
+    """Draw 21 keypoints and 20 bones on a copy of the image; the line width follows the size of the hand.
 
     Args:
-        image: BGR, uint8, [H, W, 3]; it is not modified.
+        image: BGR, uint8, [H, W, 3].
         keypoints: Pixels, [21, 2].
         scores: Confidence or visibility, [21]; all 1 by default. At 0 or less a keypoint and its bones are not drawn.
         score_thr: Keypoints with a lower score and their bones are faint.
         bbox: Box (x1, y1, x2, y2) in pixels, drawn as a thin white rectangle with a dark outline.
-
-    Returns:
-        A new BGR image of the same shape.
 
     Raises:
         ValueError: A shape or type is wrong, or a keypoint to draw is not finite.
@@ -62,11 +59,7 @@ def draw_hand(
 
 
 def draw_label(image: np.ndarray, text: str, bbox: np.ndarray) -> np.ndarray:
-    """Write a line of text above a box (x1, y1, x2, y2), or below it if there is no room, white with a dark outline.
-
-    Returns:
-        A new BGR image of the same shape.
-    """
+    """Write text on a copy of the image, above a box (x1, y1, x2, y2) or, if there is no room, below it."""
     check_image(image)
     height, width = image.shape[:2]
     x1, y1, x2, y2 = (float(v) for v in bbox)
@@ -113,16 +106,12 @@ def draw_beside_label(
     size: int = 224,
     margin: float = 1.5,
 ) -> np.ndarray:
-    """Crop a hand twice, ``margin`` times the longer side of its box: left with the prediction, right with the label.
+    """Crop a hand twice: left with the prediction, right with the label, each [size, size, 3], grey outside the image.
 
     Args:
         image: BGR, uint8, [H, W, 3].
-        box: (x1, y1, x2, y2) in pixels.
+        box: (x1, y1, x2, y2) in pixels; the crop is ``margin`` times its longer side.
         predicted, label: [21, 2] in pixels; a label is drawn only where ``labelled`` [21].
-        size: Width and height of each half.
-
-    Returns:
-        BGR, uint8, [size, 2·size, 3]; grey outside the image.
     """
     center, side = (box[:2] + box[2:]) / 2, margin * (box[2:] - box[:2]).max()
     scale = size / side
@@ -142,11 +131,7 @@ def line_width(keypoints: np.ndarray) -> int:
 
 
 def _draw_parts(
-    canvas: np.ndarray,
-    keypoints: np.ndarray,
-    drawn: np.ndarray,
-    own: np.ndarray,
-    width: int,
+    canvas: np.ndarray, keypoints: np.ndarray, drawn: np.ndarray, own: np.ndarray, width: int
 ) -> np.ndarray:
     """Draw the keypoints that are ``drawn`` and ``own``, and their bones, onto the canvas; return the canvas.
 

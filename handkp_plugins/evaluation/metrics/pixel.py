@@ -43,10 +43,8 @@ def sample_points(sample: dict, space: str = 'image') -> tuple[np.ndarray, np.nd
 class _PixelMetric(BaseMetric):
     """Collect the distances of all labelled keypoints in pixels.
 
-    Args:
-        space: ``'image'`` for pixels of the original image, as MMPose's EPE; ``'input'`` for pixels of the network's
-            input, which gives hands of all sizes the same weight.
-        kwargs: Arguments of ``BaseMetric``.
+    ``space`` is ``'image'`` for pixels of the original image, as in MMPose's EPE, or ``'input'`` for pixels of the
+    network's input, which gives hands of all sizes the same weight.
     """
 
     def __init__(self, space: str = 'image', **kwargs: Any) -> None:
@@ -86,9 +84,9 @@ class PixelPCK(_ThresholdMetric):
     """``PCK@5px`` and so on: share of labelled keypoints less than t pixels from the truth (P-MSDSNet, eq. 9).
 
     Args:
-        thresholds: The values of t to report.
-        curve_file: JSON file for the curve of t = 1, 2, … 50 with the keys ``thresholds``, ``pck``, ``labelled``
-            (number of keypoints) and ``space``. Its folder is created.
+        thresholds: The values of t.
+        curve_file: JSON file for the curve of t = 1, 2, … 50: ``thresholds``, ``pck``, ``labelled`` (number of
+            keypoints) and ``space``.
         kwargs: ``space``, ``'image'`` (default) or ``'input'``, and the arguments of ``BaseMetric``.
     """
 
@@ -113,7 +111,7 @@ class MPJPEAtThreshold(_ThresholdMetric):
     """``MPJPE@5px`` and ``N@5px``: mean distance of the keypoints correct at t, and their count (P-MSDSNet, eq. 10).
 
     Args:
-        thresholds: The values of t to report.
+        thresholds: The values of t.
         kwargs: ``space``, ``'image'`` (default) or ``'input'``, and the arguments of ``BaseMetric``.
     """
 
