@@ -12,10 +12,10 @@ from helpers.detection_set import CONFIGS, detector_config, options_for, write_s
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from handkp_plugins.apis.detection import build_detector, init_detector
 from handkp_plugins.cli import train_test as cli
 from handkp_plugins.datasets.checks.dataset_files import check_dataset_files
 from handkp_plugins.engine.config import load_config
-from handkp_plugins.apis.detection import build_detector, init_detector
 
 LEAVES = sorted(CONFIGS.glob('*.py'))
 MMPOSES = Path(mmpose.__file__).parent / '.mim' / 'demo' / 'mmdetection_cfg' / 'rtmdet_nano_320-8xb32_hand.py'

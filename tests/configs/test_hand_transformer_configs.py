@@ -5,19 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.leaf_configs import build
+from helpers.packed_sample import packed_sample
+from helpers.paths import ROOT
+from helpers.tool_module import load_tool
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.runner.checkpoint import CheckpointLoader
 from mmpose.models.backbones import ResNet
-from helpers.leaf_configs import build
-from helpers.packed_sample import packed_sample
-from helpers.tool_module import load_tool
 
 from handkp_plugins.engine.checkpoint import addresses
-from handkp_plugins.errors import CheckpointError
-from handkp_plugins.engine.config import load_config
 from handkp_plugins.engine.checkpoint.pretrained import use_safe_loaders
-from helpers.paths import ROOT
+from handkp_plugins.engine.config import load_config
+from handkp_plugins.errors import CheckpointError
 
 CONFIGS = ROOT / 'configs' / 'hand_transformer'
 NETWORKS = ('r', 'h', 'h-stride4')

@@ -127,7 +127,15 @@ def test_a_small_training(tmp_path: Path) -> None:
     runner = small_training(tmp_path)
     runner.train()
     scores = runner.val_loop.run()
-    assert set(scores) == {'AUC', 'AUC-RA', 'MEPE', 'MEPE-RA', 'action_accuracy', 'action_mean_recall', 'object_accuracy'}
+    assert set(scores) == {
+        'AUC',
+        'AUC-RA',
+        'MEPE',
+        'MEPE-RA',
+        'action_accuracy',
+        'action_mean_recall',
+        'object_accuracy',
+    }
     assert all(np.isfinite(value) for value in scores.values())
     assert (tmp_path / 'work' / 'epoch_1.pth').is_file()
 

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
+from helpers.paths import ROOT
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 from handkp_plugins.engine.config import load_config
-from helpers.paths import ROOT
 
 CONFIGS = ROOT / 'configs' / 'joint_heads'
 
