@@ -35,7 +35,7 @@ def shrink(cfg: Config) -> None:
     """Make the images of a keypoint network's config small and its network narrow, and drop pretrained weights."""
     codec, head = cfg.model.head.decoder, cfg.model.head
     w, h = codec.input_size
-    factor = max(f for f in range(1, min(w, h) // 48 + 1) if w % (16 * f) == h % (16 * f) == 0)
+    factor = max(f for f in range(1, min(w, h) // 32 + 1) if w % (16 * f) == h % (16 * f) == 0)
     sizes = {key: tuple(n // factor for n in codec[key]) for key in ('input_size', 'heatmap_size') if codec.get(key)}
     codec.update(sizes)
     for step in (step for split in ('train', 'val', 'test') for step in cfg[f'{split}_dataloader'].dataset.pipeline):

@@ -16,14 +16,10 @@ import handkp_plugins  # noqa: F401  registers the parts
 
 PACKAGE = 'handkp_plugins.models.'
 NOT_TRAINED = ('data_preprocessors', 'tta')
-OF_CLIPS = ('HTT', 'HTTHead', 'HTTLoss')
-"""Networks of clips take other inputs: tests/models/pose_estimators/test_htt.py trains them."""
 PARTS = {
     name: cls.__module__.removeprefix(PACKAGE).split('.')[0]
     for name, cls in MODELS.module_dict.items()
-    if cls.__module__.startswith(PACKAGE)
-    and cls.__module__.removeprefix(PACKAGE).split('.')[0] not in NOT_TRAINED
-    and name not in OF_CLIPS
+    if cls.__module__.startswith(PACKAGE) and cls.__module__.removeprefix(PACKAGE).split('.')[0] not in NOT_TRAINED
 }
 """Registered class → its folder."""
 
