@@ -19,7 +19,7 @@ test: env lint  ## lint, then run the tests, one process per core
 	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 docs: env  ## build the documentation's site into build/site; a broken link fails
-	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet && echo "docs: build/site/index.html"
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet && echo "docs: build/site/index.html (its search needs a server: python -m http.server -d build/site)"
 
 lint: env  ## check style, formatting and which package imports which
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports --no-logo --no-cache
