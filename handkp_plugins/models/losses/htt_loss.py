@@ -2,6 +2,7 @@
 
 import torch
 import torch.nn.functional as F
+from mmengine.dist import all_reduce, get_world_size
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
@@ -22,7 +23,8 @@ class HTTLoss(nn.Module):
     its length T, the authors' code by N.
 
     A joint of weight 0 (of an absent hand) adds 0; J and N do not change. The loss is computed in float32. In
-    distributed training each process uses its own N.
+    distributed training N is the mean over the processes, so that the mean of their gradients is that of one process
+    with all clips.
 
     Letters: B batch, T frames, J joints, n_o objects, n_a actions.
 
@@ -80,7 +82,10 @@ class HTTLoss(nn.Module):
         """
         batch, length, joints = joint_weights.shape
         valid = valid.to(pixels.device)
-        frames = valid.sum().clamp(min=1) if self.normalizer == 'valid' else batch * length
+        frames = batch * length
+        if self.normalizer == 'valid':
+            all_reduce(frames := valid.sum().float(), 'mean')
+            frames = frames.clamp(min=1 / get_world_size())
         weights = (joint_weights * valid[..., None])[..., None]  # (B, T, J, 1)
         # where comes first: a NaN in padding must not reach the loss or its gradient
         error = torch.where(weights > 0, pixels.float() - pixel_labels, 0).abs() * weights

@@ -1,9 +1,12 @@
 """HTT: its size, that nothing in it is dead, what each output depends on, and that padding is nothing to it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from mmengine.dataset import pseudo_collate
+from mmengine.model import MMDistributedDataParallel
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from mmpose.registry import MODELS
@@ -13,6 +16,8 @@ from handkp_plugins.models.pose_estimators import HTT
 
 CAMERA = np.array([[35, 0, 24], [0, 35, 13.5], [0, 0, 1]], np.float32)
 RESNET = dict(depth=18, stem_channels=8, base_channels=8)
+CLIPS_OF_RANKS = (8, 8, 21, 0), (3, 8, 21, 1)
+"""Valid frames, length, joints and seed of :func:`clip`."""
 
 
 def build(joints: int = 21, objects: int = 3, actions: int = 5, window: int = 4, **head: object) -> HTT:
@@ -80,6 +85,30 @@ def test_a_training_step_reaches_every_parameter(joints: int) -> None:
     assert total.isfinite()
     assert [n for n, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []
     assert not any(m.training for m in model.backbone.modules() if isinstance(m, torch.nn.BatchNorm2d))
+
+
+def _gradients_on_rank(rank: int, folder: Path) -> None:
+    """Train on one of two clips of 8 and 3 frames; rank 0 saves the gradients."""
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group('gloo', f'file://{folder}/init', rank=rank, world_size=2)
+    model = build().train()
+    parallel = MMDistributedDataParallel(model, broadcast_buffers=False)
+    losses = parallel(**batch(model, clip(*CLIPS_OF_RANKS[rank])), mode='loss')
+    model.parse_losses(losses)[0].backward()
+    if rank == 0:
+        torch.save({name: p.grad for name, p in model.named_parameters()}, folder / 'gradients.pth')
+    torch.distributed.destroy_process_group()
+
+
+def test_two_processes_have_the_gradient_of_one(tmp_path: Path) -> None:
+    """Two processes with a clip each, of unequal length, against one process with both clips."""
+    torch.multiprocessing.start_processes(_gradients_on_rank, (tmp_path,), nprocs=2, start_method='fork')
+    model = build().train()
+    losses = model(**batch(model, *(clip(*values) for values in CLIPS_OF_RANKS)), mode='loss')
+    model.parse_losses(losses)[0].backward()
+    found = torch.load(tmp_path / 'gradients.pth', weights_only=True)
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(found[name], parameter.grad, rtol=1e-3, atol=1e-5, msg=name)
 
 
 def test_the_action_trains_poses_and_objects() -> None:
