@@ -36,28 +36,16 @@ _MIRROR = np.diag([-1.0, 1, 1, 1])
 
 @dataclass(frozen=True)
 class Clip:
-    """A hand and a camera that move for N frames.
+    """A hand and a camera that move for N frames."""
 
-    Args:
-        base_scene: Person, objects and light, as in the first frame.
-        held: The object in the hand, in the palm's frame.
-        worn: Each worn object, in the palm's frame of the first frame, and the index of the joint frame it moves with.
-        angles: (N, 24) joint angles in degrees.
-        gestures: N names.
-        frames: (N, 35, 4, 4) joint frames, mirrored for a left hand.
-        axes: (N, 3, 3) rotations from the palm's frame to the camera's.
-        offsets: (N, 3) translations from the palm's frame to the camera's.
-        camera_path: The camera's motion.
-    """
-
-    base_scene: Scene
-    held: SceneObject | None
-    worn: tuple[tuple[SceneObject, int], ...]
-    angles: np.ndarray
-    gestures: list[str]
-    frames: np.ndarray
-    axes: np.ndarray
-    offsets: np.ndarray
+    base_scene: Scene  # person, objects and light, as in the first frame
+    held: SceneObject | None  # in the palm's frame
+    worn: tuple[tuple[SceneObject, int], ...]  # in the palm's frame at first, and the joint frame each moves with
+    angles: np.ndarray  # (N, 24) degrees
+    gestures: list[str]  # N names
+    frames: np.ndarray  # (N, 35, 4, 4) joint frames, mirrored for a left hand
+    axes: np.ndarray  # (N, 3, 3) rotations from the palm's frame to the camera's
+    offsets: np.ndarray  # (N, 3) translations from the palm's frame to the camera's
     camera_path: CameraPath
 
     @property
@@ -123,7 +111,6 @@ def hand_frames(angles: np.ndarray, hand: HandInScene) -> np.ndarray:
 
 
 def _to_camera(keypoints: np.ndarray, axes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Transform keypoints (N, 21, 3) from the palm's frame to the camera's."""
     return np.einsum('nki,nmi->nkm', keypoints, axes) + offsets[:, None]
 
 
@@ -135,8 +122,8 @@ def _visible_share(
     to_hand = np.einsum('ni,ni->n', axes[:, 2], forearms[:, :, 1])
     clear = arms_are_clear(to_hand, offsets[:, 2]) & (points[..., 2].min(1) > _NEAREST)
     points[..., 2] = np.maximum(points[..., 2], _NEAREST)
-    pixels = camera.project(points.reshape(-1, 3))
-    inside = ((pixels >= 0) & (pixels <= camera.extent - 1)).all(1)
+    pixels = camera.project(points)
+    inside = ((pixels >= 0) & (pixels <= camera.extent - 1)).all(-1)
     return float(inside.mean() + clear.mean() - 1)
 
 
@@ -150,25 +137,22 @@ def _carrying_frame(obj: SceneObject, frames: np.ndarray) -> int:
 
 
 class ClipMaker(SampleMaker):
-    """Makes clips; keep one per process.
-
-    Args:
-        frames: Frames of each clip.
-        fps: Frames per second.
-        size: Width in pixels.
-        height: Height in pixels.
-        settings: Arguments of :class:`SampleMaker`.
-    """
+    """Makes clips of ``size`` × ``height`` pixels; keep one per process. ``settings`` are :class:`SampleMaker`'s."""
 
     def __init__(self, frames: int, fps: float, size: int, height: int, **settings: Any) -> None:
         super().__init__(size=size, renderer=Renderer(size, height), **settings)
         self.time, self.height = np.arange(frames) / fps, height
 
+    def draw_scene(self, rng: np.random.Generator, **options: bool) -> Scene:
+        """Draw a scene for a camera of the clip's size; options override those of the maker."""
+        scene = random_scene(self.models, self.size, rng, self.poses, **(self.scene_options | options))
+        return replace(scene, camera=replace(scene.camera, height=self.height))
+
     def plan(self, seed: int, index: int) -> Clip:
         """Plan a clip. The plan depends on the seed, the index and all arguments except the backgrounds."""
         rng = np.random.default_rng([seed, index])
-        scene = random_scene(self.models, self.size, rng, self.poses, **self.scene_options)
-        return plan_clip(scene, replace(scene.camera, height=self.height), self.time, self.poses, rng)
+        scene = self.draw_scene(rng)
+        return plan_clip(scene, scene.camera, self.time, self.poses, rng)
 
     def make_clip(self, seed: int, index: int) -> Iterator[Sample]:
         """Make the frames of a clip. Labels depend on the same arguments as :meth:`plan`."""
@@ -180,7 +164,7 @@ class ClipMaker(SampleMaker):
         settings = replace(random_camera(int(camera.extent[1]), look), motion=None)
         shutter = look.uniform(0, 0.6)  # exposure time, as a share of a frame's time
         backgrounds = self._move_background(clip, shutter, look)
-        shifts = shutter * _pixel_velocity(clip.keypoints, camera)
+        shifts = shutter * np.gradient(camera.project(clip.keypoints).mean(1), axis=0)
         for i, background in enumerate(backgrounds):
             scene = clip.scene_at(i)
             parts = self._shade(scene, gloss, cloth)
@@ -210,9 +194,3 @@ class ClipMaker(SampleMaker):
                 image, homography @ to_rest, camera.extent.tolist(), borderMode=cv2.BORDER_REFLECT_101
             )
             yield motion_blur(view, shift)
-
-
-def _pixel_velocity(points: np.ndarray, camera: Camera) -> np.ndarray:
-    """Return the velocity (N, 2) of the middle of points (N, K, 3), in pixels per frame."""
-    pixels = camera.project(points.reshape(-1, 3)).reshape(*points.shape[:2], 2)
-    return np.gradient(pixels.mean(1), axis=0)

@@ -38,14 +38,7 @@ _FINGER_OF_ANGLE = np.array([
 
 
 class FingerPlan:
-    """Movements of fingers one after the other. No movement lets fingers pass through each other.
-
-    Args:
-        time: (N,) seconds.
-        first: The pose at the start.
-        name: The gesture of that pose.
-        shape: The hand's shape.
-    """
+    """Movements of fingers one after the other at times (N,), from a pose on; none passes through another."""
 
     def __init__(self, time: np.ndarray, first: HandPose, name: str, shape: HandShape) -> None:
         self.time, self.shape = time, shape
@@ -55,12 +48,9 @@ class FingerPlan:
         self.end = 0.0
 
     def move_to(self, pose: HandPose, name: str, duration: float, rng: np.random.Generator, lag: float = _LAG) -> bool:
-        """Move to a pose, and return whether this was possible without fingers passing through each other.
-
-        Fingers start at slightly different times, as people's do; some orders free a thumb that others would trap.
-        """
+        """Move to a pose, and return whether this was possible without fingers passing through each other."""
         allowed = max(MAX_PENETRATION, float(pose_penetration(self.pose, self.shape)))
-        for _ in range(_TRIES):
+        for _ in range(_TRIES):  # fingers start at different times, as people's do: some orders free a thumb
             passed = (self.time[:, None] - self.end) / duration
             share = minimum_jerk((passed - rng.uniform(0, lag, 7)) / (1 - lag))[:, _FINGER_OF_ANGLE]
             angles = self.angles + share * (pose.angles - self.pose.angles)
@@ -77,18 +67,7 @@ class FingerPlan:
 def finger_motion(
     time: np.ndarray, first: HandPose, name: str, shape: HandShape, poses: PoseSampler, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[str]]:
-    """Move fingers and wrist from a pose through activities of :data:`ACTIVITY_SHARES`.
-
-    Between two poses every angle is between its two values, so within its limits. Poses that fingers cannot reach
-    without passing through each other are left out.
-
-    Args:
-        time: (N,) seconds, increasing, from 0.
-        first: The first pose.
-        name: The gesture of the first pose.
-        shape: The hand's shape.
-        poses: Source of the other poses.
-        rng: Random numbers.
+    """Move fingers and wrist from a pose through activities of :data:`ACTIVITY_SHARES`, at times (N,) from 0.
 
     Returns:
         Joint angles (N, 24) in degrees, and the gesture at each time: the last pose or the next, whichever is nearer.
@@ -100,14 +79,11 @@ def finger_motion(
             _tap(plan, rng)
         elif activity == 'move':
             other, pose = poses.sample(rng, shape)
-            plan.move_to(pose, other, _duration(plan.pose, pose, rng.uniform(*_SPEED)), rng)
+            duration = float(np.abs(pose.angles - plan.pose.angles).max()) / rng.uniform(*_SPEED)
+            plan.move_to(pose, other, max(duration, 0.2), rng)
         if activity == 'still' or rng.random() < 0.4:
             plan.end += rng.uniform(0.15, 0.8)
     return plan.angles, plan.names.tolist()
-
-
-def _duration(one: HandPose, other: HandPose, speed: float) -> float:
-    return max(float(np.abs(other.angles - one.angles).max()) / speed, 0.2)
 
 
 def _tap(plan: FingerPlan, rng: np.random.Generator) -> None:
@@ -134,18 +110,15 @@ def hand_path(
     camera: Camera,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Move a hand from place to place before a camera at rest, with sway.
+    """Move a hand from place to place before a camera at rest, with sway, at times (N,).
 
     Goals follow an autoregressive process, so that size, position and rotation have the same distribution at any time
     of a clip. The forearm is what rotates and moves, so that a bent wrist moves the hand and not the arm.
 
     Args:
-        time: (N,) seconds, increasing.
         keypoints: (N, 21, 3) in the palm's frame.
         forearms: (N, 3, 3) axes of the forearm in the palm's frame.
         axes: (3, 3) mean rotation from the palm's frame to the camera's.
-        camera: The camera.
-        rng: Random numbers.
 
     Returns:
         Rotations (N, 3, 3) and translations (N, 3) from the palm's frame to the camera's.

@@ -47,10 +47,10 @@ def rotate(rotations: np.ndarray, by: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class CameraPath:
-    """A moving camera: axes (N, 3, 3), as columns, and positions (N, 3), in the frame of the camera at rest."""
+    """A moving camera, in the frame of the camera at rest."""
 
-    axes: np.ndarray
-    positions: np.ndarray
+    axes: np.ndarray  # (N, 3, 3) as columns
+    positions: np.ndarray  # (N, 3)
 
     def to_moving_camera(self, axes: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Transform a hand's axes (N, 3, 3) and offsets (N, 3) from the camera at rest to the moving one."""

@@ -1,7 +1,6 @@
 """Clips of one sign each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from ..poses.fingerspelling import LETTERS
 from ..poses.gestures import GESTURES
 from ..poses.sampler import jitter_without_penetration
 from ..rendering.camera import find_translation
-from ..scenes.scene import Scene, random_scene
+from ..scenes.scene import Scene
 from ..scenes.views import held_up
 from .clip import Clip, ClipMaker, hand_frames
 from .motion import CameraPath, minimum_jerk, rotate, sway
@@ -20,19 +19,15 @@ from .motion import CameraPath, minimum_jerk, rotate, sway
 GROUPS: Mapping[str, Mapping[str, HandPose]] = {'letters': LETTERS, 'gestures': GESTURES}
 _POSES = {name: pose for group in GROUPS.values() for name, pose in group.items()}
 
+# degrees by which a letter is rotated in the image: G and H to the side, P and Q down, J half of its movement
 _ROLL = {'letter_g': 80, 'letter_h': 80, 'letter_j': 50, 'letter_p': 140, 'letter_q': 140}
-"""Degrees by which a letter is rotated in the image: G and H to the side, P and Q down, J half of its movement."""
 _JITTER = 3.0  # degrees, of the joints from one time to the next
 _ROTATION = 14.0  # degrees, standard deviation about each axis
 _EXTENT = (0.45, 0.75)  # size of the hand, as a share of the image's shorter side
 
 
 def sign_names(signs: Sequence[str]) -> tuple[str, ...]:
-    """Replace names of :data:`GROUPS` by those of their signs.
-
-    Raises:
-        ValueError: A name is unknown or occurs twice, or there are fewer than two.
-    """
+    """Replace names of :data:`GROUPS` by those of their signs; each must be known and occur once."""
     names = [name for sign in signs for name in GROUPS.get(sign, [sign])]
     unknown = [name for name in names if name not in _POSES]
     if unknown or len(set(names)) < max(2, len(names)):
@@ -49,11 +44,6 @@ class SignMaker(ClipMaker):
     A person has the same hand, skin, sleeve, light and camera for all signs; the background differs. The hand shows
     its palm, fingers up except for some letters, holds and wears nothing, and moves a little before a camera at rest.
     The letters J and Z, which are movements, have only their handshape.
-
-    Args:
-        signs: Names of the signs.
-        args: Arguments of :class:`ClipMaker`.
-        settings: Arguments of :class:`ClipMaker`.
     """
 
     def __init__(self, signs: Sequence[str], *args: Any, **settings: Any) -> None:
@@ -64,9 +54,7 @@ class SignMaker(ClipMaker):
         """Plan a clip; see :class:`ClipMaker`."""
         person, sign = divmod(index, len(self.signs))
         name, pose = self.signs[sign], _POSES[self.signs[sign]]
-        options = dict(self.scene_options, alone=True)
-        scene = random_scene(self.models, self.size, np.random.default_rng([seed, person]), self.poses, **options)
-        camera = replace(scene.camera, height=self.height)
+        scene = self.draw_scene(np.random.default_rng([seed, person]), alone=True)
         rng, time, main = np.random.default_rng([seed, index, 2]), self.time, scene.main
         first, last = (jitter_without_penetration(pose, _JITTER, rng, main.shape).angles for _ in range(2))
         angles = first + minimum_jerk(time / time[-1])[:, None] * (last - first)
@@ -74,7 +62,7 @@ class SignMaker(ClipMaker):
         side = {'right': 1, 'left': -1}[main.hand.handedness]
         axes = held_up(about, nod, roll + side * np.radians(_ROLL.get(name, 0)))
         still = CameraPath(np.tile(np.eye(3), (len(time), 1, 1)), np.zeros((len(time), 3)))
-        return swaying_clip(replace(scene, camera=camera), time, angles, name, axes, still, _EXTENT, rng)
+        return swaying_clip(scene, time, angles, name, axes, still, _EXTENT, rng)
 
 
 def swaying_clip(
@@ -90,14 +78,10 @@ def swaying_clip(
     """Plan a clip of a hand that sways in its place while its fingers move, without held or worn objects.
 
     Args:
-        scene: Person, light and camera.
         time: (N,) seconds, from 0.
         angles: (N, 24) joint angles in degrees.
-        gesture: Name of the gesture.
         axes: (3, 3) mean rotation from the palm's frame to the camera's.
-        camera_path: The camera's motion.
         extents: Range of the hand's size in the first frame, as a share of the image's shorter side.
-        rng: Random numbers.
     """
     camera, main = scene.camera, scene.main
     frames = hand_frames(angles, main)

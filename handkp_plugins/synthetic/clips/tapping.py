@@ -5,7 +5,6 @@ cosine; before the first tap and after the last it is open. Seconds, taps per se
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,21 +15,18 @@ from ..hand.pose import ANGLE_NAMES, HandPose
 from ..hand.shape import HandShape
 from ..poses.gestures import GESTURES
 from ..poses.pinching import close_pinch
-from ..scenes.scene import random_scene
 from ..scenes.views import held_up
 from .clip import TRIES, Clip, ClipMaker
 from .hand_motion import TAPPING
 from .motion import random_camera_path
 from .signing import swaying_clip
 
-_PINCHES = ('ok', 'pinch')
-"""Named gestures that the other fingers resemble: straight, or folded."""
+_PINCHES = ('ok', 'pinch')  # named gestures that the other fingers resemble: straight, or folded
 _JITTER = 4.0  # degrees, of the other fingers
+# degrees between the pinch and the widest opening of a slow tap: the tips are about a palm's width apart
 _OPENING = {'index_mcp': -45, 'index_pip': -40, 'index_dip': -18, 'thumb_flexion': -18, 'thumb_abduction': -4}
-"""Degrees between the pinch and the widest opening of a slow tap: the tips are about a palm's width apart."""
 _SLOW = 3.0  # taps per second; the opening of faster taps is proportionally smaller, as fingers have a top speed
-_ANGLES = np.radians([20, 60])
-"""Range of the rotation that turns the thumb's side to the camera, where the opening is best visible."""
+_ANGLES = np.radians([20, 60])  # of the rotation that turns the thumb's side to the camera: there the opening shows
 _ROTATION = 10.0  # degrees, standard deviation about the two other axes
 _EXTENT = (0.5, 0.72)  # size of the open hand, as a share of the image's shorter side
 _SHORTEST, _LONGEST = 0.4, 1.8  # limits of intervals before they are scaled to their mean, as shares of it
@@ -39,13 +35,9 @@ _EDGE = 0.5  # least time before the first tap and after the last, in mean inter
 
 
 def tap_times(rate: float, jitter: float, duration: float, rng: np.random.Generator) -> np.ndarray:
-    """Return the times of as many taps as fit into a clip, at exactly the mean rate.
+    """Return the times of as many taps as fit into a duration, at exactly the mean rate.
 
-    Args:
-        rate: Taps per second.
-        jitter: Standard deviation of the intervals, as a share of their mean.
-        duration: Duration of the clip.
-        rng: Random numbers.
+    Intervals deviate from their mean by ``jitter``, a share of it.
     """
     count = int(np.floor(duration * rate + 1e-6))
     shares = np.clip(1 + jitter * rng.standard_normal(count - 1), _SHORTEST, _LONGEST)
@@ -56,12 +48,9 @@ def tap_times(rate: float, jitter: float, duration: float, rng: np.random.Genera
 
 
 def openness(time: np.ndarray, taps: np.ndarray, decrement: float) -> np.ndarray:
-    """Return how far (0…1) the hand is open at times (N,): 0 at each tap, with a height between taps that falls.
+    """Return how far (0…1) the hand is open at times (N,) from 0: 0 at each tap, with a height between taps that falls.
 
-    Args:
-        time: (N,) seconds, from 0 to the clip's end.
-        taps: Times of the taps, rising.
-        decrement: Share of the height that is lost at the end.
+    ``decrement`` is the share of the height that is lost at the end.
     """
     half = 0.5 * np.median(np.diff(taps))
     after = np.searchsorted(taps, time, side='right')
@@ -73,17 +62,10 @@ def openness(time: np.ndarray, taps: np.ndarray, decrement: float) -> np.ndarray
 
 
 class TapMaker(ClipMaker):
-    """Makes clips of tapping.
+    """Makes clips of tapping; ``taps`` returns the times of the taps in the clip of an index.
 
     The hand shows a view between its palm and its thumb's side, fingers up, holds and wears nothing, and sways a little
     before a camera that may move. Both fingertips stay in the image.
-
-    Args:
-        taps: Returns the times of the taps in the clip of an index.
-        rate: Taps per second.
-        decrement: Share of the opening that is lost at the clip's end.
-        args: Arguments of :class:`ClipMaker`.
-        settings: Arguments of :class:`ClipMaker`.
     """
 
     def __init__(
@@ -95,14 +77,12 @@ class TapMaker(ClipMaker):
     def plan(self, seed: int, index: int) -> Clip:
         """Plan a clip; see :class:`ClipMaker`."""
         rng = np.random.default_rng([seed, index])
-        scene = random_scene(self.models, self.size, rng, self.poses, **dict(self.scene_options, alone=True))
-        scene = replace(scene, camera=replace(scene.camera, height=self.height))
+        scene = self.draw_scene(rng, alone=True)
         closed, opened = _closed_and_open(scene.main.shape, min(1.0, _SLOW / self.rate), rng)
         share = openness(self.time, self.taps(index), self.decrement)[:, None]
         angles = closed + share * (opened - closed)
         side = {'right': 1, 'left': -1}[scene.main.hand.handedness]
-        about = side * rng.uniform(*_ANGLES)
-        axes = held_up(about, *np.radians(rng.normal(0, _ROTATION, 2)))
+        axes = held_up(side * rng.uniform(*_ANGLES), *np.radians(rng.normal(0, _ROTATION, 2)))
         best, chosen = -1.0, None
         for _ in range(TRIES):
             path = random_camera_path(self.time, rng)
@@ -127,7 +107,6 @@ def _closed_and_open(shape: HandShape, share: float, rng: np.random.Generator) -
 
 def _tips_inside(clip: Clip) -> float:
     """Return the share of frames with both fingertips in the image, away from its border."""
-    points = clip.keypoints[:, [THUMB_TIP, INDEX_TIP]]
     camera = clip.base_scene.camera
-    pixels = camera.project(points.reshape(-1, 3)) / (camera.extent - 1)
-    return float(((pixels > _BORDER) & (pixels < 1 - _BORDER)).all(1).reshape(-1, 2).all(1).mean())
+    pixels = camera.project(clip.keypoints[:, [THUMB_TIP, INDEX_TIP]]) / (camera.extent - 1)
+    return float(((pixels > _BORDER) & (pixels < 1 - _BORDER)).all((1, 2)).mean())

@@ -29,8 +29,8 @@ class Camera:
         return np.array([[self.focal, 0, x], [0, self.focal, y], [0, 0, 1.0]])
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Pixels (N, 2) of points (N, 3) in the camera frame, all before the camera."""
-        return self.focal * points[:, :2] / points[:, 2:3] + (self.extent - 1) / 2
+        """Pixels (..., 2) of points (..., 3) in the camera frame, all before the camera."""
+        return self.focal * points[..., :2] / points[..., 2:] + (self.extent - 1) / 2
 
 
 def find_translation(points: np.ndarray, camera: Camera, centre: np.ndarray, extent: float) -> np.ndarray:
