@@ -61,7 +61,7 @@ def test_parser() -> argparse.ArgumentParser:
     """Arguments of MMPose's ``tools/test.py``."""
     parser = _parser(
         'Test a trained network.',
-        'tools/test.py configs/pmsdsnet/pmsdsnet_3stage_onehand10k.py work_dirs/x/epoch_10.pth --show-dir pictures',
+        'tools/test.py configs/pmsdsnet/pmsdsnet_3stage_onehand10k.py work_dirs/x/epoch_10.pth --show-dir images',
     )
     parser.add_argument('checkpoint', help='checkpoint of the network that the config describes')
     parser.add_argument('--out', help='write the metrics to this .json, .yaml or .pkl file')

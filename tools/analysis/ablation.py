@@ -233,7 +233,7 @@ def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', required=True, help='folder of hands, trainings and results')
-    parser.add_argument('--real', required=True, metavar='DIR', help='folder of real pictures (data/README.md)')
+    parser.add_argument('--real', required=True, metavar='DIR', help='folder of real images (data/README.md)')
     parser.add_argument('--rig', nargs='+', default=[], help='glTF files of rigged hands')
     parser.add_argument('--poses', nargs='+', default=[], help='files of recorded poses (tools/fit_poses.py)')
     parser.add_argument('--backgrounds', metavar='DIR', help='photographs to put behind the hands')

@@ -76,7 +76,7 @@ def check(detect: Callable[[np.ndarray], Any], every: int, source: Source, outpu
         overlaps = box_iou(labels, found.boxes)
         best = overlaps.max(1, initial=0)
         others = int((overlaps.max(0, initial=0) < IOU_THRESHOLD).sum())
-        records.append(dict(picture=name, iou=np.round(best, 3).tolist(), others=others))
+        records.append(dict(image=name, iou=np.round(best, 3).tolist(), others=others))
         drawn.append(draw_boxes(hands[0].image, labels, best, found.boxes, found.scores))
         captions.append(f'{name}: {int((best >= IOU_THRESHOLD).sum())} of {len(best)} found, {others} other boxes')
     if not records:
@@ -86,7 +86,7 @@ def check(detect: Callable[[np.ndarray], Any], every: int, source: Source, outpu
     write_image(output / f'{source.key}.jpg', sheet)
     ious = np.concatenate([record['iou'] for record in records])
     return dict(
-        pictures=len(records),
+        images=len(records),
         hands=len(ious),
         found=int((ious >= IOU_THRESHOLD).sum()),
         mean_iou=float(ious.mean()),
@@ -129,7 +129,7 @@ def table(sources: list[dict[str, Any]]) -> str:
     """Return the scores as text: a line for each source."""
     rows = [['', 'labels', 'images', 'hands', 'found', 'mean IoU', 'other boxes']]
     for s in sources:
-        counts = [str(s[key]) for key in ('pictures', 'hands', 'found')]
+        counts = [str(s[key]) for key in ('images', 'hands', 'found')]
         rows.append([s['title'], s['measures'], *counts, f'{s["mean_iou"]:.2f}', str(s['others'])])
     return format_table(rows, 2)
 

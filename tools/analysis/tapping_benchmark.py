@@ -222,7 +222,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--rates', type=float, nargs='+', metavar='HZ', help='taps a second')
     parser.add_argument('--clips', type=int, default=10, help='of each rate and kind (default %(default)s)')
     parser.add_argument('--seconds', type=float, default=10.0, help='of each clip (default %(default)g)')
-    parser.add_argument('--size', type=int, default=SIZE, help='of the pictures, pixels (default %(default)s)')
+    parser.add_argument('--size', type=int, default=SIZE, help='of the images, pixels (default %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='(default %(default)s)')
     parser.add_argument('--workers', type=int, help='processes that render (default: one per core)')
     parser.add_argument('--device', default='auto', help='auto (default), cpu or cuda:N')

@@ -22,7 +22,7 @@ Output:
 action_object_info.txt. The joints of the right hand come in our order and in metres of the colour camera's frame. An
 action is told by its folder's name; the label in the file of the split is not read.
 
-Ends with the number of videos found, converted and skipped: those with fewer poses than frames, without a picture, or
+Ends with the number of videos found, converted and skipped: those with fewer poses than frames, without an image, or
 without an entry in Subjects_info.
 """
 

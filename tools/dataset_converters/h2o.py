@@ -22,7 +22,7 @@ A video is a segment from start_act to end_act, both included. Actions count fro
 object is the last word of the action. A hand whose flag is 0 has no annotation. The published test file has no column
 of actions: such a file is refused, and --test-labels names another one.
 
-Ends with the number of segments found, converted and skipped (without a picture or a pose), and of clips: the whole set
+Ends with the number of segments found, converted and skipped (without an image or a pose), and of clips: the whole set
 has 569, 122 and 242 segments, 18,765 clips to train and 254 and 492 to validate and test.
 """
 

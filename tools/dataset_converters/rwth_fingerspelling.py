@@ -24,8 +24,8 @@ Output:
 
 As in the MSAHP paper there are 1,160 frames of the 30 signs without movement (not J, Z, Ä, Ö and Ü): the middle frame
 of each clip, and of every second clip the first or the last one at random. Clips are drawn at random until there are
-enough. The paper validates on 200 images and does not say which; here people are drawn until they have 200 or more, so
-that nobody is in both splits.
+enough. The paper validates on 200 images and does not say which. Here people are drawn until they have 200 or more,
+so that no person is in both splits.
 
 Ends with counts of what was found, converted and left out, with reasons.
 """

@@ -1,1 +1,1 @@
-"""The demo: images, videos and cameras in; followed and smoothed hands out, as pictures and JSON."""
+"""The demo: images, videos and cameras in; followed and smoothed hands out, as images and JSON."""

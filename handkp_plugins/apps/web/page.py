@@ -1,8 +1,8 @@
 """The web page: an image or a video in; skeletons, attention, signs, finger tapping and JSON out.
 
 Made with Gradio, for this machine: neither the page nor the server fetches anything from elsewhere. An upload is
-deleted as soon as it is processed; one that nobody processes, and results, after ten minutes. All files lie in one
-temporary folder, which is removed with the server.
+deleted as soon as it is processed. Uploads that are not processed, and results, are deleted after ten minutes. All
+files lie in one temporary folder, which is removed with the server.
 """
 
 import json

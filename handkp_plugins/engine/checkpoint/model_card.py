@@ -105,7 +105,7 @@ def _real_check(sources: Sequence[Mapping[str, Any]]) -> list[str]:
 def _detect_real(sources: Sequence[Mapping[str, Any]], score_thr: float) -> list[str]:
     head = ['images', 'labels are', 'images', 'hands', 'found', 'mean IoU', 'other boxes']
     rows = [
-        [*(s[key] for key in ('title', 'measures', 'pictures', 'hands', 'found')), f'{s["mean_iou"]:.2f}', s['others']]
+        [*(s[key] for key in ('title', 'measures', 'images', 'hands', 'found')), f'{s["mean_iou"]:.2f}', s['others']]
         for s in sources
     ]
     title = (

@@ -39,7 +39,7 @@ _PALM_SECTIONS = np.array([
     (118, 31.0, 38.0, 5.5, 9.5),
 ])  # fmt: skip
 _PALM_END = (96.0, 20.0)  # where the palm starts to close, and over what length
-FOREARM_LENGTH = 450.0  # long enough to leave the picture
+FOREARM_LENGTH = 450.0  # long enough to leave the image
 FOREARM_EXPONENT = 2.2  # of its sections' superellipses
 _FOREARM_SECTIONS = np.array([
     (-460, 50.0, 44.0), (-260, 46.0, 40.0), (-200, 43.0, 36.0), (-140, 39.0, 31.0), (-90, 34.0, 25.5),

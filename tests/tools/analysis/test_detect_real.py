@@ -58,7 +58,7 @@ def test_what_is_found(tool: ModuleType, data: Path, tmp_path: Path, monkeypatch
     assert given == [('x.py', tmp_path / 'x.pth', 'cpu', 0.4)]
     # the third box is moved by half of its width: an IoU of a third
     assert [record['iou'] for record in source['records']] == [[1.0, 0.0], [pytest.approx(1 / 3, abs=1e-3)]]
-    assert (source['pictures'], source['hands'], source['found'], source['others']) == (2, 3, 1, 2)
+    assert (source['images'], source['hands'], source['found'], source['others']) == (2, 3, 1, 2)
     assert json.loads((tmp_path / 'out' / 'detect_real.json').read_text())['sources'] == [source]
     assert cv2.imread(str(tmp_path / 'out' / 'onehand10k.jpg')) is not None
     printed = capsys.readouterr().out
