@@ -8,6 +8,7 @@ import torch
 from helpers.mini_clips import SIZE, clip_records, write_clips
 from helpers.paths import CONFIGS
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
 from mmpose.models import build_pose_estimator
 from mmpose.registry import METRICS, OPTIMIZERS
@@ -138,6 +139,29 @@ def test_a_small_training(tmp_path: Path) -> None:
     }
     assert all(np.isfinite(value) for value in scores.values())
     assert (tmp_path / 'work' / 'epoch_1.pth').is_file()
+
+
+class Kill(Hook):
+    """End the process's training in the second epoch, as a killed program would, before anything is saved."""
+
+    def before_train_iter(self, runner: HandRunner, batch_idx: int, data_batch: dict | None = None) -> None:
+        if runner.epoch == 1:
+            raise SystemExit(9)
+
+
+def test_a_killed_training_resumes_to_the_same_weights(tmp_path: Path) -> None:
+    options = {'train_cfg.max_epochs': 2, 'train_cfg.val_interval': 3, 'randomness.seed': 5}
+    whole = small_training(tmp_path / 'whole', **options, experiment_name='whole')
+    whole.train()
+    killed = small_training(tmp_path / 'killed', **options, experiment_name='killed')
+    killed.register_hook(Kill())
+    with pytest.raises(SystemExit):
+        killed.train()
+    resumed = small_training(tmp_path / 'killed', **options, experiment_name='resumed', resume=True)
+    resumed.train()
+    assert resumed.iter == whole.iter
+    for key, weight in whole.model.state_dict().items():
+        torch.testing.assert_close(resumed.model.state_dict()[key], weight, rtol=0, atol=0, msg=key)
 
 
 def test_a_network_of_other_actions_than_the_data(tmp_path: Path) -> None:
