@@ -3,6 +3,7 @@
 from .acceleration import AccelerationError
 from .clips import ClipActionMetric, ClipObjectMetric, HandPose3DMetric
 from .gestures import GestureMetric
+from .hand_boxes import HandBoxErrors
 from .heatmap_pck import HeatmapPCK
 from .pixel import MPJPEAtThreshold, PixelMSE, PixelPCK
 
@@ -11,6 +12,7 @@ __all__ = [
     'ClipActionMetric',
     'ClipObjectMetric',
     'GestureMetric',
+    'HandBoxErrors',
     'HandPose3DMetric',
     'HeatmapPCK',
     'MPJPEAtThreshold',
