@@ -53,7 +53,9 @@ def test_leaf_is_complete(path: Path):
         assert 'unreadable_images' in dataset.pipeline[-1].meta_keys
     for split in ('val', 'test'):
         dataset = cfg[f'{split}_dataloader'].dataset
-        assert cfg[f'{split}_evaluator'].ann_file == dataset.data_root + dataset.ann_file
+        evaluator = cfg[f'{split}_evaluator']
+        average_precision = evaluator[0] if isinstance(evaluator, list) else evaluator
+        assert average_precision.ann_file == dataset.data_root + dataset.ann_file
 
 
 def test_the_nano_network_is_that_of_mmposes_hand_detector():
