@@ -3,7 +3,7 @@
 Trains for some iterations like tools/train.py, without validation and checkpoints, and prints the milliseconds per
 image of each part: waiting for the loader (with workers, only what they do not hide), the data preprocessor (in
 ``layers`` configs the HandCompositor), forward pass and loss, backward pass, optimizer, and the rest (such as averaging
-weights). The first iterations do not count.
+weights). The first iterations do not count. Of clips each valid frame is an image.
 
 Example:
     python tools/analysis/benchmark_training.py configs/pmsdsnet/pmsdsnet_lite_layers-128.py --amp
@@ -59,7 +59,7 @@ class Stopwatch(Hook):
         if runner.iter < self.warm_up:
             self.seconds.clear()
         else:
-            self.images += len(data_batch['inputs'])
+            self.images += sum(len(inputs) if inputs.ndim == 4 else 1 for inputs in data_batch['inputs'])
         self._since = self._now()
 
     def _watch(self, part: str, owner: Any, method: str) -> None:
