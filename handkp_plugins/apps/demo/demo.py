@@ -35,11 +35,10 @@ def run_demo(
         output: Folder for the drawn images and the JSON.
 
     Raises:
-        FileNotFoundError, OSError: A file or camera is missing, or the output folder cannot be written.
-        ValueError: An option is out of its range or does not fit the source or another option, nothing could be read,
-            or a network does not fit.
+        OSError: A file or camera is missing, or the output folder cannot be written.
+        ValueError: An option, the source or a network does not fit, or nothing could be read.
     """
-    output, networks, hands = Path(output), networks or NetworkOptions(), hands or HandOptions()
+    path, output, networks, hands = Path(source), Path(output), networks or NetworkOptions(), hands or HandOptions()
     video, drawing = video or VideoOptions(), drawing or DrawingOptions()
     if video.max_frames is not None and video.max_frames < 1:
         raise ValueError(f'--max-frames: expected an integer from 1 on, got {video.max_frames}')
@@ -52,7 +51,7 @@ def run_demo(
     else:
         detector = find_network(*(hands.det or [DEFAULT_DETECTOR]), option='--det')
     network = find_network(*networks.pose, option='--pose')
-    files = None if is_stream(source) else find_images(Path(source))
+    files = None if is_stream(source) else find_images(path)
     for option in ('smooth', 'show', 'max_frames'):
         if files is not None and getattr(video, option):
             raise ValueError(f'--{option.replace("_", "-")}: expected for a video or a camera, got {source}')
@@ -68,21 +67,15 @@ def run_demo(
         hands.track_thr,
         dict(min_cutoff=video.min_cutoff, beta=video.beta) if video.smooth else None,
     )
-    _prepare_output(output, Path(source))
+    if path.exists() and output.resolve() == (path if path.is_dir() else path.parent).resolve():
+        raise ValueError(
+            f'--output: expected another folder than that of the source, which it would overwrite, got {output}'
+        )
+    check_writable(str(output), 'output folder', '--output')
     if files is not None:
-        return Run(pipeline, output, KeypointsFile(output, header), drawing.score_thr).images(Path(source), files)
+        return Run(pipeline, output, KeypointsFile(output, header), drawing.score_thr).images(path, files)
     with closing(Stream(source)) as stream:
         window = Window(str(source)) if video.show else None
         file = KeypointsFile(output, header, keep_items=not stream.is_camera)
         run = Run(pipeline, output, file, drawing.score_thr)
         return run.stream(stream, video.max_frames, window, not video.no_rate)
-
-
-def _prepare_output(output: Path, source: Path) -> None:
-    """Make the output folder, and find out before the work whether it can be written."""
-    folder = source if source.is_dir() else source.parent
-    if source.exists() and output.resolve() == folder.resolve():
-        raise ValueError(
-            f'--output: expected another folder than that of the source, which it would overwrite, got {output}'
-        )
-    check_writable(str(output), 'output folder', '--output')

@@ -16,7 +16,7 @@ from handkp_plugins.apis.hand_boxes import HandFinder
 from handkp_plugins.apis.inference import predict
 
 from .smoothing import OneEuroFilter, Trajectory, measure_lag
-from .tracking import HandTracker, Track
+from .tracking import HandTracker
 
 Clock = Callable[[str], AbstractContextManager]
 """Measures the time of a named step."""
@@ -26,28 +26,17 @@ _HISTORY = 3000  # frames of a hand on which the lag is measured: a camera may r
 
 @dataclass
 class HandResult:
-    """One hand in one image, in pixels.
+    """One hand in one image, in pixels."""
 
-    Args:
-        box: (x1, y1, x2, y2) in which it was searched.
-        keypoints, scores: [21, 2] and [21].
-        track: A number that it keeps over the frames of a video.
-        det_score: Of the detector, when it last saw this hand.
-        handedness: 'left' or 'right' if the detector tells.
-        raw_keypoints: Before smoothing.
-        gesture: The sign and its probability.
-        heatmap: [H, W].
-    """
-
-    box: np.ndarray
-    keypoints: np.ndarray
-    scores: np.ndarray
-    track: int | None = None
-    det_score: float | None = None
-    handedness: str | None = None
-    raw_keypoints: np.ndarray | None = None
-    gesture: tuple[str, float] | None = None
-    heatmap: np.ndarray | None = None
+    box: np.ndarray  # (x1, y1, x2, y2) in which it was searched
+    keypoints: np.ndarray  # [21, 2]
+    scores: np.ndarray  # [21]
+    track: int | None = None  # a number that it keeps over the frames of a video
+    det_score: float | None = None  # of the detector, when it last saw this hand
+    handedness: str | None = None  # 'left' or 'right' if the detector tells
+    raw_keypoints: np.ndarray | None = None  # before smoothing
+    gesture: tuple[str, float] | None = None  # the sign and its probability
+    heatmap: np.ndarray | None = None  # [H, W]
 
     def as_instance(self) -> dict[str, Any]:
         """Return its instance in ``keypoints.json``."""
@@ -74,7 +63,7 @@ class HandResult:
 
 
 class HandPipeline:
-    """Finds hands in images or in the frames of one video.
+    """Finds hands in images or in the frames of one video. Raises ValueError if a number is out of its range.
 
     Args:
         model: From :func:`~handkp_plugins.apis.inference.init_model`.
@@ -86,9 +75,6 @@ class HandPipeline:
         track_thr: A hand in a video is lost if its keypoints score less on average.
         smoothing: Arguments of :class:`OneEuroFilter` for the frames of a video; None for no smoothing.
         clock: Measures ``detection``, ``pose`` and ``tracking`` (which includes the other two).
-
-    Raises:
-        ValueError: A number is out of its range.
     """
 
     def __init__(
@@ -117,8 +103,7 @@ class HandPipeline:
     def boxes_for(self, path: Path, size: tuple[int, int]) -> np.ndarray | None:
         """Return the user's boxes [N, 4] for an image of this width and height; None if a detector finds them.
 
-        Raises:
-            ValueError: There are none for this image, or they do not fit it.
+        Raises ValueError if there are none for this image, or they do not fit it.
         """
         return None if self.finder is None else np.array([hand.box for hand in self.finder(path, *size)])
 
@@ -137,7 +122,8 @@ class HandPipeline:
                 hand.track = i + 1
         else:
             with self.clock('tracking'):
-                hands = [_from_track(track) for track in self.tracker.step(image)]
+                tracks = self.tracker.step(image)
+            hands = [_make_hand(t.result, track=t.id, det_score=t.det_score, handedness=t.side) for t in tracks]
         if self.smoothing is not None:
             for hand in hands:
                 self._smooth(hand, seconds)
@@ -158,12 +144,10 @@ class HandPipeline:
 
     def _find(self, image: np.ndarray, boxes: np.ndarray | None) -> list[HandResult]:
         if self.detector is None:
-            return [_from_prediction(result) for result in self._estimate(image, boxes)]
-        detections = self._detect(image)
-        hands = [_from_prediction(result) for result in self._estimate(image, detections.boxes)]
-        for hand, score, side in zip(hands, detections.scores, detections.sides, strict=True):
-            hand.det_score, hand.handedness = float(score), side
-        return hands
+            return [_make_hand(result) for result in self._estimate(image, boxes)]
+        boxes, scores, sides = self._detect(image)
+        found = zip(self._estimate(image, boxes), scores, sides, strict=True)
+        return [_make_hand(result, det_score=float(score), handedness=side) for result, score, side in found]
 
     def _detect(self, image: np.ndarray) -> Detections:
         with self.clock('detection'):
@@ -174,7 +158,6 @@ class HandPipeline:
             return predict(self.model, image, boxes, self.batch_size)
 
     def _smooth(self, hand: HandResult, seconds: float) -> None:
-        """Smooth a hand's keypoints in place."""
         size = float((hand.box[2:] - hand.box[:2]).max())
         hand.raw_keypoints = hand.keypoints
         past = self._paths.setdefault(hand.track, deque(maxlen=_HISTORY))
@@ -187,14 +170,8 @@ class HandPipeline:
         past.append((seconds, hand.raw_keypoints.astype(np.float32), hand.keypoints, size))
 
 
-def _from_prediction(result: dict[str, Any]) -> HandResult:
-    return HandResult(result['bbox'], result['keypoints'], result['scores'], heatmap=result.get('heatmap'))
-
-
-def _from_track(track: Track) -> HandResult:
-    hand = _from_prediction(track.result)
-    hand.track, hand.det_score, hand.handedness = track.id, track.det_score, track.side
-    return hand
+def _make_hand(result: dict[str, Any], **more: Any) -> HandResult:
+    return HandResult(result['bbox'], result['keypoints'], result['scores'], heatmap=result.get('heatmap'), **more)
 
 
 def _set_gestures(hands: Sequence[HandResult], signs: Sequence[tuple[str, float]]) -> None:

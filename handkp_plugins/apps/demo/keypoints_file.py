@@ -30,15 +30,9 @@ NAME, LINES_NAME = 'keypoints.json', 'keypoints.jsonl'
 
 
 def make_header(source: str | Path, network: Network, detector: Network | None, model: nn.Module) -> dict[str, Any]:
-    """Return the keys before the items.
+    """Return the keys before the items; ``source`` is as the user names it, ``model`` has the weights of ``network``.
 
-    Args:
-        source: As the user names it.
-        network: Whose weights ``model`` has.
-        detector: None if boxes are given.
-
-    Raises:
-        ValueError: The network does not have 21 keypoints.
+    Raises ValueError if it does not have 21 keypoints.
     """
     meta = model.dataset_meta
     names = [meta['keypoint_id2name'][k] for k in range(meta['num_keypoints'])]
@@ -55,12 +49,9 @@ class KeypointsFile:
     """Both files in a folder. A run that is killed leaves the lines of all images before.
 
     Args:
-        folder: Must exist.
+        folder: An existing folder.
         header: From :func:`make_header`.
         keep_items: Keep the items for :meth:`close`; without, a camera may run for days in little memory.
-
-    Raises:
-        OSError: A file cannot be written.
     """
 
     def __init__(self, folder: Path, header: dict[str, Any], keep_items: bool = True) -> None:

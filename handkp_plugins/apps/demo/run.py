@@ -21,29 +21,19 @@ from .sources import Stream
 
 @dataclass
 class Run:
-    """One run of a program.
-
-    Args:
-        pipeline: Finds the hands.
-        output: An existing folder for the drawn images.
-        file: Takes the results; it is closed at the end of :meth:`images` and :meth:`stream`, also after an error.
-        score_thr: Keypoints below it are drawn faint.
-        video_suffix: Of written videos: .mp4, or .webm, which browsers play.
-    """
+    """One run of a program. ``file`` is closed at the end of :meth:`images` and :meth:`stream`, also after an error."""
 
     pipeline: HandPipeline
-    output: Path
+    output: Path  # an existing folder for the drawn images
     file: KeypointsFile
-    score_thr: float = 0.3
-    video_suffix: str = '.mp4'
+    score_thr: float = 0.3  # keypoints below it are drawn faint
+    video_suffix: str = '.mp4'  # or .webm, which browsers play
     _empty: list[str] = field(default_factory=list)
 
     def images(self, source: Path, files: Sequence[Path]) -> dict[str, Any]:
         """Process all images; those that cannot be used are skipped and listed. Returns what ``keypoints.json`` holds.
 
-        Raises:
-            ValueError: No image could be used.
-            KeyboardInterrupt: The user has stopped it.
+        Raises ValueError if no image could be used, and KeyboardInterrupt if the user has stopped it.
         """
         complete = False
         try:
@@ -99,9 +89,7 @@ class Run:
             with_rate: Write the frame rate into the frames.
             name: Of the written video, without suffix; by default the source's.
 
-        Raises:
-            OSError: A file cannot be written.
-            KeyboardInterrupt: The user has stopped a video; a camera ends like this.
+        Raises KeyboardInterrupt if the user has stopped a video; a camera ends like this.
         """
         complete, smoothing = False, self.pipeline.smoothing
         try:

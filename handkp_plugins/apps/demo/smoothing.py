@@ -25,12 +25,9 @@ class OneEuroFilter:
     Times may be uneven. Speeds are in hand sizes per second, so that the image resolution does not matter.
 
     Args:
-        min_cutoff: Hz, for a still point. A lower value gives less jitter and more lag.
+        min_cutoff: Hz, above 0, for a still point. A lower value gives less jitter and more lag.
         beta: Hz for each hand size per second. A higher value gives less lag and more jitter in fast movement.
         speed_cutoff: Hz, of the filter of the speed.
-
-    Raises:
-        ValueError: A cutoff is not above 0, or beta is negative.
     """
 
     def __init__(self, min_cutoff: float = MIN_CUTOFF, beta: float = BETA, speed_cutoff: float = 1.0) -> None:
@@ -47,15 +44,10 @@ class OneEuroFilter:
         self._velocity: np.ndarray | float = 0.0
 
     def __call__(self, values: np.ndarray, seconds: float, size: float = 1.0) -> np.ndarray:
-        """Return the next array smoothed; the first one stays as it is.
+        """Return the next array of finite ``values`` smoothed; the first one stays as it is.
 
-        Args:
-            values: [..., D], finite.
-            seconds: Its time.
-            size: Of the hand, in the unit of the values.
-
-        Raises:
-            ValueError: The time does not rise, the size is not above 0, or the shape has changed.
+        ``size`` is that of the hand, in the unit of the values. Raises ValueError if the time does not rise, the size
+        is not above 0, or the shape has changed.
         """
         values = np.asarray(values, np.float64)
         if self._point is None:
@@ -109,9 +101,7 @@ def measure_lag(paths: Sequence[Trajectory]) -> float | None:
 
 
 def _moves(path: Trajectory) -> bool:
-    if len(path.seconds) == 0:
-        return False
-    late = path.seconds - path.seconds[0] >= _MAX_LAG
+    late = path.seconds - path.seconds[:1] >= _MAX_LAG
     return late.sum() >= _MIN_FRAMES and float(path.raw.std(0).max()) > _MIN_SPREAD * path.size
 
 

@@ -26,9 +26,7 @@ def is_stream(source: str | Path) -> bool:
 def find_images(source: Path) -> list[Path]:
     """Return the image files of a folder, or the one image file; other files in the folder are counted on stderr.
 
-    Raises:
-        FileNotFoundError: There is no such file or folder.
-        ValueError: The folder holds no image, or the file is not an image by its name.
+    Raises FileNotFoundError, or ValueError if the folder holds no image or the file has not the suffix of one.
     """
     if source.is_dir():
         files = list_images(source)
@@ -50,15 +48,8 @@ def find_images(source: Path) -> list[Path]:
 class Stream:
     """The frames of a video or a camera: iterating gives (seconds since the first, BGR image), with rising seconds.
 
-    The first frame is read at once, so that a source without frames fails early.
-
-    Args:
-        source: Path of a video, or ``webcam:N``.
-
-    Raises:
-        FileNotFoundError: There is no such video.
-        OSError: There is no such camera, or it gives no image.
-        ValueError: The video has no frame that can be read, or N is not a number.
+    The source is the path of a video, or ``webcam:N``. The first frame is read at once, so that a source without frames
+    fails early: OSError for a video or camera that is missing or a camera without images, else ValueError.
     """
 
     def __init__(self, source: str | Path) -> None:

@@ -26,27 +26,17 @@ _MAX_MISSES = 3  # runs of the detector that may miss a hand
 
 @dataclass(frozen=True)
 class Track:
-    """One hand in the current frame.
+    """One hand in the current frame. A new hand, or one that was lost for longer than the tracker remembers, gets a new
+    id."""
 
-    Args:
-        id: From 1 on. A new hand, or one that was lost for longer than the tracker remembers, gets a new id.
-        box: (x1, y1, x2, y2) in which its keypoints were searched.
-        det_score: Of the detector, when it last saw this hand.
-        side: 'left' or 'right' if the detector tells.
-        result: Its keypoints, as :func:`~handkp_plugins.apis.inference.predict` returns them.
-        last_frame: Index of the frame in which it was last found.
-        last_detected: Index of the frame in which the detector last saw it.
-        mean_score: Of its keypoints, over the last frames.
-    """
-
-    id: int
-    box: np.ndarray
-    det_score: float
-    side: str | None
-    result: dict[str, Any] | None = None
-    last_frame: int = 0
-    last_detected: int = 0
-    mean_score: float = 0.0
+    id: int  # from 1 on
+    box: np.ndarray  # (x1, y1, x2, y2) in which its keypoints were searched
+    det_score: float  # of the detector, when it last saw this hand
+    side: str | None  # 'left' or 'right' if the detector tells
+    result: dict[str, Any] | None = None  # its keypoints, as handkp_plugins.apis.inference.predict returns them
+    last_frame: int = 0  # in which it was last found
+    last_detected: int = 0  # the frame in which the detector last saw it
+    mean_score: float = 0.0  # of its keypoints, over the last frames
 
 
 class HandTracker:
@@ -60,11 +50,8 @@ class HandTracker:
         detect: Finds the boxes of a frame.
         estimate: Finds keypoints in boxes [N, 4] of a frame; returns a dictionary with ``keypoints`` [K, 2] and
             ``scores`` [K] for each.
-        every: The detector runs at least every so many frames.
+        every: The detector runs at least every so many frames, from 1 on.
         min_score: Least mean score of a hand.
-
-    Raises:
-        ValueError: ``every`` is below 1.
     """
 
     def __init__(

@@ -16,9 +16,7 @@ _GREY, _BLUE, _RED, _ORANGE = '0.55', 'tab:blue', 'tab:red', 'tab:orange'
 def plot_tapping(tapping: Tapping, path: str | Path, title: str, note: str) -> None:
     """Write a figure: the tips' distance with the taps marked, the frequency over time, the amplitude of each tap.
 
-    Args:
-        path: Its suffix names the format (``.png``, ``.pdf``, …). The folder is made.
-        title, note: Above and below.
+    The suffix of the path names the format (``.png``, ``.pdf``, …); its folder is made. The note stands below.
     """
     figure, (distance, frequency, amplitude) = new_rows(_WIDTH, _HEIGHT, (3, 2, 2))
     _plot_distance(distance, tapping)

@@ -28,8 +28,9 @@ NO_DEVICE = 'A measuring tool for research, no medical device.'
 def as_document(tapping: Tapping, series: HandSeries) -> dict[str, Any]:
     """Return what ``tapping.json`` holds."""
     head = dict(version=VERSION, note=NO_DEVICE, source=series.source, hand=series.hand, hands=series.hands)
-    document = head | tapping.as_dict()
-    return document | {'complete': series.complete} | ({'truth': series.truth} if series.truth else {})
+    return (
+        head | tapping.as_dict() | dict(complete=series.complete) | (dict(truth=series.truth) if series.truth else {})
+    )
 
 
 def write_measurement(out: Path, document: dict[str, Any], tapping: Tapping, series: HandSeries) -> None:

@@ -36,26 +36,17 @@ class Frame:
 
 @dataclass(frozen=True)
 class HandSeries:
-    """One hand over time.
+    """One hand over time, in N frames."""
 
-    Args:
-        source: The file.
-        hand: Name of the hand; ``hands`` has the number of frames of each hand in the file.
-        index, time: (N,) of all frames; seconds.
-        keypoints: (N, 21, 2) pixels, NaN without the hand; ``scores`` (N, 21) are 0 there.
-        truth: Of a generated clip, its record.
-        complete: False if the file says that it ends early.
-    """
-
-    source: str
-    hand: str
-    hands: dict[str, int]
-    index: np.ndarray
-    time: np.ndarray
-    keypoints: np.ndarray
-    scores: np.ndarray
-    truth: dict[str, Any] = field(default_factory=dict)
-    complete: bool = True
+    source: str  # the file
+    hand: str  # its name
+    hands: dict[str, int]  # number of frames of each hand in the file
+    index: np.ndarray  # (N,) of all frames
+    time: np.ndarray  # (N,) seconds
+    keypoints: np.ndarray  # (N, 21, 2) pixels, NaN without the hand
+    scores: np.ndarray  # (N, 21), 0 without the hand
+    truth: dict[str, Any] = field(default_factory=dict)  # of a generated clip, its record
+    complete: bool = True  # False if the file says that it ends early
 
     def with_score(self, least: float, needed: Sequence[int]) -> np.ndarray:
         """Return keypoints (N, 21, 2), all NaN in frames in which a needed one scores less."""
@@ -66,15 +57,9 @@ class HandSeries:
 def read_hand(
     path: str | Path, hand: str | None = None, fps: float | None = None, clip: str | None = None
 ) -> HandSeries:
-    """Read one hand from ``keypoints.json`` or from a COCO keypoint file with ``video_id`` and ``frame_id``.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: As :func:`select_hand`.
-    """
-    path = str(path)
+    """Read ``keypoints.json`` or a COCO keypoint file with ``video_id`` and ``frame_id``; see :func:`select_hand`."""
     document = read_json(path, 'keypoints.json of tools/demo.py or a COCO keypoint file')
-    return select_hand(document, path, hand, fps, clip)
+    return select_hand(document, str(path), hand, fps, clip)
 
 
 def select_hand(
@@ -90,8 +75,7 @@ def select_hand(
         clip: ``video_id`` if a COCO file has several.
 
     Raises:
-        ValueError: The file is not of either form, has no times without ``fps``, or has no such hand or clip. The
-            message names the record.
+        ValueError: The file is not of either form, has no times without ``fps``, or has no such hand or clip.
     """
     if fps is not None and not (math.isfinite(fps) and fps > 0):
         raise ValueError(f'fps: expected a number above 0, got {fps}')

@@ -53,62 +53,43 @@ class Settings:
 
 @dataclass(frozen=True)
 class Tap:
-    """One closure.
-
-    Args:
-        time: Of the closure.
-        interval: Since the previous tap; None for the first tap and after a long gap.
-        frequency: 1 / interval; ``smoothed_frequency`` is that of the five intervals around it.
-        amplitude: Largest distance since the previous tap, minus the distance at the closure.
-        distance: At the closure; not 0 if the tips touch, because keypoints lie inside the fingers.
-        closing_speed, opening_speed: Largest before and after the closure, in hand sizes per second.
-        hesitation: Whether the interval is a hesitation.
-    """
+    """One closure. The keypoints of tips that touch are not at distance 0, because they lie inside the fingers."""
 
     time: float
-    interval: float | None
-    frequency: float | None
-    smoothed_frequency: float | None
-    amplitude: float
-    distance: float
-    closing_speed: float
-    opening_speed: float
-    hesitation: bool
+    interval: float | None  # since the previous tap; None for the first tap and after a long gap
+    frequency: float | None  # 1 / interval
+    smoothed_frequency: float | None  # of the five intervals around it
+    amplitude: float  # largest distance since the previous tap, minus that at the closure
+    distance: float  # at the closure
+    closing_speed: float  # the largest before the closure, in hand sizes per second
+    opening_speed: float  # likewise, after the closure
+    hesitation: bool  # whether the interval is a hesitation
 
 
 @dataclass(frozen=True)
 class Tapping:
-    """The measurement. Figures are None if there is too little to measure; ``reason`` says why.
+    """The measurement of N frames. Figures are None if there is too little to measure; ``reason`` says why.
 
-    Args:
-        time, distance, size: (N,) of each frame; distance and hand size are NaN if unknown.
-        frame_rate: 1 / median step of the times.
-        noise: Standard deviation of the distance that the keypoints' jitter causes.
-        range: From the 2nd to the 98th percentile of the distance.
-        frequency: Taps per second: number of intervals over their total time, without gaps.
-        interval_cv: Standard deviation of the intervals over their mean: the rhythm.
-        amplitude: Mean over the taps.
-        decrement_per_tap, decrement: Loss of amplitude from tap to tap and from the first to the last, as a share of
-            the first, on the line with the median slope (Theil-Sen); ``amplitude_fit`` is that line at each tap.
-        closing_speed, opening_speed: Means over the taps.
+    ``decrement_per_tap`` and ``decrement`` are the loss of amplitude from tap to tap and from the first to the last, as
+    a share of the first, on the line with the median slope (Theil-Sen); ``amplitude_fit`` is that line at each tap.
     """
 
-    time: np.ndarray
-    distance: np.ndarray
-    size: np.ndarray
+    time: np.ndarray  # (N,)
+    distance: np.ndarray  # (N,) NaN if unknown
+    size: np.ndarray  # (N,) of the hand, likewise
     settings: Settings
-    frame_rate: float
-    noise: float
+    frame_rate: float  # 1 / median step of the times
+    noise: float  # standard deviation of the distance that the keypoints' jitter causes
     gaps: list[Gap]
     reason: str | None
-    range: float | None = None
+    range: float | None = None  # from the 2nd to the 98th percentile of the distance
     pieces: list[Piece] = field(default_factory=list)
     taps: list[Tap] = field(default_factory=list)
-    frequency: float | None = None
+    frequency: float | None = None  # taps per second: number of intervals over their total time, without gaps
     interval_mean: float | None = None
     interval_median: float | None = None
-    interval_cv: float | None = None
-    amplitude: float | None = None
+    interval_cv: float | None = None  # standard deviation of the intervals over their mean: the rhythm
+    amplitude: float | None = None  # mean over the taps, as both speeds
     decrement_per_tap: float | None = None
     decrement: float | None = None
     amplitude_fit: np.ndarray | None = None
@@ -137,14 +118,11 @@ class Tapping:
 
 
 def measure_tapping(time: np.ndarray, keypoints: np.ndarray, settings: Settings | None = None) -> Tapping:
-    """Measure the tapping of one hand.
+    """Measure the tapping of one hand; raises ValueError for wrong shapes, or times that do not rise.
 
     Args:
         time: (N,) seconds of the frames, rising, with any steps.
         keypoints: (N, 21, 2) in pixels, or (N, 21, 3) in metres; NaN if they are unknown.
-
-    Raises:
-        ValueError: The shapes are wrong, or times do not rise.
     """
     settings = settings or Settings()
     time, keypoints = np.asarray(time, float), np.asarray(keypoints, float)
@@ -170,9 +148,8 @@ def measure_tapping(time: np.ndarray, keypoints: np.ndarray, settings: Settings 
     if result['range'] < settings.least_amplitude:
         return Tapping(**result, reason=_no_movement(result['range'], settings))
     pieces, times, near = detect_taps(t, d, result['gaps'], period, noise, settings.least_amplitude, settings.closed)
-    warnings = [f'{near} times the tips approached, but not to {settings.closed:g} hand sizes: not counted'] * (
-        near > 0
-    )
+    approached = f'{near} times the tips approached, but not to {settings.closed:g} hand sizes: not counted'
+    warnings = [approached] if near else []
     taps = _describe(pieces, times, settings)
     result.update(pieces=pieces, taps=taps, warnings=warnings)
     if not taps:
@@ -234,11 +211,8 @@ def _summary(taps: list[Tap], frame_rate: float, share_known: float) -> dict[str
     if not len(intervals):
         found = 'one tap' if len(taps) == 1 else f'{len(taps)} taps, each beside a long gap'
         return out | {'reason': f'{found}: a frequency needs two taps in a row'}
-    out.update(
-        frequency=float(1 / intervals.mean()),
-        interval_mean=float(intervals.mean()),
-        interval_median=float(np.median(intervals)),
-    )
+    mean, median = float(intervals.mean()), float(np.median(intervals))
+    out.update(frequency=1 / mean, interval_mean=mean, interval_median=median)
     if len(intervals) > 1:
         out['interval_cv'] = float(intervals.std(ddof=1) / intervals.mean())
     if len(taps) >= _MIN_TREND_TAPS:

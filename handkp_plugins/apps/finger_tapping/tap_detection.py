@@ -54,12 +54,9 @@ class Gap:
 
 
 def find_gaps(time: np.ndarray, known: np.ndarray, period: float, longest: float) -> list[Gap]:
-    """Return the gaps between the known ones of the frames at times (N,).
+    """Return the gaps between the frames at times (N,) that are ``known`` (N,), where ``period`` is that of the frames.
 
-    Args:
-        known: (N,) bool.
-        period: Of the frames.
-        longest: Gaps up to it are bridged, unless they are at an end. A single missing frame always is.
+    Gaps of up to ``longest`` are bridged, unless they are at an end. A single missing frame always is.
     """
     first, last = (time[known][[0, -1]] if known.any() else time[[-1, -1]]).tolist()
     edges = np.unique(np.concatenate([time[:1], time[known], time[-1:]]))
@@ -84,12 +81,7 @@ def strongest_frequency(time: np.ndarray, distance: np.ndarray, period: float) -
 
 
 def smooth_pieces(time: np.ndarray, distance: np.ndarray, gaps: list[Gap], period: float, cutoff: float) -> list[Piece]:
-    """Return the smoothed pieces between long gaps, without pieces of fewer than four samples.
-
-    Args:
-        period: Of the frames.
-        cutoff: Of the filter, in Hz.
-    """
+    """Return the smoothed pieces between long gaps, without pieces of fewer than four samples; ``cutoff`` is in Hz."""
     ends = [i for i, t in enumerate(time) if any(gap.start == t and not gap.bridged for gap in gaps)]
     pieces = []
     for part in np.split(np.arange(len(time)), np.array(ends, int) + 1):
@@ -116,13 +108,8 @@ def find_minima(
     """Return times (T,) of the minima that may be taps, their prominences and their distances.
 
     A minimum's time is the middle between the two times at which the distance crosses a level slightly above it. Noise
-    shifts these less than the lowest sample.
-
-    Args:
-        least: Prominence of a tap.
-        noise: Standard deviation of the distances.
-        period: Of the tapping, roughly.
-        highest: Distance of a tap.
+    shifts these less than the lowest sample. ``least`` is the prominence of a tap, ``noise`` the standard deviation of
+    the distances, ``period`` roughly that of the tapping, ``highest`` the largest distance of a tap.
     """
     step = piece.time[1] - piece.time[0]
     width = 2 * max(1, round(_NEARBY * period / step)) + 1
@@ -153,12 +140,8 @@ def detect_taps(
 ) -> tuple[list[Piece], list[np.ndarray], int]:
     """Return the smoothed pieces, the times of the taps in each, and how often the tips approached without closing.
 
-    Args:
-        time, distance: (N,), N from 4 on, rising times, all finite.
-        period: Of the frames.
-        noise: Standard deviation of the distances.
-        least: Prominence of a tap.
-        closed: Largest distance at a tap.
+    The N values are finite, N from 4 on, and times rise. ``period`` is that of the frames, ``noise`` the standard
+    deviation of the distances, ``least`` the prominence of a tap, ``closed`` the largest distance at a tap.
     """
     rate = strongest_frequency(time, distance, period)
     middle = np.percentile(distance, [5, 95]).mean()

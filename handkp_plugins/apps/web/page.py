@@ -44,15 +44,9 @@ _INTRO = (
 
 @contextmanager
 def serving(service: HandService, host: str, port: int, max_mb: int) -> Iterator[str]:
-    """Serve the page while the context lasts; yields its address.
+    """Serve the page while the context lasts; yields its address. ``max_mb`` is the largest upload, from 1 MB on.
 
-    Args:
-        host, port: Where to listen.
-        max_mb: Largest upload.
-
-    Raises:
-        OSError: The port is in use, or not for this user.
-        ValueError: ``max_mb`` is below 1.
+    Raises OSError if the port is in use, or not for this user.
     """
     if max_mb < 1:
         raise ValueError(f'--max-mb: expected an integer from 1 on, got {max_mb}')
@@ -76,11 +70,7 @@ def serving(service: HandService, host: str, port: int, max_mb: int) -> Iterator
 
 
 def build_page(service: HandService, work: Path) -> gr.Blocks:
-    """Return the page, not yet served.
-
-    Args:
-        work: An existing folder for the folders of the runs.
-    """
+    """Return the page, not yet served; ``work`` is an existing folder for the folders of the runs."""
     with gr.Blocks(title='Hand keypoints', analytics_enabled=False, delete_cache=(_SWEEP, _AGE)) as page:
         gr.Markdown(_INTRO)
         hidden = dict(render=False, interactive=False)
@@ -118,10 +108,7 @@ def _tab(
 ) -> None:
     """Lay out a tab: upload, place of the hand and button on the left, results on the right and below.
 
-    Args:
-        run: A method of :class:`HandService`; it also gets the values of ``options``.
-        title: Of the figure.
-        name: Of the endpoint.
+    ``run``, a method of :class:`HandService`, also gets the values of ``options``. ``name`` is that of the endpoint.
     """
     choices = [_DETECTOR] * has_detector + [_WHOLE, _BOX]
     with gr.Row():

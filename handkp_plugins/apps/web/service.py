@@ -43,19 +43,12 @@ Box = Sequence[float]
 
 @dataclass(frozen=True)
 class Result:
-    """What the page shows; files lie in the folder of the run.
+    """What the page shows; files lie in the folder of the run."""
 
-    Args:
-        drawn: The image or video with the hands.
-        figure: What the network attends to in an image, or the tapping in a video; None if there is none.
-        keypoints: ``keypoints.json``.
-        text: What was found, a line each.
-    """
-
-    drawn: Path
-    figure: Path | None
-    keypoints: Path
-    text: list[str]
+    drawn: Path  # the image or video with the hands
+    figure: Path | None  # what the network attends to in an image, or the tapping in a video
+    keypoints: Path  # keypoints.json
+    text: list[str]  # what was found, a line each
 
 
 class HandService:
@@ -66,11 +59,7 @@ class HandService:
         detector: Of hands; without it a box is given for each image, or is the whole image.
         gesture: A network that recognizes signs.
         device: ``auto``, ``cpu`` or ``cuda:N``.
-        max_seconds: The rest of a longer video is left out; the text says so.
-
-    Raises:
-        FileNotFoundError, CheckpointError, ValueError: As the functions that load these networks; or ``max_seconds`` is
-            not above 0.
+        max_seconds: Above 0. The rest of a longer video is left out; the text says so.
     """
 
     def __init__(
@@ -99,8 +88,7 @@ class HandService:
             whole: Take the whole image as the box.
 
         Raises:
-            ValueError: The file is not an image that can be read, it is too large, or the box does not fit; the message
-                names the upload.
+            ValueError: The file is not an image that can be read, it is too large, or the box does not fit.
         """
         _check_suffix(path, 'image', IMAGE_SUFFIXES)
         _check_header(path)
@@ -125,13 +113,7 @@ class HandService:
     ) -> Result:
         """Find the hands of a video, and measure the finger tapping of the hand in most frames.
 
-        Args:
-            path, folder, box, whole: As for :meth:`image`.
-            smooth: Smooth keypoints over the frames; tapping is measured before smoothing.
-
-        Raises:
-            ValueError, OSError: The file is not a video that can be read, or the box does not fit; the message names
-                the upload.
+        Arguments and errors are those of :meth:`image`; with ``smooth``, keypoints are smoothed after the measurement.
         """
         _check_suffix(path, 'video', VIDEO_SUFFIXES)
         if self.gestures is not None:
