@@ -12,10 +12,7 @@ from pathlib import Path
 def atomic_write(path: str | Path) -> Iterator[str]:
     """Yield the name of a temporary file, and rename it to ``path`` once it is written and on the disk.
 
-    The folder is made if it is missing.
-
-    Raises:
-        OSError: The file cannot be written; the message names ``path``, which is unchanged.
+    The folder is made if it is missing. An OSError names ``path``, which is unchanged then.
     """
     path = os.fspath(path)
     temporary = f'{path}.{os.getpid()}.tmp'

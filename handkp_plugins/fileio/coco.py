@@ -21,11 +21,7 @@ Record = tuple[dict[str, Any], dict[str, Any]]
 
 
 def split_8_1_1(items: Iterable[T], seed: int | Sequence[int] = 0) -> dict[str, list[T]]:
-    """Split items into :data:`SPLITS` 8:1:1 at random. The order of the items does not matter.
-
-    Raises:
-        ValueError: There are fewer than three items.
-    """
+    """Split three items or more into :data:`SPLITS` 8:1:1 at random. The order of the items does not matter."""
     ordered = sorted(items)
     if len(ordered) < 3:
         raise ValueError(f'a split into train, val and test: expected 3 or more images, got {len(ordered)}')
@@ -35,11 +31,7 @@ def split_8_1_1(items: Iterable[T], seed: int | Sequence[int] = 0) -> dict[str, 
 
 
 def spread_evenly(items: Sequence[T], num: int) -> list[T]:
-    """Choose ``num`` items at even distances, from the first to the last.
-
-    Raises:
-        ValueError: There are fewer items.
-    """
+    """Choose ``num`` items at even distances, from the first to the last; raises ValueError if there are fewer."""
     if not 1 <= num <= len(items):
         raise ValueError(f'expected an integer from 1 to {len(items)}, got {num}')
     return [items[i] for i in np.linspace(0, len(items) - 1, num).round().astype(int)]
@@ -51,17 +43,12 @@ def coco_file(
 ) -> Iterator[Callable[[dict[str, Any], Iterable[dict[str, Any]]], None]]:
     """Write a COCO keypoint file image by image, so that memory does not grow with their number.
 
-    Yields a function that adds an image's record and those of its annotations. The file appears,
-    whole, at the end of the block: COCO wants all images before all annotations, so these wait in a temporary file.
+    Yields a function that adds an image's record and those of its annotations. The file appears whole at the end of the
+    block: COCO wants all images before all annotations, so these wait in a temporary file.
 
     Args:
-        path: The file.
-        info: COCO's ``info``.
-        sections: Further sections of the file.
+        info, sections: COCO's ``info``, and further sections of the file.
         order: The keypoints' order, a key of :data:`~handkp_plugins.structures.skeleton.JOINT_ORDERS`.
-
-    Raises:
-        OSError: The file cannot be written.
     """
     place = JOINT_ORDERS[order]
     category = dict(
@@ -79,7 +66,6 @@ def coco_file(
     ):
         head = {'info': info, 'licenses': [], 'categories': [category], **(sections or {})}
         file.write(f'{json.dumps(head)[:-1]}, "images": [')
-
         separators = {file: '', waiting: ''}
 
         def append(to: TextIO, record: dict[str, Any]) -> None:
@@ -99,11 +85,7 @@ def coco_file(
 
 
 def write_coco(path: Path, records: Sequence[Record], description: str, order: str = 'onehand10k') -> None:
-    """Write records with ids from 0 on; see :func:`coco_file`.
-
-    Raises:
-        ValueError: There are no records. No file is written.
-    """
+    """Write records with ids from 0 on, see :func:`coco_file`; raises ValueError, and writes no file, without any."""
     if not records:
         raise ValueError(f'{path}: expected one or more hands, but none could be converted')
     with coco_file(path, dict(description=description), order=order) as add:

@@ -14,17 +14,10 @@ _SINGULAR = {'images': 'image', 'annotations': 'annotation', 'categories': 'cate
 
 
 class CocoFile:
-    """The images and annotations of a COCO file, checked.
-
-    Attributes:
-        data: The whole content of the file.
-        images: The image records.
-        annotations: The annotation records; each ``image_id`` is the id of an image.
+    """The ``images`` and ``annotations`` of a COCO file, checked: each ``image_id`` is the id of an image.
 
     Args:
-        path: The file.
-        image_keys: Keys that every image must have.
-        annotation_keys: Keys that every annotation must have.
+        image_keys, annotation_keys: Keys that every image and every annotation must have.
         data: The content, if it is read already.
         allow_empty: Whether there may be no annotations.
 
@@ -108,11 +101,11 @@ class CocoFile:
 
     def _numbers(self, annotations: list[dict], key: str, expected: str, shapes: list[tuple[int, ...]]) -> np.ndarray:
         """Return the numbers (N, shapes[0]) that the annotations have under the key, in one of the shapes."""
-        values, rows = _as_array([annotation[key] for annotation in annotations]), []
+        values, rows = as_array([annotation[key] for annotation in annotations]), []
         if values is not None and values.shape[1:] in shapes:
             return values.reshape(-1, *shapes[0])
         for annotation in annotations:  # find the bad one, or accept a mixture of flat and nested lists
-            row = _as_array(annotation[key])
+            row = as_array(annotation[key])
             if row is None or row.shape not in shapes:
                 got = _short(annotation[key]) if row is None else f'{row.size}: {_short(annotation[key])}'
                 raise self.error(annotation, f'{key}: expected {expected}', got)
@@ -130,7 +123,8 @@ def first_true(flags: np.ndarray) -> list[int]:
     return np.flatnonzero(flags)[:1].tolist()
 
 
-def _as_array(value: Any) -> np.ndarray | None:
+def as_array(value: Any) -> np.ndarray | None:
+    """Return numbers of a JSON file as an array, or None if they are something else."""
     try:
         return np.array(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):

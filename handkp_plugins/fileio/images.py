@@ -37,8 +37,7 @@ def is_truncated_jpeg(data: bytes) -> bool:
 def decode_image(data: bytes, flag: str = 'color', backend: str | None = None) -> np.ndarray:
     """Decode an image file as ``mmcv.imfrombytes`` does: by default BGR uint8 [H, W, 3], rotated by its EXIF data.
 
-    Raises:
-        ValueError: The file is empty, a truncated JPEG, or no image.
+    Raises ValueError if the file is empty, a truncated JPEG, or no image.
     """
     if not data:
         raise ValueError('the file is empty')
@@ -57,11 +56,7 @@ def read_layers(address: str, flag: str = 'color', backend: str | None = None) -
     """Read an image of a shard, ``PATH.zip/NAME.jpg``, as :func:`decode_image` does.
 
     If the shard has a PNG of the same name, it is the alpha channel, and the image is [H, W, 4]. Colours are straight
-    (not multiplied by alpha).
-
-    Raises:
-        OSError: The shard cannot be read.
-        ValueError: The shard or one of the two files is damaged, or their sizes differ.
+    (not multiplied by alpha). Raises ValueError if the shard or a file is damaged, or the sizes of both differ.
     """
     shard, member = split_address(address)
     color = decode_image(SHARDS.read(shard, member), flag, backend)
@@ -89,8 +84,7 @@ def open_image(
     """Read an image file, a member of a shard (:func:`read_layers`) or a frame of a video (BGR).
 
     Args:
-        flag: As in ``mmcv.imfrombytes``; frames of videos are always in colour.
-        backend: As in ``mmcv.imfrombytes``.
+        flag, backend: As in ``mmcv.imfrombytes``; frames of videos are always in colour.
         read_file: Reads the bytes of an image file.
 
     Raises:
@@ -115,9 +109,7 @@ def alpha_composite(image: np.ndarray, background: np.ndarray | float) -> np.nda
 def read_image(path: str | Path) -> np.ndarray:
     """Read any image of :func:`open_image` as BGR uint8 [H, W, 3]; an image with alpha is laid over mid grey.
 
-    Raises:
-        OSError: The file is missing or cannot be read.
-        ValueError: The image cannot be decoded; the message starts with the path.
+    Raises OSError if the file cannot be read, and ValueError, which starts with the path, if it cannot be decoded.
     """
     try:
         image = open_image(str(path))
@@ -134,11 +126,7 @@ def list_images(folder: Path, recursive: bool = False) -> list[Path]:
 
 
 def list_photographs(folder: Path) -> list[Path]:
-    """Return the images in a folder and its subfolders that OpenCV can read, sorted.
-
-    Raises:
-        FileNotFoundError: The folder is missing or has no readable image.
-    """
+    """Return the images in a folder and its subfolders that OpenCV can read, sorted; FileNotFoundError without any."""
     if not folder.is_dir():
         raise FileNotFoundError(f'backgrounds: expected an existing folder, got {folder}')
     found = list_images(folder, recursive=True)

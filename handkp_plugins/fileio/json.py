@@ -8,13 +8,7 @@ from typing import Any
 def read_json(path: str | Path, expected: str = 'a COCO file') -> Any:
     """Read a JSON file, local or at an address that MMEngine reads (``s3://…``).
 
-    Args:
-        path: The file.
-        expected: What the file should be, for the messages.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is empty or no JSON.
+    Raises FileNotFoundError, or ValueError if it is empty or no JSON; messages say what was ``expected``.
     """
     try:
         data = _read_remote(str(path)) if '://' in str(path) else Path(path).read_bytes()

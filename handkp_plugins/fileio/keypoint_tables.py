@@ -20,21 +20,13 @@ _EXPECTED = f'rows of {NUM_KEYPOINTS} × 2 or {NUM_KEYPOINTS} × 3 numbers'
 
 @dataclass(frozen=True)
 class RecordedHands:
-    """The keypoints of a file.
-
-    Args:
-        path: The file.
-        keypoints: (N, 21, 2 or 3) as recorded; not finite in rows without a hand.
-        names: (N,) label of each row.
-        rows: (N,) the line of a CSV table, else the index of the record.
-        malformed: Errors of the rows of a table that were left out.
-    """
+    """The keypoints of N hands in a file."""
 
     path: Path
-    keypoints: np.ndarray
-    names: np.ndarray
-    rows: np.ndarray
-    malformed: tuple[str, ...] = ()
+    keypoints: np.ndarray  # (N, 21, 2 or 3) as recorded; not finite in rows without a hand
+    names: np.ndarray  # (N,) label of each row
+    rows: np.ndarray  # (N,) the line of a CSV table, else the index of the record
+    malformed: tuple[str, ...] = ()  # errors of the rows of a table that were left out
 
     def every(self, step: int) -> 'RecordedHands':
         """Return each ``step``-th row."""
@@ -59,9 +51,7 @@ def read_keypoint_table(path: str | Path, skip_malformed: bool = False) -> Recor
     - ``.csv``: a hand in each row: 42 or 63 numbers, with a label before or after them, with or without a header.
       Labels that are numbers are looked up in ``keypoint_classifier_label.csv`` in the same folder, if it exists.
 
-    Args:
-        path: The file.
-        skip_malformed: Leave out malformed rows of a table, and list them in ``malformed``.
+    With ``skip_malformed``, malformed rows of a table are left out and listed in the result's ``malformed``.
 
     Raises:
         FileNotFoundError: There is no such file.

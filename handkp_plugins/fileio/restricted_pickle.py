@@ -116,9 +116,7 @@ class _PlainUnpickler(pickle.Unpickler):
 def read_plain_pickle(path: Path) -> Any:
     """Read a pickle of NumPy arrays, dictionaries, lists, tuples, strings and numbers; also one of Python 2.
 
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The pickle names anything else, or is damaged. Nothing that it names has been called.
+    Raises ValueError if it names anything else, or is damaged. Nothing that it names has been called then.
     """
     with path.open('rb') as file:
         try:

@@ -45,12 +45,9 @@ class _Index:
 
 
 class ShardReader:
-    """Reads members of many shards in any order, and keeps their indices and some open files.
+    """Reads members of many shards in any order, and keeps their indices and up to ``max_open`` open files.
 
     Files are read at offsets, without a position that a forked process would share.
-
-    Args:
-        max_open: Largest number of open shards.
     """
 
     def __init__(self, max_open: int = _MAX_OPEN) -> None:
@@ -119,13 +116,9 @@ def _read_index(file: int, stamp: tuple[int, int]) -> _Index:
                 f'expected a shard with stored members, got one with {member.filename!r} compressed: '
                 'unpack it and pack it again with "zip -0"'
             )
-    return _Index(
-        stamp,
-        np.array([m.filename.encode() for m in members], dtype=bytes),
-        np.array([m.header_offset for m in members], dtype=np.int64),
-        np.array([m.file_size for m in members], dtype=np.int64),
-        np.array([m.CRC for m in members], dtype=np.uint32),
-    )
+    names = np.array([m.filename.encode() for m in members], dtype=bytes)
+    numbers = np.array([(m.header_offset, m.file_size, m.CRC) for m in members], np.int64).reshape(-1, 3)
+    return _Index(stamp, names, *numbers.T.copy())
 
 
 SHARDS = ShardReader()

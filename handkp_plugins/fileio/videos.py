@@ -35,9 +35,7 @@ def video_address(video: str | Path, index: int) -> str:
 def open_video(path: str | Path) -> cv2.VideoCapture:
     """Open a video for decoding in one thread, because data loaders have many processes.
 
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is no video, or lacks its beginning or its index.
+    Raises FileNotFoundError, or ValueError if the file is no video, or lacks its beginning or its index.
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
@@ -59,17 +57,10 @@ def holds_times(path: str | Path) -> bool:
 
 
 def number_frames(by_time: Sequence[int], announced: int, timed: bool = True) -> list[int]:
-    """Return the index of each decoded frame.
+    """Return the index of each decoded frame, of which ``by_time`` has the index by its time if the file is ``timed``.
 
-    If all announced frames were decoded, they are counted. If some are lost, the times of the others tell which.
-
-    Args:
-        by_time: Index of each decoded frame, by its time.
-        announced: Number of frames in the file's header.
-        timed: Whether the file has times.
-
-    Raises:
-        ValueError: Frames are lost, and it is unknown which.
+    If all announced frames were decoded, they are counted. If some are lost, the times of the others tell which, or a
+    ValueError says that it is unknown.
     """
     lost = announced - len(by_time)
     if lost <= 0:
@@ -92,19 +83,12 @@ def read_frames(capture: cv2.VideoCapture) -> Iterator[tuple[float, np.ndarray]]
 
 @dataclass(frozen=True)
 class FrameList:
-    """The frames of a video that can be decoded one after the other, up to the first that fails.
-
-    Args:
-        path: The video.
-        indices: Indices of these frames, rising.
-        lost: Indices of the other announced frames.
-        regular: Whether the times give the indices, so that :class:`VideoReader` finds each frame.
-    """
+    """The frames of a video that can be decoded one after the other, up to the first that fails."""
 
     path: str | Path
-    indices: list[int]
-    lost: list[int]
-    regular: bool
+    indices: list[int]  # of these frames, rising
+    lost: list[int]  # indices of the other announced frames
+    regular: bool  # whether the times give the indices, so that VideoReader finds each frame
 
     def images(self) -> Iterator[tuple[int, np.ndarray]]:
         """Yield the index and the BGR image of each frame."""
@@ -112,15 +96,10 @@ class FrameList:
 
 
 def list_frames(path: str | Path, progress: Callable[[], object] = lambda: None) -> FrameList:
-    """Decode a video to find out which frames it has.
+    """Decode a video to find out which frames it has; ``progress`` is called after each.
 
-    Args:
-        path: The video.
-        progress: Called after each frame.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is no video, no frame can be decoded, or it is unknown which are lost.
+    Raises FileNotFoundError, or ValueError if the file is no video, no frame can be decoded, or it is unknown which are
+    lost.
     """
     capture, by_time = open_video(path), []
     announced = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -134,12 +113,9 @@ def list_frames(path: str | Path, progress: Callable[[], object] = lambda: None)
 
 
 class VideoReader:
-    """Reads frames of many videos in any order; rising order is the fastest.
+    """Reads frames of up to ``max_open`` open videos in any order; rising order is the fastest.
 
     A forked process opens the videos again, because it shares the positions in files with its parent.
-
-    Args:
-        max_open: Largest number of open videos.
     """
 
     def __init__(self, max_open: int = _MAX_OPEN) -> None:
@@ -148,12 +124,7 @@ class VideoReader:
         self._process = os.getpid()
 
     def read(self, address: str) -> np.ndarray:
-        """Read the frame at an address, BGR uint8 [H, W, 3].
-
-        Raises:
-            OSError: There is no such video.
-            ValueError: The video cannot be opened, or the frame cannot be decoded.
-        """
+        """Read the frame at an address, BGR uint8 [H, W, 3]; ValueError if video or frame cannot be decoded."""
         video, index = _ADDRESS.fullmatch(address).groups()
         if self._process != os.getpid():
             self._clips.clear()

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from handkp_plugins.fileio.coco_file import CocoFile
+from handkp_plugins.fileio.coco_file import CocoFile, as_array
 from handkp_plugins.fileio.json import read_json
 from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
 
@@ -140,11 +140,8 @@ def _instance(where: str, record: Any) -> Instance:
     arrays = []
     points = 'raw_keypoints' if 'raw_keypoints' in record else 'keypoints'
     for key, shape in ((points, (NUM_KEYPOINTS, 2)), ('scores', (NUM_KEYPOINTS,))):
-        try:
-            array = np.array(record.get(key), dtype=float)
-        except (TypeError, ValueError):
-            array = np.empty(0)
-        if array.shape != shape or not np.isfinite(array).all():
+        array = as_array(record.get(key))
+        if array is None or array.shape != shape or not np.isfinite(array).all():
             raise ValueError(f'{where}: {key}: expected finite numbers {shape}, got {str(record.get(key))[:60]}')
         arrays.append(array)
     track = record.get('track')
