@@ -22,9 +22,7 @@ _one_at_a_time = threading.Lock()  # MMEngine imports a config under names that 
 def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> Config:
     """Load a config and change the values that ``cfg_options`` names (see :func:`apply_options`).
 
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file, or one that it inherits from, does not parse or run, or an option is unknown.
+    Raises FileNotFoundError, or ValueError if the file or one that it inherits from does not parse or run.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'no config file at {path}')
@@ -41,10 +39,8 @@ def apply_options(cfg: Config, options: dict[str, Any]) -> None:
     """Change values of ``cfg`` in place, by dotted names such as ``train_dataloader.dataset.pipeline.0.type``.
 
     A new key must be an argument of the class that it configures. Helper variables of a config file, such as ``codec``,
-    are refused: the config holds copies of them, which would not change.
-
-    Raises:
-        ValueError: A name is unknown; the message gives the nearest known one.
+    are refused: the config holds copies of them, which would not change. The ValueError for an unknown name gives the
+    nearest known one.
     """
     tree: dict[str, Any] = {}
     for name, value in options.items():
@@ -114,12 +110,10 @@ def _suggestion(name: str, node: dict, cfg: Config) -> str:
     """Name the known key most like ``name``: a sibling, or the same key elsewhere, or else all allowed keys."""
     path, _, key = name.rpartition('.')
     allowed = sorted(known_keys(node, path)[0])
-    siblings = get_close_matches(key, allowed, n=1)
-    if siblings:
+    if siblings := get_close_matches(key, allowed, n=1):
         return f'the nearest is {f"{path}." if path else ""}{siblings[0]}'
     every = [place for place, _ in _places(cfg._cfg_dict) if place.split('.')[0] in RUNNER_KEYS]
-    same = [place for place in every if place.rpartition('.')[2] == key]
-    if same:
+    if same := [place for place in every if place.rpartition('.')[2] == key]:
         return f'the nearest is {min(same, key=len)}'
     if path and allowed:
         return f'{path} may have {", ".join(allowed)}'

@@ -20,22 +20,15 @@ _ENVIRONMENT = {  # launcher: its names of rank, number of processes, rank on th
 def start_cpu_process_group(launcher: str, timeout: float | None = None, **_: Any) -> None:
     """Join the processes of ``launcher`` by gloo, unless they are joined already.
 
-    Call this before MMEngine sets up its environment: MMEngine's ``init_dist`` needs a GPU.
-
-    Args:
-        launcher: 'pytorch' (torchrun), 'slurm' or 'mpi'.
-        timeout: Seconds that a process waits for the others.
-
-    Raises:
-        ValueError: The launcher is unknown, or did not start this process.
+    Call this before MMEngine sets up its environment: MMEngine's ``init_dist`` needs a GPU. A process waits ``timeout``
+    seconds for the others. Raises ValueError if the launcher is unknown, or did not start this process.
     """
     if launcher not in _ENVIRONMENT:
         raise ValueError(f'launcher: expected none, {", ".join(_ENVIRONMENT)}, got {launcher}')
     if distributed.is_initialized():
         return
     names = _ENVIRONMENT[launcher]
-    missing = [name for name in names if name not in os.environ]
-    if missing:
+    if missing := [name for name in names if name not in os.environ]:
         raise ValueError(
             f'launcher {launcher}: expected {", ".join(names)} in the environment, got none of {", ".join(missing)}; '
             'start by tools/dist_train.sh (torchrun), or omit --launcher for one process'

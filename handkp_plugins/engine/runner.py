@@ -117,13 +117,10 @@ class HandRunner(Runner):
     ) -> None:
         """Write ``out_dir/filename`` whole or not at all. Every process must call this.
 
-        Raises:
-            OSError: The disk is full or read-only.
-            TypeError: A hook or the message hub holds an object that a checkpoint may not hold.
+        Raises TypeError if a hook or the message hub holds an object that a checkpoint may not hold.
         """
-        self._random_states = (
-            all_gather_object(self._state_before_val or get_random_state()) if save_optimizer else None
-        )
+        own = self._state_before_val or get_random_state()
+        self._random_states = all_gather_object(own) if save_optimizer else None
         if not is_main_process():
             return
         if not isinstance(get_file_backend(out_dir, backend_args=kwargs.get('backend_args')), LocalBackend):
@@ -192,8 +189,7 @@ class HandRunner(Runner):
     ) -> None:
         """Resume a training with its order of samples and its random states.
 
-        Raises:
-            CheckpointError: The checkpoint is broken, of another network, or without the state of a training.
+        Raises CheckpointError if the checkpoint is broken, of another network, or without the state of a training.
         """
         self._resuming = True
         planned = self._schedule_ends()
@@ -247,8 +243,7 @@ class HandRunner(Runner):
     def load_or_resume(self) -> None:
         """Load or resume as MMEngine does; without a name, resume from the newest whole checkpoint.
 
-        Raises:
-            BrokenCheckpointError: There are checkpoints, but none is whole.
+        Raises BrokenCheckpointError if there are checkpoints, but none is whole.
         """
         rank, _ = get_dist_info()
         if rank:  # MMEngine seeds all processes alike, and each would draw the same random numbers
@@ -259,12 +254,10 @@ class HandRunner(Runner):
         broken: list[str] = []
         for path in find_checkpoints(self.work_dir):
             try:
-                self.resume(path)
+                return self.resume(path)
             except BrokenCheckpointError as e:
                 self.logger.warning(f'Skipped: {e}')
                 broken.append(str(e))
-            else:
-                return
         if broken:
             raise BrokenCheckpointError(
                 f'{self.work_dir}: no whole checkpoint to resume from; to start afresh, remove {"; ".join(broken)}'

@@ -35,15 +35,7 @@ def find_checkpoints(work_dir: str) -> list[str]:
 
 
 def check_writable(folder: str, what: str = 'work dir', option: str = '--work-dir') -> None:
-    """Make ``folder`` and write a test file.
-
-    Args:
-        what: The name of the folder in the message.
-        option: The argument that chooses the folder.
-
-    Raises:
-        OSError: The folder cannot be made or written to.
-    """
+    """Make ``folder`` and write a test file; an OSError says ``what`` folder it is, and which ``option`` chooses it."""
     try:
         os.makedirs(folder, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as f:

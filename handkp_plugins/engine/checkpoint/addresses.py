@@ -39,10 +39,7 @@ def is_url(path: str) -> bool:
 def resolve(address: str) -> str:
     """Return the URL or file of a name: ``handkp://NAME``, or a name in a table of MMEngine or torchvision.
 
-    Other addresses are returned unchanged.
-
-    Raises:
-        ValueError: The table has no such name.
+    Other addresses are returned unchanged. Raises ValueError if the table has no such name.
     """
     if address.startswith(SCHEME):
         return str(weights_file(address))
@@ -63,14 +60,8 @@ def resolve(address: str) -> str:
 def fetch(address: str) -> str | io.BytesIO:
     """Download a checkpoint and return its file in PyTorch's hub cache (``TORCH_HOME``), or its bytes.
 
-    Every process must call this: the first downloads, and the others wait for it.
-
-    Args:
-        address: ``https://``, a name for :func:`resolve`, or an address of MMEngine's file backends, as ``s3://``.
-
-    Raises:
-        ConnectionError: The download failed.
-        ValueError: The name is unknown.
+    The address is ``https://``, a name for :func:`resolve`, or one of MMEngine's file backends, as ``s3://``. Every
+    process must call this: the first downloads, and the others wait for it. Raises ConnectionError if that fails.
     """
     url = resolve(address)
     if not is_url(url):

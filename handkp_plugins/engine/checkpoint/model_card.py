@@ -43,18 +43,14 @@ _COLUMNS = ('pck_0.1', 'pck_0.2', 'median_px', 'mean_px')
 def write_card(
     name: str, facts: Mapping[str, str], stated: Mapping[str, str], scores: Sequence[Mapping], detects: bool = False
 ) -> str:
-    """Return the card as Markdown.
+    """Return the card of the named weights as Markdown; raises ValueError if a field or a document is unknown.
 
     Args:
-        name: The name of the weights.
         facts: Heading → value, computed from the file itself.
         stated: Values for :data:`FIELDS`. A missing one is taken from :data:`DEFAULTS`, or is "Not stated."
         scores: Documents of ``tools/analysis/real_check.py`` or ``detect_real.py``, or metrics of
             ``tools/test.py --out``.
         detects: The network finds boxes of hands, not keypoints.
-
-    Raises:
-        ValueError: A field or a document is unknown.
     """
     unknown = sorted(stated.keys() - FIELDS.keys())
     if unknown:

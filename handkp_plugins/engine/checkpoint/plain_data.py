@@ -25,10 +25,8 @@ _HISTORY_KEYS = {'log_history', 'count_history', 'max_length'}
 def to_plain(value: Any, where: str = 'checkpoint') -> Any:
     """A copy of ``value`` that ``torch.load(weights_only=True)`` accepts; tensors are shared, not copied.
 
-    NumPy arrays become lists, history buffers dictionaries of tensors, other mappings and sequences their plain kin.
-
-    Raises:
-        TypeError: An object of another type; the message names the place where it was found.
+    NumPy arrays become lists, history buffers dictionaries of tensors, other mappings and sequences their plain kin. An
+    object of another type raises a TypeError that names its place.
     """
     if type(value) in _LEAVES or isinstance(value, torch.Tensor):
         return value

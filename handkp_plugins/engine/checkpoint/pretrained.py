@@ -18,8 +18,7 @@ def use_safe_loaders() -> None:
 def load_from_weights_only(filename: str, map_location: Any = 'cpu') -> dict[str, Any]:
     """Read a checkpoint for MMEngine, without running anything in it.
 
-    Raises:
-        CheckpointError: It is missing or broken, or cannot be downloaded; the message says what to do instead.
+    Raises CheckpointError if it is missing or broken, or cannot be downloaded; the message says what to do instead.
     """
     try:
         checkpoint = read_checkpoint(filename, map_location)

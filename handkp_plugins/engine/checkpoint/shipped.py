@@ -47,24 +47,18 @@ def weights_names(detectors: bool) -> str:
 
 
 def weights_file(name: str) -> Path:
-    """Return the file of shipped weights by their name or address.
-
-    Raises:
-        ValueError: There are no such weights.
-    """
+    """Return the file of shipped weights by their name or address; raises ValueError if there are none."""
     name, known = name.removeprefix(SCHEME), available()
     if name not in known:
-        listed = ', '.join(known) if known else 'none: this version ships no weights'
-        raise ValueError(f'weights: expected {listed}, got {name!r}')
+        raise ValueError(f'weights: expected {", ".join(known) or "none: this version ships no weights"}, got {name!r}')
     return known[name]
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
     """Read the metadata in the header, without the weights.
 
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is damaged, or :func:`save_weights_file` of this version did not write it.
+    Raises FileNotFoundError, or ValueError if it is damaged, or :func:`save_weights_file` of this version did not write
+    it.
     """
     try:
         with safe_open(path, framework='pt') as file:
@@ -82,8 +76,7 @@ def read_metadata(path: str | Path) -> dict[str, str]:
 def load_weights_file(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """Read a weights file: the weights in single precision, and the metadata.
 
-    Raises:
-        FileNotFoundError, ValueError: As :func:`read_metadata`, or the weights do not have their digest.
+    Errors are those of :func:`read_metadata`; ValueError also if the weights do not have their digest.
     """
     metadata = read_metadata(path)
     tensors = safetensors.torch.load_file(path)
@@ -95,21 +88,16 @@ def load_weights_file(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[s
 def save_weights_file(
     path: str | Path, weights: Mapping[str, torch.Tensor], config: str, cfg: Config, averaged: bool = False
 ) -> None:
-    """Write weights in half precision, whole or not at all.
+    """Write weights in half precision, whole or not at all; raises ValueError if a weight is not finite.
 
     Args:
         weights: Floating-point tensors are rounded to float16, except those with a value beyond its range (65504).
         config: The path of the config relative to the package's configs.
         cfg: That config, loaded.
         averaged: Whether the weights are a moving average over the training, or a mean of networks.
-
-    Raises:
-        ValueError: A weight is not finite.
-        OSError: The file cannot be written.
     """
     half = {k: _to_half(v).cpu().contiguous().clone() for k, v in weights.items()}
-    bad = [k for k, v in half.items() if v.is_floating_point() and not v.isfinite().all()]
-    if bad:
+    if bad := [k for k, v in half.items() if v.is_floating_point() and not v.isfinite().all()]:
         raise ValueError(f'weights: expected finite values, got others in {", ".join(bad[:5])}')
     metadata = dict(
         handkp_weights=str(FORMAT),
@@ -133,8 +121,7 @@ def _to_half(tensor: torch.Tensor) -> torch.Tensor:
 def config_file(path: str | Path) -> Path:
     """Return the package's config of the network whose weights a file holds.
 
-    Raises:
-        FileNotFoundError, ValueError: As :func:`read_metadata`, or the package has no such config.
+    Errors are those of :func:`read_metadata`; FileNotFoundError also if the package has no such config.
     """
     name = read_metadata(path)['config']
     config = CONFIGS / name

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mmengine.config import Config
@@ -25,18 +25,14 @@ def load_weights(
     partial: bool = False,
     revise_keys: Sequence[tuple[str, str]] = ((r'^module\.', ''),),
 ) -> None:
-    """Copy the weights of a checkpoint into ``model``.
+    """Copy the weights of a checkpoint into ``model``; raises CheckpointError if they are of another network.
 
     Args:
         model: The network, wrapped for distributed training or not.
-        checkpoint: What :func:`read_checkpoint` returned.
-        path: The checkpoint's name, for messages.
+        checkpoint: What :func:`read_checkpoint` returned from ``path``.
         partial: Load the weights that fit and warn of the rest, as when a backbone's weights start a training. It is
             still an error if nothing fits.
         revise_keys: (pattern, replacement) pairs applied to the names in the checkpoint.
-
-    Raises:
-        CheckpointError: The weights are of another network.
     """
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.module
@@ -62,11 +58,10 @@ def load_weights(
             raise CheckpointError(f'{path}: its weights cannot be loaded: {e}') from None
     finally:
         hook.remove()
-    lists = {what: [k for k in keys if not HARMLESS_KEYS.search(k)] for what, keys in lists.items()}
-    lists = {what: keys for what, keys in lists.items() if keys}
+    lists = {what: found for what, keys in lists.items() if (found := _important(keys))}
     if not lists:
         return
-    total = len([k for k in model.state_dict() if not HARMLESS_KEYS.search(k)])
+    total = len(_important(model.state_dict()))
     fitting = total - len(lists.get('missing', [])) - len(lists.get('of another size', []))
     details = '; '.join(f'{len(keys)} {what}: {_some(keys)}' for what, keys in lists.items())
     if not partial or fitting == 0:
@@ -87,6 +82,10 @@ def warn_of_other_network(checkpoint: dict[str, Any], cfg: Config, path: str) ->
             'current',
             logging.WARNING,
         )
+
+
+def _important(keys: Iterable[str]) -> list[str]:
+    return [k for k in keys if not HARMLESS_KEYS.search(k)]
 
 
 def _some(keys: Sequence[str], limit: int = 3) -> str:

@@ -12,11 +12,7 @@ def mean_pose(dataset: BaseDataset) -> np.ndarray:
     """Return the mean of the labelled keypoints relative to their box, [K, 2]: (0, 0) is its upper left corner, (1, 1)
     its lower right one.
 
-    Args:
-        dataset: A top-down data set with one hand per sample.
-
-    Raises:
-        ValueError: A keypoint is labelled in no sample.
+    The data set is top-down, with one hand per sample. Raises ValueError if a keypoint is labelled in no sample.
     """
     total, count = 0.0, 0.0
     for i in range(len(dataset)):

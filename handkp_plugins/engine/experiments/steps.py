@@ -24,11 +24,8 @@ def side_by_side(tasks: Sequence[Callable[[int | None], Result]], at_once: int =
     """Call functions that run steps with a log, several at a time, and return their results in order.
 
     On the CPU, two small trainings side by side are faster than one after the other. On a GPU or a single core the
-    tasks run one after another. If one fails, the others are ended and the error is raised.
-
-    Args:
-        tasks: Each takes its number of cores, or None if tasks run one after another.
-        at_once: How many tasks run at the same time.
+    tasks run one after another. If one fails, the others are ended and the error is raised. Each task takes its number
+    of cores, or None if tasks run one after another.
     """
     cores = len(os.sched_getaffinity(0)) // at_once
     if at_once < 2 or cores == 0 or torch.cuda.is_available():
@@ -78,7 +75,7 @@ def run_step(
     label: str = '',
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Print a command and run it in a process of its own.
+    """Print a command and run it in a process of its own; the HandkpError of a tool that fails ends with its log.
 
     Args:
         root: The folder of the project, where the tool runs.
@@ -87,9 +84,6 @@ def run_step(
         show: Pattern of what to print of each line of the log; by default nothing.
         label: Start of each printed line.
         environment: More environment variables.
-
-    Raises:
-        HandkpError: The tool failed; the message ends with the last lines of its log.
     """
     command = [tool, *arguments]
     say(f'$ python {shlex.join(command)}')
@@ -113,8 +107,7 @@ def run_step(
             for line in process.stdout:
                 file.write(line)
                 last.append(line)
-                found = re.search(show, line)
-                if found:
+                if found := re.search(show, line):
                     say((label + ' '.join(found[0].split()))[:160])
         except BaseException:
             process.terminate()

@@ -13,8 +13,7 @@ from mmpose.registry import HOOKS
 class NonFiniteLossHook(Hook):
     """Raise FloatingPointError if a loss term is NaN or infinite, before a checkpoint is written.
 
-    Args:
-        interval: Look at every n-th iteration.
+    With an ``interval`` of n, it looks at every n-th iteration.
     """
 
     priority = 'VERY_HIGH'

@@ -29,15 +29,11 @@ def _leaves(dataset: Any, outer: tuple[Any, ...] = ()) -> Iterator[tuple[Any, tu
 class UnreadableImageHook(Hook):
     """List the training images that :class:`LoadHandImage` skipped, and raise if they are too many.
 
-    The list is logged when training ends. The share is that of all distinct images of the training set. Each process
-    checks it when it meets an unreadable image, and all processes together after every epoch.
+    The list is logged when training ends. Each process checks their share when it meets an unreadable image, and all
+    processes together after every epoch.
 
     Args:
-        max_share: Largest share of unreadable images, 0 to 1.
-
-    Raises:
-        HandkpError: The share is larger.
-        ValueError: The pipeline loads with ``LoadHandImage``, but packs without the key that this hook reads.
+        max_share: Largest share of all distinct images of the training set, 0 to 1; HandkpError if it is larger.
     """
 
     def __init__(self, max_share: float = 0.01) -> None:

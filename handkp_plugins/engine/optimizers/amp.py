@@ -22,9 +22,6 @@ class HandAmpOptimWrapper(AmpOptimWrapper):
         dtype: 'bfloat16' or 'float16'; None chooses as above.
         loss_scale: For float16: 'dynamic', a number, or arguments of ``torch.amp.GradScaler``.
         **kwargs: Arguments of :class:`mmengine.optim.OptimWrapper`.
-
-    Raises:
-        ValueError: This machine does not have the type.
     """
 
     def __init__(self, dtype: str | None = None, loss_scale: str | float | dict = 'dynamic', **kwargs: Any) -> None:

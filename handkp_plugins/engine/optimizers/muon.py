@@ -26,13 +26,10 @@ class MuonAdamW(torch.optim.AdamW):
 
     Args:
         params: Parameters or groups of them.
-        momentum: Share of the past in Muon's (Nesterov) momentum.
+        momentum: Share of the past in Muon's (Nesterov) momentum, 0 to below 1.
         ns_steps: Newton-Schulz iterations.
         pointwise: Step all convolutions but depthwise ones by Muon, instead of all but 1×1 ones.
         **kwargs: Arguments of ``torch.optim.AdamW``.
-
-    Raises:
-        ValueError: ``momentum`` or ``ns_steps`` is out of range.
     """
 
     def __init__(
@@ -58,8 +55,7 @@ class MuonAdamW(torch.optim.AdamW):
                 if chosen:
                     split.append(dict(group, params=chosen, muon=muon))
         super().__init__(split or groups, **kwargs)
-        self.momentum = momentum
-        self.ns_steps = ns_steps
+        self.momentum, self.ns_steps = momentum, ns_steps
         # Fused AdamW unscales float16 gradients itself; Muon needs them unscaled before.
         self._step_supports_amp_scaling = False
 
@@ -78,7 +74,6 @@ class MuonAdamW(torch.optim.AdamW):
 
     @torch.no_grad()
     def _muon(self, group: dict[str, Any]) -> None:
-        """Step a group of convolutions."""
         alike = defaultdict(list)  # many small products take longer than one of a batch
         for p in group['params']:
             if p.grad is not None:

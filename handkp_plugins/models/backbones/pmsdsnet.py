@@ -34,13 +34,8 @@ def _stem(outputs: int, stride: int) -> ConvModule:
 
 
 class _Stage(BaseModule):
-    """One stage, eq. 4 to 7; letters and other arguments are those of :class:`PMSDSNet`.
-
-    Args:
-        inputs: Channels of X⁽ˢ'ᵐ⁾ for each scale that the stage computes.
-        mapped: The scales that have a map Z.
-        num_passed: Number of scales, from the finest, that the stage returns.
-    """
+    """One stage, eq. 4 to 7: ``inputs`` are the channels of X⁽ˢ'ᵐ⁾ for each scale that it computes, ``mapped`` scales
+    have a map Z, and the ``num_passed`` finest ones are returned. The rest is as in :class:`PMSDSNet`."""
 
     def __init__(
         self,
@@ -56,8 +51,7 @@ class _Stage(BaseModule):
     ) -> None:
         super().__init__()
         self.ratios = [b // a for a, b in pairwise(strides)]
-        self.mapped = mapped
-        self.num_passed = num_passed
+        self.mapped, self.num_passed = mapped, num_passed
         num_scales = len(inputs)
         down, up = fusion != 'up', fusion != 'down'
         x = [c + fusion_widths[s] * (down and s > 0) for s, c in enumerate(inputs)]
@@ -120,7 +114,6 @@ class PMSDSNet(BaseModule):
         deep_supervision: Whether there are Z and attention; without them X⁽ˢ'ᵐ⁺¹⁾ = Q⁽ˢ'ᵐ⁾.
         supervised_scales: Indices of the scales whose Z the head supervises; the head needs the same ones.
         with_cp: Whether to recompute the stages in the backward pass instead of storing their features.
-        init_cfg: Initialisation, as in every MMEngine module.
     """
 
     def __init__(
@@ -142,9 +135,11 @@ class PMSDSNet(BaseModule):
         )
         stem_widths = widths if stem_widths is None else stem_widths
         supervised_scales = supervised_scales if deep_supervision else ()
-        counts = dict(num_stages=num_stages, num_keypoints=num_keypoints)
+        for name, value in dict(num_stages=num_stages, num_keypoints=num_keypoints).items():
+            if value < 1:
+                raise ValueError(f'{name}: expected an integer from 1, got {value}')
         all_widths = dict(widths=widths, fusion_widths=fusion_widths, stem_widths=stem_widths)
-        _check(counts, strides, all_widths, fusion, supervised_scales)
+        _check(strides, all_widths, fusion, supervised_scales)
         self.strides = tuple(strides)
         self.num_scales = len(strides)
         self.with_cp = with_cp
@@ -187,17 +182,8 @@ class PMSDSNet(BaseModule):
         return (features[0], *maps) if any(z is not None for z in maps) else (features[0],)
 
 
-def _check(
-    counts: dict[str, int],
-    strides: Sequence[int],
-    widths: dict[str, Sequence[int]],
-    fusion: str,
-    supervised_scales: Sequence[int],
-) -> None:
+def _check(strides: Sequence[int], widths: dict[str, Sequence[int]], fusion: str, supervised: Sequence[int]) -> None:
     """Check the arguments of :class:`PMSDSNet`."""
-    for name, value in counts.items():
-        if value < 1:
-            raise ValueError(f'{name}: expected an integer from 1, got {value}')
     if len(strides) < 2 or strides[0] < 1 or any(b <= a or b % a for a, b in pairwise(strides)):
         raise ValueError(
             f'strides: expected at least two, ascending, each a multiple of the one before, got {tuple(strides)}'
@@ -211,8 +197,6 @@ def _check(
             )
     if fusion not in FUSIONS:
         raise ValueError(f'fusion: expected {FUSIONS}, got {fusion!r}')
-    if len(set(supervised_scales)) != len(supervised_scales) or not set(supervised_scales) <= set(range(len(strides))):
-        raise ValueError(
-            f'supervised_scales: expected different indices from 0 to {len(strides) - 1}, '
-            f'got {tuple(supervised_scales)}'
-        )
+    if len(set(supervised)) != len(supervised) or not set(supervised) <= set(range(len(strides))):
+        expected = f'different indices from 0 to {len(strides) - 1}'
+        raise ValueError(f'supervised_scales: expected {expected}, got {tuple(supervised)}')

@@ -71,7 +71,6 @@ class PoseEstimationNet(BaseModule):
         attention: Whether there is a bottleneck between encoder and decoder.
         widths: Channels of the encoder at stride 1, 2 and 4, and F at stride 8; the decoder has those at stride 4.
         bottleneck: Arguments of the bottleneck without ``in_channels``; ``type`` is :class:`MSABottleneck` by default.
-        init_cfg: Initialisation, as in every MMEngine module.
     """
 
     def __init__(
@@ -86,10 +85,9 @@ class PoseEstimationNet(BaseModule):
         super().__init__(
             init_cfg or [dict(type='Kaiming', layer='Conv2d'), dict(type='Constant', layer='BatchNorm2d', val=1)]
         )
-        if num_stacks < 1:
-            raise ValueError(f'num_stacks: expected an integer from 1, got {num_stacks}')
-        if num_keypoints < 1:
-            raise ValueError(f'num_keypoints: expected an integer from 1, got {num_keypoints}')
+        for name, value in dict(num_stacks=num_stacks, num_keypoints=num_keypoints).items():
+            if value < 1:
+                raise ValueError(f'{name}: expected an integer from 1, got {value}')
         if len(widths) != 4 or min(widths) < 1:
             raise ValueError(f'widths: expected four integers from 1, got {widths}')
         first, second, third, features = widths

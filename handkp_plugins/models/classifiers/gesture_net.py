@@ -27,7 +27,6 @@ class GestureNet(BaseModel):
         dropout: Rate before the output layer; 0.6 combines the paper's 0.5 and 0.2.
         label_smoothing: Label smoothing of the cross-entropy.
         data_preprocessor: :class:`GesturePreprocessor` by default.
-        init_cfg: Initialisation, as in every MMEngine module.
     """
 
     def __init__(
@@ -44,8 +43,7 @@ class GestureNet(BaseModel):
         super().__init__(MODELS.build(data_preprocessor or dict(type='GesturePreprocessor')), init_cfg)
         if num_classes < 2:
             raise ValueError(f'num_classes: expected an integer from 2, got {num_classes}')
-        self.num_classes = num_classes
-        self.mean_of_coordinates = mean_of_coordinates
+        self.num_classes, self.mean_of_coordinates = num_classes, mean_of_coordinates
         self.convolutions = nn.Sequential(
             nn.Conv2d(1, channels, (1, 7), padding=(0, 3)),
             nn.ReLU(),
@@ -71,9 +69,7 @@ class GestureNet(BaseModel):
         """Normalised keypoints (N, 21, 2) → scores (N, C), the loss, or a prediction for each hand.
 
         Args:
-            inputs: Keypoints.
             labels: (N,) indices of the classes; needed for mode 'loss', copied to predictions.
-            rows, sample_idx: Unused entries of the batch.
             mode: 'tensor', 'loss' or 'predict', which returns dictionaries with ``pred_scores`` (C,), probabilities,
                 ``pred_label`` and ``gt_label``.
         """

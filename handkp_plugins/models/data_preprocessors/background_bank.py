@@ -56,12 +56,7 @@ class BackgroundBank:
         self._banks: dict[bool, Tensor] = {}
 
     def images(self, training: bool, device: torch.device) -> Tensor:
-        """The bank (M, 3, size, size), BGR, uint8, on a device.
-
-        Raises:
-            FileNotFoundError: The folder is missing or holds no photograph.
-            OSError: A photograph cannot be decoded.
-        """
+        """The bank (M, 3, size, size), BGR, uint8, on a device; FileNotFoundError without a folder of photographs."""
         if training not in self._banks:
             self._banks[training] = self._make(training)
         if self._banks[training].device != device:
@@ -119,7 +114,6 @@ class BackgroundBank:
         print_log(
             f'made {num} backgrounds of {options.size}² for {"training" if training else "evaluation"} in '
             f'{time.perf_counter() - start:.1f} s: {crops} crops of {len(paths)} photographs, the others generated',
-            'current',
-            logging.INFO,
+            logger='current',
         )
         return torch.from_numpy(np.ascontiguousarray(bank.transpose(0, 3, 1, 2)))

@@ -15,11 +15,8 @@ class BatchRandom:
 
     Every step draws for all samples, even for those that do not need it: so no sample's numbers depend on the others.
 
-    Args:
-        num: N.
-        ids: In evaluation, what each sample's numbers depend on. None takes PyTorch's global generators, which follow
-            the seed of a training and are kept in its checkpoints.
-        device: Of the noise, which training draws there.
+    In evaluation, ``ids`` are what each sample's numbers depend on. None takes PyTorch's global generators, which
+    follow the seed of a training and are kept in its checkpoints. Training draws the noise on the device.
     """
 
     def __init__(self, num: int, ids: Sequence[Hashable] | None, device: torch.device) -> None:

@@ -28,9 +28,6 @@ class GesturePreprocessor(BaseDataPreprocessor):
         rotation: Standard deviation of the angle in degrees.
         shear: Standard deviation of the entries of a matrix that is added to the identity.
         noise: Standard deviation of the noise on each scaled coordinate.
-
-    Raises:
-        ValueError: An argument is out of range.
     """
 
     def __init__(
@@ -47,10 +44,7 @@ class GesturePreprocessor(BaseDataPreprocessor):
         # saved with the weights, so that a checkpoint is used with the scale of its training
         self.register_buffer('scale_index', torch.tensor(SCALES.index(scale)))
         self.scale = scale
-        self.mirror = mirror
-        self.rotation = rotation
-        self.shear = shear
-        self.noise = noise
+        self.mirror, self.rotation, self.shear, self.noise = mirror, rotation, shear, noise
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
         super()._load_from_state_dict(*args, **kwargs)

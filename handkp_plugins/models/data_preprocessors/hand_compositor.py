@@ -33,14 +33,8 @@ class HandCompositor(PoseDataPreprocessor):
     nothing of it. It is computed in float32 even under autocast.
 
     Args:
-        backgrounds: Arguments of :class:`Backgrounds`.
-        layering: Arguments of :class:`Layering`.
-        camera: Arguments of :class:`CameraAugmentation`.
+        backgrounds, layering, camera: Arguments of these three.
         **kwargs: Those of ``PoseDataPreprocessor``: ``mean``, ``std``, ``bgr_to_rgb``, ….
-
-    Raises:
-        ValueError: An unknown argument, a share outside 0 to 1; in use: images of different sizes, with other than 3
-            or 4 channels, or in evaluation without ``img_id``.
     """
 
     def __init__(

@@ -52,10 +52,8 @@ class DeepSupervisionHead(OnDeviceHeatmapHead):
             raise ValueError(
                 f'supervised_scales: expected indices from 0 to {num_scales - 1}, got {tuple(supervised_scales)}'
             )
-        self.num_scales = num_scales
-        self.alpha = alpha
-        self.beta = beta
-        self.supervised_scales = tuple(supervised_scales)
+        self.num_scales, self.supervised_scales = num_scales, tuple(supervised_scales)
+        self.alpha, self.beta = alpha, beta
         self.gamma = _one_for_each('gamma', gamma, len(self.supervised_scales))
 
     def forward(self, feats: Features) -> Tensor:
@@ -80,8 +78,7 @@ class DeepSupervisionHead(OnDeviceHeatmapHead):
         total = keypoints.new_zeros(())
         for s, gamma in zip(self.supervised_scales, self.gamma, strict=True):
             stages = maps[s :: self.num_scales]
-            missing = [m + 1 for m, z in enumerate(stages) if z is None]
-            if missing:
+            if missing := [m + 1 for m, z in enumerate(stages) if z is None]:
                 raise ValueError(
                     f'supervised_scales: expected the scales of the backbone, got {self.supervised_scales}: '
                     f'scale {s} has no map in stages {missing}'

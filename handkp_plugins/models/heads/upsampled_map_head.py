@@ -51,11 +51,7 @@ class UpsampledMapHead(OnDeviceHeatmapHead):
         )
 
     def forward(self, feats: Features) -> Tensor:
-        """Features, the last of them (B, C, h, w) → maps (B, K, H, W).
-
-        Raises:
-            ValueError: The stride of the features does not divide the input size.
-        """
+        """Features, the last of them (B, C, h, w) → maps (B, K, H, W). Their stride must divide the input size."""
         x = feats[-1]
         check_input_size(self.decoder.input_size[::-1], self._stride(x))
         h, w = x.shape[2:]

@@ -14,18 +14,13 @@ class SelfAttention(nn.Module):
     MMCV's ``MultiheadAttention``, which MMPose's ``DetrTransformerEncoder`` uses, cannot use these kernels, because it
     requests the attention weights in every call.
 
-    Letters: B batch, L tokens, d channels, n heads.
-
-    Args:
-        embed_dims: d.
-        num_heads: n, a divisor of d.
-        dropout: Dropout rate of the attention weights.
+    Letters: B batch, L tokens, d (``embed_dims``) channels, n (``num_heads``) heads, a divisor of d. Dropout is that of
+    the attention weights.
     """
 
     def __init__(self, embed_dims: int, num_heads: int, dropout: float) -> None:
         super().__init__()
-        self.num_heads = num_heads
-        self.dropout = dropout
+        self.num_heads, self.dropout = num_heads, dropout
         self.query_key = nn.Linear(embed_dims, 2 * embed_dims)
         self.value = nn.Linear(embed_dims, embed_dims)
         self.output = nn.Linear(embed_dims, embed_dims)
@@ -36,7 +31,6 @@ class SelfAttention(nn.Module):
         """Tokens (B, L, d) → (B, L, d).
 
         Args:
-            tokens: Input.
             position: Position code (1, L, d), added to queries and keys only.
             bias: (n, L, L), added to the products of queries and keys.
             padding: (B, L), true for tokens that no token attends to. Each row needs a false one.
@@ -86,13 +80,9 @@ def _attend(query: Tensor, key: Tensor, value: Tensor, dropout: float, mask: Ten
 
 
 class RelativePositionBias(nn.Module):
-    """A learned attention bias for each head: one for each distance in rows plus one for each distance in columns.
+    """A learned attention bias for each of n heads: one for each distance in rows plus one for each in columns.
 
-    Letters: n heads, h and w the map's size.
-
-    Args:
-        num_heads: n.
-        window: [W, H] of the map for which the bias is learned; it is resized to other maps.
+    It is learned for a map of size [W, H], the ``window``, and resized to other maps of size w, h.
     """
 
     def __init__(self, num_heads: int, window: tuple[int, int]) -> None:

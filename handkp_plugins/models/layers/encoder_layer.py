@@ -11,8 +11,6 @@ class EncoderLayer(nn.Module):
 
     Args:
         embed_dims: Channels d of a token.
-        num_heads: Heads of the attention.
-        feedforward_channels: Width of the feed-forward network.
         dropout: Dropout rate after the attention and after both layers of the feed-forward network.
         attention_dropout: Dropout rate of the attention weights.
         norm_first: Whether each norm is before attention or feed-forward network (pre-norm) or after its shortcut.

@@ -24,7 +24,6 @@ class MSABottleneck(BaseModule):
         dropout: Dropout rate of the attention weights.
         position: ``'relative'`` or ``'none'``.
         window: [W, H] of the map for which the relative bias is learned; it is resized to other maps.
-        init_cfg: Initialisation, as in every MMEngine module.
     """
 
     def __init__(

@@ -16,12 +16,8 @@ class PositionCode(nn.Module):
     - ``'learned'``: a vector for each cell of a grid, resized bilinearly to the map.
     - ``'none'``: no code.
 
-    Letters: B batch, d channels, h and w the map's size.
-
-    Args:
-        kind: One of the above.
-        embed_dims: d; a multiple of 4 for ``'sine'``.
-        grid_size: [W, H] of the learned grid.
+    Letters: B batch, d (``embed_dims``) channels, a multiple of 4 for ``'sine'``; h and w the map's size. ``grid_size``
+    is [W, H] of the learned grid.
     """
 
     def __init__(self, kind: str, embed_dims: int, grid_size: tuple[int, int] = (24, 32)) -> None:

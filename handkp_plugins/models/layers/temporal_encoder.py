@@ -32,7 +32,6 @@ class TemporalEncoder(BaseModule):
         num_heads: Heads, a divisor of d.
         feedforward_channels: Width of the feed-forward networks.
         dropout: All dropout rates of a layer.
-        init_cfg: As in every MMEngine module; Xavier-uniform matrices by default.
     """
 
     def __init__(

@@ -17,10 +17,6 @@ class CEL2Loss(nn.Module):
     cross-entropy and keep the maps flat.
 
     Letters: B batch, K keypoints, h and w the map's size. It is called like ``KeypointMSELoss``.
-
-    Args:
-        alpha: α.
-        loss_weight: Weight of the loss.
     """
 
     def __init__(self, alpha: float = 0.7, loss_weight: float = 1.0) -> None:

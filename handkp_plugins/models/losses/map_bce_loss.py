@@ -10,9 +10,6 @@ class MapBCELoss(BCELoss):
     """MMPose's ``BCELoss`` for maps of logits, weighted by keypoint (joint heads, section 3.2.1).
 
     It is a mean over all pixels of all maps and is called like ``KeypointMSELoss``.
-
-    Args:
-        loss_weight: Weight of the loss.
     """
 
     def __init__(self, loss_weight: float = 1.0) -> None:

@@ -21,7 +21,6 @@ class SoftmaxHeatmapLoss(nn.Module):
     Args:
         l1_weight: Weight of the soft-argmax term.
         use_target_weight: Whether to use the weight of each keypoint; otherwise only empty targets are ignored.
-        loss_weight: Weight of the loss.
     """
 
     def __init__(self, l1_weight: float = 0.1, use_target_weight: bool = True, loss_weight: float = 1.0) -> None:
@@ -29,9 +28,7 @@ class SoftmaxHeatmapLoss(nn.Module):
         for name, value in (('l1_weight', l1_weight), ('loss_weight', loss_weight)):
             if value < 0:
                 raise ValueError(f'{name}: expected a number from 0, got {value}')
-        self.l1_weight = l1_weight
-        self.use_target_weight = use_target_weight
-        self.loss_weight = loss_weight
+        self.l1_weight, self.use_target_weight, self.loss_weight = l1_weight, use_target_weight, loss_weight
 
     def forward(self, output: Tensor, target: Tensor, target_weights: Tensor | None = None) -> Tensor:
         """Logits (B, K, h, w), maps (B, K, h, w) ≥ 0, weights (B, K) → scalar."""
@@ -48,8 +45,7 @@ class SoftmaxHeatmapLoss(nn.Module):
             if self.l1_weight:
                 # the means of two distributions differ by the first moments of their difference
                 excess = log_prob.exp() - target
-                x = torch.arange(w, device=output.device, dtype=torch.float32)
-                y = torch.arange(h, device=output.device, dtype=torch.float32)
+                x, y = (torch.arange(n, device=output.device, dtype=torch.float32) for n in (w, h))
                 distance = (excess.sum(2) @ x).abs() + (excess.sum(3) @ y).abs()
                 loss = loss + self.l1_weight * distance
             if self.use_target_weight and target_weights is not None:

@@ -21,15 +21,13 @@ class TransformerNeck(BaseModule):
 
     Args:
         in_channels: Channels of the backbone's last map.
-        embed_dims: d.
-        num_layers: N.
+        embed_dims, num_layers: d and N.
         num_heads: Number of heads, a divisor of d.
         feedforward_channels: Width of the feed-forward networks.
         dropout: Dropout rate in the layers.
         attention_dropout: Dropout rate of the attention weights; ``dropout`` by default.
         position: Position code, ``'sine'``, ``'learned'`` or ``'none'``; see :class:`PositionCode`.
         grid_size: [W, H] of the learned grid.
-        init_cfg: Initialisation, as in every MMEngine module.
     """
 
     def __init__(

@@ -23,7 +23,6 @@ class RotationTTA(BaseTTAModel):
     keypoints in the image are rotated about the same point.
 
     Args:
-        module: The network.
         use_udp: Whether the crops use ``use_udp``: then W - 1 pixels, not W, span the box.
         data_preprocessor: Data preprocessor of the network, if its config has none.
     """
