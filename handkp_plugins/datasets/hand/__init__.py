@@ -3,8 +3,7 @@
 from .gesture_keypoints import GestureKeypointDataset
 from .hand_clips import HandClipDataset
 from .hand_video import HandVideoDataset
-from .hgr1 import HGR1Dataset
-from .stb import STBDataset
+from .public_sets import HGR1Dataset, STBDataset
 from .synthetic_hand import SyntheticHandDataset
 
 __all__ = [

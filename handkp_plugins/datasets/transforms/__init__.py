@@ -2,11 +2,9 @@
 
 from .brightness_saturation import BrightnessSaturation
 from .clips import ClipColorJitter, LoadHandClip, ResizeClip, ShiftClip
-from .crop_noise import CropCenterNoise
+from .crop_boxes import CropCenterNoise, MarginCrop, WholeImageCenterScale
 from .loading import LoadHandImage, PackHandInputs
-from .margin_crop import MarginCrop
 from .turned_affine import TurnedTopdownAffine
-from .whole_image import WholeImageCenterScale
 
 __all__ = [
     'BrightnessSaturation',
