@@ -15,12 +15,9 @@ class FixedEpochSampler(DefaultSampler):
     MMEngine's ``InfiniteSampler`` must load all earlier samples again.
 
     Args:
-        dataset: The dataset; it is shuffled again for each pass.
+        dataset: Not empty; it is shuffled again for each pass.
         samples_per_epoch: Samples of all processes together; rounded up to a multiple of their number.
         seed: As in ``DefaultSampler``.
-
-    Raises:
-        ValueError: There is less than one sample per epoch, or the dataset is empty.
     """
 
     def __init__(self, dataset: Sized, samples_per_epoch: int, seed: int | None = None) -> None:

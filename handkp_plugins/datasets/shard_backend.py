@@ -15,12 +15,7 @@ class ShardBackend(LocalBackend):
     """
 
     def get(self, filepath: str) -> bytes:
-        """Return the bytes of a file, or of an image inside a shard or video.
-
-        Raises:
-            OSError: The file cannot be read.
-            ValueError: The image cannot be decoded.
-        """
+        """Return the bytes of a file, or of an image inside a shard or video; ValueError if it cannot be decoded."""
         if not is_image_address(str(filepath)):
             return fileio.get(filepath)  # its prefix names the backend
         return cv2.imencode('.png', read_image(filepath))[1].tobytes()

@@ -18,12 +18,9 @@ Cells = list[tuple[np.ndarray, str]]
 
 
 def stages_figure(found: Attention, truth: np.ndarray | None = None, all_scales: bool = False) -> np.ndarray:
-    """Return a figure with the columns image, stages, prediction, truth, and a row for each scale.
+    """Return a figure with the columns image, stages, prediction, truth, and a row for each scale or only the finest.
 
-    Args:
-        found: Attention of a P-MSDSNet.
-        truth: x, y and visibility in the image, [21, 3].
-        all_scales: Whether to show all scales or the finest only.
+    ``found`` is of a P-MSDSNet, ``truth`` x, y and visibility in the image, [21, 3].
     """
     missing = np.full_like(found.crop, 190)
     image, *outcomes = _images(found, truth)
@@ -48,16 +45,8 @@ def tokens_figure(
     """Return a figure: image, prediction and truth; then two rows for each keypoint and head, a column for each layer.
 
     The first row shows what the keypoint's token depends on, the second what it affects. Blue is 0, red the largest
-    value of the map.
-
-    Args:
-        found: Attention of a network with a TransformerNeck.
-        truth: x, y and visibility in the image, [21, 3].
-        layers: Layers from 1; all by default.
-        heads: Heads from 1; the mean of all by default.
-
-    Raises:
-        ValueError: A layer or head does not exist.
+    value of the map. Layers and heads count from 1; the default is all layers, and the mean of all heads. ``truth`` is
+    x, y and visibility in the image, [21, 3].
     """
     num_layers, num_heads = found.dependency.shape[:2]
     layers = range(1, num_layers + 1) if layers is None else layers

@@ -1,7 +1,7 @@
 """Draw the skeletons of hands on images."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any
 
 import cv2
 import numpy as np
@@ -76,18 +76,11 @@ def draw_label(image: np.ndarray, text: str, bbox: np.ndarray) -> np.ndarray:
     return canvas
 
 
-class DrawnHand(Protocol):
-    """What :func:`draw_hands` needs of a hand: see :class:`~handkp_plugins.apps.demo.hand_pipeline.HandResult`."""
+def draw_hands(image: np.ndarray, hands: Sequence[Any], score_thr: float = 0.3) -> np.ndarray:
+    """Draw skeletons, boxes and labels of all hands on a copy of the image; see :func:`draw_hand`.
 
-    box: np.ndarray
-    keypoints: np.ndarray
-    scores: np.ndarray
-
-    def label(self) -> str: ...
-
-
-def draw_hands(image: np.ndarray, hands: Sequence[DrawnHand], score_thr: float = 0.3) -> np.ndarray:
-    """Draw skeletons, boxes and labels of all hands on a copy of the image; see :func:`draw_hand`."""
+    A hand has ``box``, ``keypoints``, ``scores`` and a method ``label``, as the demo's ``HandResult``.
+    """
     canvas = image.copy()
     for hand in hands:
         canvas = draw_hand(canvas, hand.keypoints, hand.scores, score_thr, hand.box)
@@ -108,10 +101,8 @@ def draw_beside_label(
 ) -> np.ndarray:
     """Crop a hand twice: left with the prediction, right with the label, each [size, size, 3], grey outside the image.
 
-    Args:
-        image: BGR, uint8, [H, W, 3].
-        box: (x1, y1, x2, y2) in pixels; the crop is ``margin`` times its longer side.
-        predicted, label: [21, 2] in pixels; a label is drawn only where ``labelled`` [21].
+    The crop is ``margin`` times the longer side of the box (x1, y1, x2, y2). Prediction and label are [21, 2] in pixels
+    of the BGR image; a label is drawn only where ``labelled`` [21].
     """
     center, side = (box[:2] + box[2:]) / 2, margin * (box[2:] - box[:2]).max()
     scale = size / side

@@ -16,16 +16,10 @@ def heatmap_overlay(
 
     Args:
         image: BGR, uint8, [H, W, 3]; it is not modified.
-        heatmap: [h, w], resized to the size of the image.
+        heatmap: [h, w], finite, resized to the size of the image.
         opacity: Share of the map in the result, 0 to 1.
         value_range: The values that are blue and red; minimum and maximum of the map by default. A constant map is
             blue.
-
-    Returns:
-        A new BGR image of the same shape.
-
-    Raises:
-        ValueError: A shape is wrong, a value of the map is not finite, or the opacity is outside 0 to 1.
     """
     check_image(image)
     heatmap = np.asarray(heatmap, dtype=np.float32)
@@ -37,6 +31,6 @@ def heatmap_overlay(
         raise ValueError(f'opacity: expected 0 to 1, got {opacity}')
     low, high = value_range or (float(heatmap.min()), float(heatmap.max()))
     scaled = np.clip((heatmap - low) / max(high - low, 1e-12), 0, 1)
-    resized = cv2.resize(scaled, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
+    resized = cv2.resize(scaled, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     colored = cv2.applyColorMap(np.round(255 * resized).astype(np.uint8), cv2.COLORMAP_JET)
     return cv2.addWeighted(colored, opacity, image, 1 - opacity, 0)

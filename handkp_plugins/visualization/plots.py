@@ -32,11 +32,7 @@ def save_plot(figure: Figure, path: str | Path) -> None:
 
 
 def plot_keypoint_bars(names: Sequence[str], shares: np.ndarray, path: str | Path, title: str) -> None:
-    """Plot the share (K,) of each of K keypoints as a bar, and their mean as a dashed line; NaN becomes a dash.
-
-    Raises:
-        ValueError: There are no keypoints, the numbers of names and shares differ, or a share is outside 0 to 1.
-    """
+    """Plot the share (K,), 0 to 1, of each of K keypoints as a bar, their mean as a dashed line, and NaN as a dash."""
     shares = np.asarray(shares, dtype=float)
     if not len(names) or shares.shape != (len(names),):
         raise ValueError(f'shares: expected one for each of the {len(names)} names, 1 or more, got {shares.shape}')
@@ -62,11 +58,7 @@ def plot_pck_curves(
     thresholds: np.ndarray | None = None,
     title: str = 'Share of correct keypoints',
 ) -> None:
-    """Plot PCK (T,) of each name over thresholds (T,) in pixels, 1, 2, …, T by default.
-
-    Raises:
-        ValueError: There are no curves, their lengths differ from that of the thresholds, or a value is outside 0 to 1.
-    """
+    """Plot PCK (T,), 0 to 1, of each name over thresholds (T,) in pixels, 1, 2, …, T by default."""
     if not curves:
         raise ValueError('curves: expected at least one, got none')
     values = {name: np.asarray(curve, dtype=float) for name, curve in curves.items()}

@@ -36,30 +36,18 @@ _MIME = {'.png': 'image/png', '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.svg
 
 @dataclass
 class Section:
-    """One section of a report, shown in this order.
-
-    Args:
-        heading: Title of the section.
-        paragraphs: Plain text.
-        table: Rows of cells; the first row is the header.
-        image: A PNG, JPEG or SVG file, embedded in the page.
-        commands: Shell commands that reproduce the section.
-    """
+    """One section of a report, shown in this order."""
 
     heading: str
-    paragraphs: Sequence[str] = ()
-    table: Sequence[Sequence[str]] = ()
-    image: str | Path | None = None
-    commands: Sequence[str] = ()
+    paragraphs: Sequence[str] = ()  # plain text
+    table: Sequence[Sequence[str]] = ()  # rows of cells; the first row is the header
+    image: str | Path | None = None  # a PNG, JPEG or SVG file, embedded in the page
+    commands: Sequence[str] = ()  # shell commands that reproduce the section
 
 
 def render_report(title: str, sections: Sequence[Section]) -> str:
-    """Return the report as HTML.
-
-    Raises:
-        FileNotFoundError: An image is missing.
-        ValueError: An image has another format, or the rows of a table differ in length.
-    """
+    """Return the report as HTML. Raises FileNotFoundError if an image is missing, and ValueError if it has another
+    format or the rows of a table differ in length."""
     return _PAGE.format(title=escape(title), body='\n'.join(_render_section(s) for s in sections))
 
 

@@ -25,10 +25,6 @@ def tile(
         columns: Images per row.
         captions: A line above each image; smaller where it is too long for the cell.
         cell: Width and height of a cell in pixels; by default those of the widest and of the highest image.
-
-    Raises:
-        ValueError: There are no images, an image is not BGR uint8, columns or cell is below 1, or the number of
-            captions is not that of the images.
     """
     if len(images) == 0:
         raise ValueError('images: expected at least one, got none')

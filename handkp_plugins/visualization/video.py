@@ -16,17 +16,9 @@ _SMOOTHING = 0.9  # weight of the past in the mean time between frames
 class VideoFile:
     """A context manager that appends frames to a video file: MP4, or WebM, which browsers play.
 
-    The file is opened at the first frame. Leaving the context, also by an exception, closes the file so that it can be
-    played. Without an exception the number of frames in the file is checked, because OpenCV does not report a full
-    disk.
-
-    Args:
-        path: Path of the file; its suffix, .mp4 or .webm, names the format.
-        fps: Frames per second.
-
-    Raises:
-        OSError: The file cannot be opened, or lacks frames.
-        ValueError: The suffix is not supported, or a frame has another size than the first.
+    The suffix of the path, .mp4 or .webm, names the format. The file is opened at the first frame. Leaving the context,
+    also by an exception, closes the file so that it can be played. Without an exception the number of frames in the
+    file is checked, because OpenCV does not report a full disk; OSError if it lacks some, or cannot be opened.
     """
 
     def __init__(self, path: str | Path, fps: float) -> None:
@@ -39,7 +31,7 @@ class VideoFile:
 
     def append(self, frame: np.ndarray) -> None:
         """Append one BGR frame; all must have the size of the first."""
-        size = (frame.shape[1], frame.shape[0])
+        size = frame.shape[1::-1]
         if self._writer is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._size = size
@@ -75,11 +67,7 @@ class VideoFile:
 
 
 class Window:
-    """An OpenCV window.
-
-    Raises:
-        ValueError: There is no display.
-    """
+    """An OpenCV window; raises ValueError if there is no display."""
 
     def __init__(self, title: str) -> None:
         # without a display OpenCV would end the whole program

@@ -12,13 +12,10 @@ _ANNOTATION_KEYS = ('id', 'image_id', 'category_id', 'bbox', 'area')
 
 
 def check_box_file(path: str, classes: Sequence[str]) -> int:
-    """Check that MMDetection can read a COCO file of boxes.
+    """Check that MMDetection can read a COCO file of boxes, and return how many of them it will use.
 
     MMDetection uses boxes of the named classes that are at least a pixel wide and high, have an area and lie at least
     partly in the image. The number of other boxes is logged.
-
-    Returns:
-        The number of boxes that MMDetection will use.
 
     Raises:
         FileNotFoundError: There is no such file.

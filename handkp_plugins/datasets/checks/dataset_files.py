@@ -17,9 +17,7 @@ from .keypoint_files import check_keypoint_file
 def check_dataset_files(dataset: Any) -> None:
     """Check each COCO file of keypoints or boxes that a dataset's config, or one nested in it, names.
 
-    Raises:
-        FileNotFoundError: A file is missing.
-        ValueError: A file is malformed.
+    Raises FileNotFoundError if one is missing, and ValueError if one is malformed.
     """
     for path, num_keypoints in keypoint_files(dataset):
         check_keypoint_file(path, num_keypoints)

@@ -14,14 +14,11 @@ _ANNOTATION_KEYS = ('id', 'image_id', 'category_id', 'bbox', 'keypoints')
 
 
 def check_keypoint_file(path: str, num_keypoints: int = 21) -> int:
-    """Check that MMPose's top-down datasets can read a COCO keypoint file.
+    """Check that MMPose's top-down datasets can read a COCO keypoint file; returns how many annotations they will use.
 
     Each annotation needs a box with an area and ``num_keypoints`` × (x, y, visibility), finite, with a visibility of 0
     or more and at least one labelled keypoint (visibility above 0). Annotations with ``iscrowd`` 1 or ``num_keypoints``
     0 need neither. MMPose leaves these out, and those whose box is outside the image; their number is logged.
-
-    Returns:
-        The number of annotations that MMPose will use.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -46,11 +43,7 @@ def check_keypoint_file(path: str, num_keypoints: int = 21) -> int:
 
 
 def log_left_out(path: str, ids: list[Any], total: int, reason: str) -> int:
-    """Log which of ``total`` annotations are left out, and return how many remain.
-
-    Raises:
-        ValueError: None remains.
-    """
+    """Log which of ``total`` annotations are left out, and return how many remain; raises ValueError if none does."""
     if ids:
         text = (
             f'{path}: {len(ids)} of {total} annotations are left out, being {reason}: '

@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from mmpose.registry import DATASETS
 
 from handkp_plugins.fileio.coco import SPLITS
+from handkp_plugins.fileio.coco_file import first_true
 from handkp_plugins.fileio.keypoint_tables import RecordedHands, read_keypoint_table
 
 
@@ -30,11 +31,6 @@ class GestureKeypointDataset(BaseDataset):
         classes: Names in the order of the network's outputs; None takes the names in the file, sorted.
         skip_malformed: Leave out and log unusable rows, which are errors otherwise.
         kwargs: Arguments of ``mmengine.dataset.BaseDataset``.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: A row is malformed or has no hand, a label is not in ``classes``, or a class has too few rows; the
-            message names file and row.
     """
 
     def __init__(
@@ -50,10 +46,8 @@ class GestureKeypointDataset(BaseDataset):
             raise ValueError(f"part: expected one of {SPLITS} or 'all', got {part!r}")
         if len(shares) != 2 or not (shares[0] > 0 and shares[1] >= 0 and sum(shares) < 1):
             raise ValueError(f'shares: expected two numbers from 0 with a sum below 1, got {tuple(shares)}')
-        self.part = part
-        self.shares = tuple(shares)
+        self.part, self.shares, self.skip_malformed = part, tuple(shares), skip_malformed
         self.classes = None if classes is None else tuple(classes)
-        self.skip_malformed = skip_malformed
         super().__init__(ann_file=ann_file, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -63,9 +57,7 @@ class GestureKeypointDataset(BaseDataset):
         if len(names) < 2:
             raise ValueError(f'{self.ann_file}: expected labels of two or more classes, got only {", ".join(names)}')
         self._metainfo['classes'] = names
-        unknown = np.flatnonzero(~np.isin(hands.names, names))
-        if len(unknown):
-            i = unknown[0]
+        for i in first_true(~np.isin(hands.names, names)):
             raise ValueError(
                 f'{self.ann_file}: row {hands.rows[i]}: expected a label of {", ".join(names)}, '
                 f'got {str(hands.names[i])!r}'
@@ -81,10 +73,8 @@ class GestureKeypointDataset(BaseDataset):
     def _read(self) -> RecordedHands:
         recorded = read_keypoint_table(self.ann_file, self.skip_malformed)
         hands, without = recorded.usable()
-        reasons = [
-            *recorded.malformed,
-            *(f'row {row}: expected 21 finite keypoints, not all in one place, got others' for row in without),
-        ]
+        reasons = list(recorded.malformed)
+        reasons += [f'row {row}: expected 21 finite keypoints, not all in one place, got others' for row in without]
         if reasons and not self.skip_malformed:
             raise ValueError(f'{self.ann_file}: {reasons[0]}')
         if reasons:

@@ -21,9 +21,8 @@ class HandVideoDataset(BaseCocoStyleDataset):
     Images are files or frames of a video file, ``videos/clip.mp4#000123``; :class:`LoadHandImage` reads both.
 
     Args:
-        args: Arguments of ``BaseCocoStyleDataset``.
         spread: Use only this number of hands, evenly spread over the file; None for all.
-        kwargs: Arguments of ``BaseCocoStyleDataset``.
+        args, kwargs: Arguments of ``BaseCocoStyleDataset``.
     """
 
     METAINFO: dict = hand_metainfo('hand_video')
@@ -33,11 +32,7 @@ class HandVideoDataset(BaseCocoStyleDataset):
         super().__init__(*args, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Load one dictionary for each hand.
-
-        Raises:
-            ValueError: There are fewer than ``spread``.
-        """
+        """Load one dictionary for each hand; raises ValueError if there are fewer than ``spread``."""
         hands = super().load_data_list()
         try:
             return hands if self.spread is None else spread_evenly(hands, self.spread)
@@ -45,24 +40,15 @@ class HandVideoDataset(BaseCocoStyleDataset):
             raise ValueError(f'{self.ann_file}: spread: {e}') from None
 
     def parse_data_info(self, raw_data_info: dict) -> dict | None:
-        """Parse an annotation, and add the keys of the class.
-
-        Raises:
-            ValueError: The image record lacks one of these keys, or a value is of a wrong type.
-        """
+        """Parse an annotation, and add the keys of the class."""
         data_info = super().parse_data_info(raw_data_info)
         return data_info and dict(data_info, **frame_keys(self.ann_file, raw_data_info['raw_img_info']))
 
 
 def frame_keys(ann_file: str, image: dict[str, Any]) -> dict[str, Any]:
-    """Return ``video_id`` and ``frame_id`` of an image record.
-
-    Raises:
-        ValueError: One is missing or of a wrong type; the message names file and image.
-    """
+    """Return ``video_id`` and ``frame_id`` of an image record; ValueError if one is missing or of a wrong type."""
     where = f'{ann_file}: image {image["id"]}'
-    missing = [key for key in ('video_id', 'frame_id') if key not in image]
-    if missing:
+    if missing := [key for key in ('video_id', 'frame_id') if key not in image]:
         raise ValueError(f'{where}: expected video_id and frame_id, got none of {", ".join(missing)}')
     video, frame = image['video_id'], image['frame_id']
     if isinstance(video, bool) or not isinstance(video, (int, str)):

@@ -25,11 +25,7 @@ class SyntheticHandDataset(BaseCocoStyleDataset):
     METAINFO: dict = hand_metainfo('synthetic_hand')
 
     def parse_data_info(self, raw_data_info: dict) -> dict | None:
-        """Parse an annotation, and add the keys of the class.
-
-        Raises:
-            ValueError: The record lacks one of these keys, or a value has a wrong shape.
-        """
+        """Parse an annotation, and add the keys of the class; ValueError if one is missing or of a wrong shape."""
         annotation, image = raw_data_info['raw_ann_info'], raw_data_info['raw_img_info']
         # MMPose copies the record into each sample; the 3D joints, half of it, are in the sample as an array
         lean = {key: value for key, value in annotation.items() if key != 'keypoints_3d'}
@@ -43,10 +39,9 @@ class SyntheticHandDataset(BaseCocoStyleDataset):
             handedness, gesture = annotation['handedness'], annotation['gesture']
         except KeyError as e:
             raise ValueError(f'{where}: expected {e}, as tools/make_synthetic.py writes it, got none') from None
-        if keypoints_3d.shape != (21, 3):
-            raise ValueError(f'{where}: expected keypoints_3d of shape (21, 3), got {keypoints_3d.shape}')
-        if camera.shape != (3, 3):
-            raise ValueError(f'{where}: expected camera K of shape (3, 3), got {camera.shape}')
+        for name, array, shape in (('keypoints_3d', keypoints_3d, (21, 3)), ('camera K', camera, (3, 3))):
+            if array.shape != shape:
+                raise ValueError(f'{where}: expected {name} of shape {shape}, got {array.shape}')
         if handedness not in ('left', 'right'):
             raise ValueError(f"{where}: expected handedness 'left' or 'right', got {handedness!r}")
         sample = dict(data_info, keypoints_3d=keypoints_3d[None], camera=camera, handedness=handedness, gesture=gesture)

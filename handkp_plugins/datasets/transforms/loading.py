@@ -32,9 +32,6 @@ class LoadHandImage(LoadImage):
         max_failures_in_a_row: This number of unreadable images in a row is an error also in training, because then the
             folder is wrong.
         kwargs: Arguments of MMPose's ``LoadImage``, except ``ignore_empty``, which drops images in silence.
-
-    Raises:
-        OSError: An image is unreadable and may not be skipped.
     """
 
     def __init__(self, strict: bool = False, max_failures_in_a_row: int = 50, **kwargs: Any) -> None:
@@ -43,8 +40,7 @@ class LoadHandImage(LoadImage):
         if max_failures_in_a_row < 1:
             raise ValueError(f'max_failures_in_a_row: expected an integer from 1, got {max_failures_in_a_row}')
         super().__init__(**kwargs)
-        self.strict = strict
-        self.max_failures_in_a_row = max_failures_in_a_row
+        self.strict, self.max_failures_in_a_row = strict, max_failures_in_a_row
         self._unreported: dict[str, str] = {}
         self._logged: set[str] = set()
         self._failures_in_a_row = 0
@@ -87,24 +83,12 @@ class LoadHandImage(LoadImage):
 
 @TRANSFORMS.register_module()
 class PackHandInputs(PackPoseInputs):
-    """MMPose's ``PackPoseInputs`` that also packs the keys of this package's datasets and transforms.
-
-    Args:
-        kwargs: Arguments of MMPose's ``PackPoseInputs``.
-    """
+    """MMPose's ``PackPoseInputs`` that also packs the keys of this package's datasets and transforms."""
 
     HAND_META_KEYS = (
-        'unreadable_images',
-        'handedness',
-        'gesture',
-        'keypoints_3d',
-        'camera',
-        'video_id',
-        'frame_id',
-        'frame_valid',
-        'action',
-        'object',
-    )
+        'unreadable_images', 'handedness', 'gesture', 'keypoints_3d', 'camera',
+        'video_id', 'frame_id', 'frame_valid', 'action', 'object',
+    )  # fmt: skip
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

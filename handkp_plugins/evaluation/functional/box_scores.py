@@ -15,22 +15,14 @@ from .distances import pck_at
 CROP_SIZE, CROP_PADDING = 256, 1.25
 
 _JOINTS = np.array(list(FINGER_KEYPOINTS.values()))
-GROUPS: dict[str, list[int]] = {
-    'wrist': [0],
-    'MCP': _JOINTS[:, 0].tolist(),
-    'PIP': _JOINTS[:, 1].tolist(),
-    'DIP': _JOINTS[:, 2].tolist(),
-    'tip': _JOINTS[:, 3].tolist(),
+GROUPS: dict[str, list[int]] = {'wrist': [0]} | {
+    name: _JOINTS[:, i].tolist() for i, name in enumerate(('MCP', 'PIP', 'DIP', 'tip'))
 }
 """Keypoints by joint type; the thumb's CMC, MCP and IP count as MCP, PIP and DIP."""
 
 
 def crop_pixels(distances: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Convert distances (N, K) from pixels of the image to pixels of a 256 px crop.
-
-    Raises:
-        ValueError: A box (x1, y1, x2, y2) of (N, 4) has no area, or the numbers differ.
-    """
+    """Convert distances (N, K) from pixels of the image to pixels of a 256 px crop of their boxes (N, 4)."""
     sides = longer_sides(boxes)
     if len(sides) != len(distances):
         raise ValueError(f'boxes: expected {len(distances)}, one for each hand, got {len(sides)}')
@@ -41,8 +33,7 @@ def longer_sides(boxes: np.ndarray) -> np.ndarray:
     """Return the longer side (N,) of boxes (x1, y1, x2, y2); raises ValueError for a box without area."""
     boxes = np.asarray(boxes, np.float64)
     sides = boxes[:, 2:] - boxes[:, :2]
-    bad = ~(sides > 0).all(1)
-    if bad.any():
+    if (bad := ~(sides > 0).all(1)).any():
         raise ValueError(f'boxes: expected x1 < x2 and y1 < y2, got {boxes[bad][0].tolist()}')
     return sides.max(1)
 

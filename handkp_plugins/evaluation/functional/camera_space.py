@@ -24,23 +24,19 @@ def root_aligned(points: np.ndarray, root: int = 0) -> np.ndarray:
 
 def mean_error(errors: np.ndarray, labelled: np.ndarray) -> float:
     """Return MEPE in mm, the mean over joints of the mean over their labelled frames; NaN without labels."""
-    return _mean_of_joints(errors, labelled)
+    labelled = np.asarray(labelled, bool)
+    if labelled.shape != errors.shape:
+        raise ValueError(f'labelled: expected shape {errors.shape}, got {labelled.shape}')
+    count = labelled.sum(0)
+    sums = np.where(labelled, errors, 0).sum(0)
+    return float(np.mean(sums[count > 0] / count[count > 0])) if count.any() else float('nan')
 
 
 def pck3d_curve(errors: np.ndarray, labelled: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     """Return the 3D PCK (T,): for each threshold the mean over joints of the share of frames with a smaller error."""
-    return np.array([_mean_of_joints(errors <= t, labelled) for t in thresholds])
+    return np.array([mean_error(errors <= t, labelled) for t in thresholds])
 
 
 def area_under_curve(curve: np.ndarray, thresholds: np.ndarray) -> float:
     """Return the area under a curve, by trapezoids, divided by the range of the thresholds: 0 to 1."""
     return float(np.trapezoid(curve, thresholds) / (thresholds[-1] - thresholds[0]))
-
-
-def _mean_of_joints(values: np.ndarray, labelled: np.ndarray) -> float:
-    labelled = np.asarray(labelled, bool)
-    if labelled.shape != values.shape:
-        raise ValueError(f'labelled: expected shape {values.shape}, got {labelled.shape}')
-    count = labelled.sum(0)
-    sums = np.where(labelled, values, 0).sum(0)
-    return float(np.mean(sums[count > 0] / count[count > 0])) if count.any() else float('nan')

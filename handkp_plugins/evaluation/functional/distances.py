@@ -13,8 +13,7 @@ import numpy as np
 def keypoint_distances(predicted: np.ndarray, truth: np.ndarray, labelled: np.ndarray) -> np.ndarray:
     """Return the Euclidean distances (L,) of the labelled keypoints in pixels; infinite for a predicted NaN.
 
-    Raises:
-        ValueError: The shapes do not match, or a labelled true coordinate is not finite.
+    Raises ValueError if the shapes do not match, or a labelled true coordinate is not finite.
     """
     predicted, truth = np.asarray(predicted, dtype=np.float64), np.asarray(truth, dtype=np.float64)
     labelled = np.asarray(labelled).astype(bool)
@@ -58,16 +57,7 @@ def acceleration_errors(
     """Return ‖(p₊ − 2p + p₋) − (y₊ − 2y + y₋)‖ of each keypoint in each three consecutive frames of one video.
 
     A keypoint counts if it is labelled in all three frames (Kanazawa et al., Learning 3D Human Dynamics from Video).
-
-    Args:
-        predicted, truth, labelled: F frames in any order, as in the module's docstring with N = F.
-        frames: (F,) index of each frame.
-
-    Returns:
-        (L,) in pixels per frame².
-
-    Raises:
-        ValueError: A frame comes twice, or the shapes do not match.
+    ``frames`` (F,) are the different indices of the F frames, in any order; N = F. Returns (L,) in pixels per frame².
     """
     order = np.argsort(frames)
     frames, labelled = np.asarray(frames)[order], np.asarray(labelled).astype(bool)[order]

@@ -25,11 +25,7 @@ class AccelerationError(BaseMetric):
     """
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Add each sample's place in its video and its keypoints.
-
-        Raises:
-            ValueError: A sample does not name its frame, or does not have exactly one hand.
-        """
+        """Add each sample's place in its video and its keypoints."""
         for sample in data_samples:
             if 'video_id' not in sample or 'frame_id' not in sample:
                 raise ValueError(
@@ -46,11 +42,7 @@ class AccelerationError(BaseMetric):
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """Return the mean error; the mean acceleration of the truth, which is the error of a prediction that stands
-        still; the number of terms in both; and the number of skipped videos.
-
-        Raises:
-            ValueError: A frame of a video comes twice.
-        """
+        still; the number of terms in both; and the number of skipped videos."""
         videos: dict[Any, list[tuple]] = defaultdict(list)
         for video, *frame in results:
             videos[video].append(tuple(frame))

@@ -27,15 +27,13 @@ class GestureMetric(BaseMetric):
         picture_file: Image file for the confusion matrix (``.png``, ``.svg``, …). Its folder is created.
         json_file: JSON file for ``classes``, ``recall`` (null for a class that does not occur) and ``confusion``, whose
             rows are the true classes. Its folder is created.
-        kwargs: Arguments of ``BaseMetric``.
     """
 
     def __init__(self, picture_file: str | None = None, json_file: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if picture_file is not None and not Path(picture_file).suffix:
             raise ValueError(f'picture_file: expected a name with .png, .svg or alike, got {picture_file!r}')
-        self.picture_file = picture_file
-        self.json_file = json_file
+        self.picture_file, self.json_file = picture_file, json_file
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Add the true and the predicted class of each sample."""

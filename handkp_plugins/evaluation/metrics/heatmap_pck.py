@@ -30,7 +30,6 @@ class HeatmapPCK(BaseMetric):
         picture_file: Image file for a bar chart of the keypoints (``.png``, ``.svg``, …). Its folder is created.
         json_file: JSON file with the keys ``alpha``, ``mean``, ``pck`` and ``labelled`` (the last two by keypoint; null
             for one that is never labelled). Its folder is created. Each evaluation overwrites both files.
-        kwargs: Arguments of ``BaseMetric``.
     """
 
     def __init__(
@@ -39,9 +38,7 @@ class HeatmapPCK(BaseMetric):
         super().__init__(**kwargs)
         if not 0 < alpha < 1:
             raise ValueError(f'alpha: expected a number between 0 and 1, got {alpha}')
-        self.alpha = alpha
-        self.picture_file = picture_file
-        self.json_file = json_file
+        self.alpha, self.picture_file, self.json_file = alpha, picture_file, json_file
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Add each sample's keypoints, and the longer side (N, 2) that their distances are divided by."""

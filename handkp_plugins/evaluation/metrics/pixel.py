@@ -25,9 +25,7 @@ _SPACES = ('image', 'input')
 def sample_points(sample: dict, space: str = 'image') -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return a sample's predicted and true keypoints (N, K, 2) in pixels, and which are labelled (N, K).
 
-    Args:
-        sample: A data sample as MMEngine's evaluator passes it.
-        space: ``'image'`` for pixels of the original image, ``'input'`` for pixels of the network's input.
+    ``space`` is ``'image'`` for pixels of the original image, or ``'input'`` for pixels of the network's input.
     """
     predicted = np.asarray(sample['pred_instances']['keypoints'], dtype=np.float64)
     truth = np.asarray(sample['gt_instances']['keypoints'], dtype=np.float64)
@@ -100,9 +98,8 @@ class PixelPCK(_ThresholdMetric):
         if self.curve_file is not None:
             t = list(range(1, 51))
             pck = pck_curve(distances, t).tolist()
-            write_text(
-                self.curve_file, json.dumps(dict(thresholds=t, pck=pck, labelled=len(distances), space=self.space))
-            )
+            content = dict(thresholds=t, pck=pck, labelled=len(distances), space=self.space)
+            write_text(self.curve_file, json.dumps(content))
         return {f'PCK@{t:g}px': pck_at(distances, t) for t in self.thresholds}
 
 
@@ -110,9 +107,7 @@ class PixelPCK(_ThresholdMetric):
 class MPJPEAtThreshold(_ThresholdMetric):
     """``MPJPE@5px`` and ``N@5px``: mean distance of the keypoints correct at t, and their count (P-MSDSNet, eq. 10).
 
-    Args:
-        thresholds: The values of t.
-        kwargs: ``space``, ``'image'`` (default) or ``'input'``, and the arguments of ``BaseMetric``.
+    Arguments are those of :class:`PixelPCK`, without ``curve_file``.
     """
 
     def compute_metrics(self, results: list[np.ndarray]) -> dict[str, float]:
@@ -128,9 +123,7 @@ class MPJPEAtThreshold(_ThresholdMetric):
 class PixelMSE(_PixelMetric):
     """``MSE``: mean squared distance of the labelled keypoints in px² (joint heads, Table 1).
 
-    Args:
-        space: ``'input'`` for pixels of the network's input, ``'image'`` for those of the original image.
-        kwargs: Arguments of ``BaseMetric``.
+    ``space`` is ``'input'`` for pixels of the network's input, or ``'image'`` for those of the original image.
     """
 
     def __init__(self, space: str = 'input', **kwargs: Any) -> None:
