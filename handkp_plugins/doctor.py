@@ -29,23 +29,14 @@ VERSIONS = {'torch': [*TORCHVISION_OF], 'mmengine': ['0.10'], 'mmcv': ['2.1'], '
 
 @dataclass(frozen=True)
 class Check:
-    """One thing to check.
+    """One thing to check."""
 
-    Attributes:
-        probe: Python code that fails if the thing does not work; it may print a line of detail.
-        repair: A command.
-        needs: Names of checks that must succeed before.
-        package: The distribution; '' if there is none, None if it has the name of the check.
-        fault: A pattern of the error, and what it means.
-        optional: The project works in part without it.
-    """
-
-    probe: str
-    repair: str
-    needs: str = ''
-    package: str | None = None
-    fault: tuple[str, str] = ('(?!)', '')
-    optional: bool = False
+    probe: str  # Python code that fails if the thing does not work; it may print a line of detail
+    repair: str  # a command
+    needs: str = ''  # names of checks that must succeed before
+    package: str | None = None  # the distribution; '' if there is none, None if it has the name of the check
+    fault: tuple[str, str] = ('(?!)', '')  # a pattern of the error, and what it means
+    optional: bool = False  # the project works in part without it
 
 
 CHECKS = {
@@ -151,13 +142,7 @@ def diagnose(
     probe: Callable[[str], tuple[bool, str]] = run_probe,
     python: tuple[int, int] = sys.version_info[:2],
 ) -> list[Finding]:
-    """Check the environment; returns a finding for each check.
-
-    Args:
-        version_of: Returns the version of a distribution, None if it is not installed.
-        probe: Runs the probe of a check: success, and a line of detail or error.
-        python: Version of the interpreter.
-    """
+    """Check the environment of this version of Python; returns a finding for each check."""
     findings, failed = [], set()
     if not (3, 10) <= python <= (3, 12):
         detail = f'version: expected 3.10 to 3.12, got {python[0]}.{python[1]}'
@@ -203,11 +188,8 @@ def _minor(version: str) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the report; returns 1 if something must be repaired."""
-    parser = argparse.ArgumentParser(
-        prog='python -m handkp_plugins.doctor',
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    how = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog='python -m handkp_plugins.doctor', description=__doc__, formatter_class=how)
     parser.add_argument('--json', action='store_true', help='print the findings as JSON')
     args = parser.parse_args(argv)
     findings = diagnose()

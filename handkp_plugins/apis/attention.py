@@ -53,10 +53,8 @@ def has_tokens(model: nn.Module) -> bool:
 def run_on_crop(model: nn.Module, image: np.ndarray, box: np.ndarray) -> dict[str, Any]:
     """Run a network on one box; returns the fields of a :class:`~handkp_plugins.structures.crops.CropPrediction`.
 
-    Args:
-        model: From :func:`handkp_plugins.apis.inference.init_model`.
-        image: BGR, uint8, [H, W, 3].
-        box: (x1, y1, x2, y2) in pixels.
+    The network is from :func:`handkp_plugins.apis.inference.init_model`, the image BGR, uint8, [H, W, 3], and the box
+    (x1, y1, x2, y2) in pixels.
     """
     (sample,) = inference_topdown(model, image, np.asarray(box, np.float32).reshape(1, 4))
     center, scale, size = sample.input_center, sample.input_scale, sample.input_size
@@ -73,8 +71,7 @@ def run_on_crop(model: nn.Module, image: np.ndarray, box: np.ndarray) -> dict[st
 def find_attention(model: nn.Module, image: np.ndarray, box: np.ndarray) -> Attention:
     """Run a P-MSDSNet on one box and return the spatial attention g(Z) of each stage (eq. 7 of its paper).
 
-    Raises:
-        ValueError: The network is no P-MSDSNet, or has no deep supervision.
+    Raises ValueError if the network is no P-MSDSNet, or has no deep supervision.
     """
     backbone = model.backbone
     if not isinstance(backbone, PMSDSNet):
@@ -100,15 +97,8 @@ def find_attention(model: nn.Module, image: np.ndarray, box: np.ndarray) -> Atte
 def find_token_attention(
     model: nn.Module, image: np.ndarray, box: np.ndarray, keypoints: Sequence[int]
 ) -> TokenAttention:
-    """Run a network with a :class:`TransformerNeck` on one box and return the attention at predicted keypoints.
-
-    Args:
-        model, image, box: As for :func:`run_on_crop`.
-        keypoints: Ids of keypoints.
-
-    Raises:
-        ValueError: There is no such keypoint.
-    """
+    """Run a network with a :class:`TransformerNeck` on one box; returns the attention at predicted keypoints of these
+    ids, or raises ValueError if there is no such keypoint. Other arguments are those of :func:`run_on_crop`."""
     inputs: list[list[tuple[Tensor, Tensor | None]]] = []  # of each layer, each pass
     sizes: list[tuple[int, int]] = []
     handles = [model.neck.register_forward_hook(lambda module, _, output: sizes.append(output[0].shape[2:]))]

@@ -62,15 +62,8 @@ def init_detector(
 
 
 class HandDetector:
-    """A detector that takes an image (BGR, uint8, [H, W, 3]) and returns :class:`Detections`.
-
-    Args:
-        model: From :func:`build_detector`.
-        score_thr: Lowest score of a box.
-
-    Raises:
-        ValueError: None of the classes is a hand, or ``score_thr`` is out of range.
-    """
+    """A network of :func:`build_detector`: an image (BGR, uint8, [H, W, 3]) → :class:`Detections` of ``score_thr`` or
+    more. Raises ValueError if none of the classes is a hand."""
 
     def __init__(self, model: nn.Module, score_thr: float = 0.3) -> None:
         if not 0 <= score_thr < 1:
@@ -104,8 +97,7 @@ class HandDetector:
 def build_detector(cfg: Config, device: str) -> nn.Module:
     """Build the network of a detector's config with random weights, in evaluation mode.
 
-    Raises:
-        ValueError: The config is not of a detector, or has no test pipeline.
+    Raises ValueError if the config is not of a detector, or has no test pipeline.
     """
     model = cfg.get('model') or {}
     if not {'bbox_head', 'roi_head'} & set(model) or 'test_dataloader' not in cfg:
@@ -127,27 +119,21 @@ def build_detector(cfg: Config, device: str) -> nn.Module:
 def hand_classes(cfg: Config, num_classes: int) -> dict[int, str | None]:
     """Return the labels that are hands, each with 'left', 'right' or None. A single class of any name is hands.
 
-    Raises:
-        ValueError: There are several classes, and none has hand in its name in the config's test data.
+    Raises ValueError if there are several classes, and none has hand in its name in the config's test data.
     """
     names = _class_names(cfg)
+    words = [set(re.split(r'[\W_]+', name.lower())) for name in names]
+    sides = [next(iter(found)) if len(found := w & {'left', 'right'}) == 1 else None for w in words]
     if num_classes == 1:
-        return {0: _side(names[0]) if len(names) == 1 else None}
-    if len(names) == num_classes:
-        words = [set(re.split(r'[\W_]+', name.lower())) for name in names]
-        hands = {i: _side(names[i]) for i, w in enumerate(words) if w & {'hand', 'hands'}}
-        if hands:
-            return hands
+        return {0: sides[0] if len(names) == 1 else None}
+    hands = {i: side for i, side in enumerate(sides) if words[i] & {'hand', 'hands'}}
+    if hands and len(names) == num_classes:
+        return hands
     raise ValueError(
         f'{cfg.filename}: expected a detector of hands, with one class or with one such as left_hand in '
         f'test_dataloader.dataset.metainfo.classes, got {num_classes} classes'
         + (f': {", ".join(names[:5])}{" …" if len(names) > 5 else ""}' if names else ' without names')
     )
-
-
-def _side(name: str) -> str | None:
-    sides = set(re.split(r'[\W_]+', name.lower())) & {'left', 'right'}
-    return sides.pop() if len(sides) == 1 else None
 
 
 def _class_names(cfg: Config) -> list[str]:

@@ -51,18 +51,13 @@ class GestureReader:
         self._votes: dict[int, deque] = {}
 
     def read(self, hands: Sequence[np.ndarray]) -> list[tuple[str, float]]:
-        """Return the sign of each hand in one image, and its probability.
-
-        Args:
-            hands: Keypoints (21, 2) of each hand, in pixels.
-        """
+        """Return the sign of each hand in one image, of keypoints (21, 2) in pixels, and its probability."""
         return [self._best(shares) for shares in self._probabilities(hands)]
 
     def read_frame(self, hands: Sequence[np.ndarray], tracks: Sequence[int] | None = None) -> list[tuple[str, float]]:
         """As :meth:`read`, for the next frame of a video: the mean probability of the last frames decides.
 
-        Args:
-            tracks: The same number for the same hand in each frame; by default its index.
+        ``tracks`` has the same number for the same hand in each frame; by default its index.
         """
         tracks = range(len(hands)) if tracks is None else tracks
         # The votes of a hand that is gone do not count for the next one.

@@ -36,12 +36,8 @@ def make_hand_finder(
     Args:
         bboxes: (x, y, width, height) in pixels, the same for every image.
         whole_image: Take the whole image as the box.
-        ann: COCO JSON with a box for each hand; see :func:`read_hands`.
+        ann: COCO JSON with a box for each hand; errors are those of :func:`read_hands`.
         with_keypoints: The annotations must have keypoints, too.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: None or several are given, a box is malformed, or the file is not of that form.
     """
     ways = (bboxes is not None) + bool(whole_image) + (ann is not None)
     if ways != 1:

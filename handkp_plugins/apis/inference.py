@@ -27,8 +27,7 @@ from handkp_plugins.structures.images import check_image
 def resolve_device(device: str = 'auto') -> str:
     """Return the device to compute on: ``auto`` is the first GPU, or else the CPU.
 
-    Raises:
-        ValueError: torch does not know the name, or there is no GPU.
+    Raises ValueError if torch does not know the name, or there is no GPU.
     """
     if device == 'auto':
         return 'cuda:0' if torch.cuda.is_available() else 'cpu'
@@ -104,37 +103,21 @@ def predict(model: nn.Module, image: np.ndarray, bboxes: np.ndarray, batch_size:
     bboxes = check_boxes(bboxes, image.shape[1], image.shape[0])
     results = []
     for start in range(0, len(bboxes), batch_size):
-        for bbox, sample in zip(
-            bboxes[start : start + batch_size],
-            inference_topdown(model, image, bboxes[start : start + batch_size]),
-            strict=True,
-        ):
+        chunk = bboxes[start : start + batch_size]
+        for bbox, sample in zip(chunk, inference_topdown(model, image, chunk), strict=True):
             found = sample.pred_instances
             result = dict(bbox=bbox, keypoints=found.keypoints[0, :, :2], scores=found.keypoint_scores[0])
             if 'pred_fields' in sample:
-                result['heatmap'] = revert_heatmap(
-                    sample.pred_fields.heatmaps.amax(0).float(),
-                    sample.input_center,
-                    sample.input_scale,
-                    image.shape[:2],
-                )
+                largest = sample.pred_fields.heatmaps.amax(0).float()
+                result['heatmap'] = revert_heatmap(largest, sample.input_center, sample.input_scale, image.shape[:2])
             results.append(result)
     return results
 
 
 def predict_each(model: nn.Module, images: Sequence[np.ndarray], bboxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find one hand in each of several images, in one batch.
+    """Find one hand in each of N images of any sizes, in one batch; ``bboxes`` are [N, 4].
 
-    Args:
-        model: From :func:`init_model`.
-        images: BGR, uint8, [H, W, 3] each, of any sizes.
-        bboxes: (x1, y1, x2, y2) of the hand in each image, [N, 4].
-
-    Returns:
-        Keypoints in pixels of their images, [N, K, 2], and scores, [N, K].
-
-    Raises:
-        ValueError: As :func:`predict`, or there are not as many boxes as images.
+    Returns keypoints in pixels of their images, [N, K, 2], and scores, [N, K]. Otherwise as :func:`predict`.
     """
     if not 0 < len(images) == len(bboxes):
         raise ValueError(f'bboxes: expected one for each image, got {len(bboxes)} for {len(images)} images')

@@ -29,15 +29,12 @@ class Network(NamedTuple):
 
 
 def find_network(*names: str | Path | None, weights: str | None = None, option: str = 'network') -> Network:
-    """Return the network that an option or arguments name.
+    """Return the network that an option or arguments name; ValueError for neither, both, or unknown weights.
 
     Args:
         names: NAME of shipped weights, or CONFIG and CHECKPOINT; None stands for an argument that is not given.
         weights: NAME, of tools with an option ``--weights``.
         option: What the error message calls it.
-
-    Raises:
-        ValueError: Neither or both are given, or there are no such weights.
     """
     named = [name for name in (*names, weights) if name is not None]
     if len(named) == 2 and weights is None:

@@ -12,8 +12,7 @@ from handkp_plugins.models.tta import RotationTTA
 def rotated_pipeline(pipeline: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
     """Return a test pipeline of four rotated views for :class:`RotationTTA`, and whether it uses UDP.
 
-    Raises:
-        ValueError: The pipeline does not have exactly one ``TopdownAffine``.
+    Raises ValueError if the pipeline does not have exactly one ``TopdownAffine``.
     """
     types = [step.get('type') for step in pipeline]
     if types.count('TopdownAffine') != 1:

@@ -22,11 +22,7 @@ def run_tool(main: Callable[[], Any], stopped: str = 'stopped') -> None:
 
     A ValueError, an OSError and a HandkpError print their message alone. Other errors, and all errors if the
     environment has ``HANDKP_TRACEBACK=1``, show their traceback. Under torchrun, the report shows the process that
-    failed first.
-
-    Args:
-        main: The tool, without arguments.
-        stopped: What to print on Ctrl-C.
+    failed first. Ctrl-C prints ``stopped``.
     """
     name = Path(sys.argv[0]).name
     # MMEngine asks pkg_resources for installed packages; a user cannot change that.

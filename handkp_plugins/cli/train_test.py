@@ -21,19 +21,14 @@ class OptionAction(DictAction):
     """MMEngine's action for ``--cfg-options``, with a message if it cannot parse a pair."""
 
     def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
     ) -> None:
         for text in values:
             try:
-                super().__call__(parser, namespace, [text], option_string)
+                super().__call__(parser, namespace, [text], option)
             except (ValueError, AssertionError):
-                raise argparse.ArgumentError(
-                    self, f'expected KEY=VALUE, with as many brackets opened as closed, got {text!r}'
-                ) from None
+                expected = 'KEY=VALUE, with as many brackets opened as closed'
+                raise argparse.ArgumentError(self, f'expected {expected}, got {text!r}') from None
 
 
 def train_parser() -> argparse.ArgumentParser:
@@ -72,11 +67,7 @@ def test_parser() -> argparse.ArgumentParser:
 
 
 def train_config(args: argparse.Namespace) -> Config:
-    """Return the config for the arguments of :func:`train_parser`.
-
-    Raises:
-        ValueError: The config does not allow an argument; also the errors of ``load_config``.
-    """
+    """Return the config for the arguments of :func:`train_parser`; ValueError if it does not allow one of them."""
     cfg = _common_config(args)
     if args.amp:
         kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
@@ -101,12 +92,8 @@ def train_config(args: argparse.Namespace) -> Config:
 
 
 def test_config(args: argparse.Namespace) -> Config:
-    """Return the config for the arguments of :func:`test_parser`.
-
-    Raises:
-        ValueError: The config does not allow an argument; also the errors of ``load_config``.
-        OSError: The folder of ``--out`` or ``--dump`` cannot be written to.
-    """
+    """Return the config for the arguments of :func:`test_parser`; ValueError if it does not allow one of them, OSError
+    if the folder of ``--out`` or ``--dump`` cannot be written to."""
     for name, allowed in (('out', ('.json', '.yaml', '.yml', '.pkl')), ('dump', ('.pkl', '.pickle'))):
         path = getattr(args, name)
         if path and Path(path).suffix not in allowed:

@@ -18,13 +18,8 @@ class ExpectationHeatmap(GaussianHeatmap):
     has no expectation: the keypoint is at its largest score, with a score of 0. Such maps are counted (:attr:`empty` of
     :attr:`decoded`); a warning gives their number at the first one and each time it has doubled.
 
-    Conventions, letters and targets are those of :class:`GaussianHeatmap`.
-
-    Args:
-        input_size: Size of the network's input.
-        heatmap_size: Size of the map; the input's by default.
-        variance: Variance of the Gaussian in input px².
-        epsilon: Added to the sum of the scores before the division.
+    Conventions, letters, targets and other arguments are those of :class:`GaussianHeatmap`. ``epsilon`` is added to the
+    sum of the scores before the division.
     """
 
     def __init__(
@@ -47,10 +42,8 @@ class ExpectationHeatmap(GaussianHeatmap):
     @torch.no_grad()
     def locate(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
         """Maps (B, K, h, w) → keypoints (B, K, 2) in input pixels, scores (B, K): the largest weight, 0 to 1."""
-        if heatmaps.ndim != 4:
-            raise ValueError(f'heatmaps: expected shape (B, K, h, w), got {tuple(heatmaps.shape)}')
+        h, w = self._map_size(heatmaps)
         heatmaps = heatmaps.float()
-        h, w = heatmaps.shape[2:]
         weights = self.to_weights(heatmaps)
         total = weights.sum((2, 3)).unsqueeze(-1) + self.epsilon  # (B, K, 1)
         x, y = (torch.arange(n, device=weights.device, dtype=torch.float32) for n in (w, h))
@@ -61,8 +54,7 @@ class ExpectationHeatmap(GaussianHeatmap):
             peak = heatmaps.flatten(2).argmax(-1)
             position = position.where(~empty.unsqueeze(-1), torch.stack([peak % w, peak // w], -1).float())
         self._count(int(empty.sum()), empty.numel())
-        stride = position.new_tensor([self.input_size[0] / w, self.input_size[1] / h])
-        return (position + 0.5) * stride - 0.5, score.clamp(0, 1)
+        return self._to_input(position, w, h), score.clamp(0, 1)
 
     def _count(self, empty: int, decoded: int) -> None:
         self.empty += empty
@@ -86,12 +78,7 @@ class DiskMap(ExpectationHeatmap):
     rather than one pixel against class imbalance; the classes have no weights.
 
     A keypoint whose disk does not touch the input gets weight 0. ``empty`` counts maps whose probabilities underflow.
-
-    Args:
-        input_size: Size of the network's input.
-        heatmap_size: Size of the map; the input's by default.
-        radius: Radius of the disk in input px.
-        epsilon: Added to the sum of the probabilities before the division.
+    The radius of the disk is in input px; ``epsilon`` is added to the sum of the probabilities before the division.
     """
 
     def __init__(

@@ -74,22 +74,16 @@ class GaussianHeatmap(BaseKeypointCodec):
     def encode(self, keypoints: np.ndarray, keypoints_visible: np.ndarray | None = None) -> dict[str, np.ndarray]:
         """Return ``keypoint_labels`` (1, K, 2) and ``keypoint_weights`` (1, K), float32.
 
+        Keypoints are input pixels, (1, K, 2): top-down samples have one instance. Visibilities (1, K) are 1 by default.
         A keypoint three standard deviations beyond the border, MMPose's limit for its own heatmaps, gets weight 0.
-
-        Args:
-            keypoints: Input pixels, (1, K, 2): top-down samples have one instance.
-            keypoints_visible: (1, K); all 1 by default.
         """
         if keypoints.ndim != 3 or keypoints.shape[0] != 1 or keypoints.shape[2] < 2:
             raise ValueError(f'keypoints: expected shape (1, K, 2), one instance, got {keypoints.shape}')
         labels = keypoints[..., :2].astype(np.float32)
-        if keypoints_visible is None:
-            weights = np.ones(labels.shape[:2], np.float32)
-        else:
-            weights = keypoints_visible.astype(np.float32)
+        weights = np.ones(labels.shape[:2]) if keypoints_visible is None else keypoints_visible
         margin = self._margin()
         low, high = -margin, np.array(self.input_size, np.float32) - 1 + margin
-        weights = weights * ((labels >= low) & (labels <= high)).all(-1)
+        weights = weights.astype(np.float32) * ((labels >= low) & (labels <= high)).all(-1)
         return dict(keypoint_labels=labels, keypoint_weights=weights)
 
     def _margin(self) -> float:
@@ -98,12 +92,10 @@ class GaussianHeatmap(BaseKeypointCodec):
     def make_heatmaps(
         self, keypoints: Tensor, weights: Tensor | None = None, size: tuple[int, int] | None = None
     ) -> Tensor:
-        """Return the maps (B, K, h, w) of a batch, float32, on the keypoints' device.
+        """Return the maps (B, K, h, w) of keypoints (B, K, 2) in input pixels, float32, on their device.
 
-        Args:
-            keypoints: Input pixels, (B, K, 2).
-            weights: (B, K); a keypoint with weight 0 gets an empty map, even if its coordinates are NaN.
-            size: [w, h] of the maps; ``heatmap_size`` by default.
+        A keypoint with a weight (B, K) of 0 gets an empty map, even if its coordinates are NaN. ``size`` is [w, h], by
+        default ``heatmap_size``.
         """
         if keypoints.ndim != 3 or keypoints.shape[-1] != 2:
             raise ValueError(f'keypoints: expected shape (B, K, 2), got {tuple(keypoints.shape)}')
@@ -144,10 +136,7 @@ class GaussianHeatmap(BaseKeypointCodec):
     @torch.no_grad()
     def locate(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
         """Decode like :meth:`batch_decode`, to tensors on the device: (B, K, h, w) → (B, K, 2), (B, K)."""
-        if heatmaps.ndim != 4:
-            raise ValueError(f'heatmaps: expected shape (B, K, h, w), got {tuple(heatmaps.shape)}')
-        h, w = heatmaps.shape[2:]
-        stride = heatmaps.new_tensor([self.input_size[0] / w, self.input_size[1] / h], dtype=torch.float32)
+        h, w = self._map_size(heatmaps)
         reach = self._reach(min(self.input_size[0] / w, self.input_size[1] / h))
         maps = heatmaps.float()
         if self.logits:
@@ -162,7 +151,17 @@ class GaussianHeatmap(BaseKeypointCodec):
             # a distribution narrower than the window allows several best windows: centre the window on its mean
             pixel = pixel + self._shift(maps, pixel, reach, 'centroid').round().long()
         position = pixel + self._shift(maps, pixel, reach, self.refinement)
-        return (position + 0.5) * stride - 0.5, score.clamp(0, 1)
+        return self._to_input(position, w, h), score.clamp(0, 1)
+
+    @staticmethod
+    def _map_size(heatmaps: Tensor) -> torch.Size:
+        if heatmaps.ndim != 4:
+            raise ValueError(f'heatmaps: expected shape (B, K, h, w), got {tuple(heatmaps.shape)}')
+        return heatmaps.shape[2:]
+
+    def _to_input(self, position: Tensor, w: int, h: int) -> Tensor:
+        """Pixels of a map → input pixels, both (B, K, 2)."""
+        return (position + 0.5) * position.new_tensor([self.input_size[0] / w, self.input_size[1] / h]) - 0.5
 
     @staticmethod
     def _shift(maps: Tensor, pixel: Tensor, reach: int, refinement: str) -> Tensor:

@@ -53,18 +53,12 @@ class PixelDepthLabel(BaseKeypointCodec):
     def encode(
         self, keypoints: np.ndarray, keypoints_visible: np.ndarray | None = None, camera: np.ndarray | None = None
     ) -> dict[str, np.ndarray]:
-        """Return the targets of one clip.
+        """Return the targets of one clip: ``keypoint_labels`` (N, K, 3) u, v, Z, ``keypoint_weights`` (N, K), float32.
 
         Args:
-            keypoints: (N, K, 3) X, Y, Z in metres.
+            keypoints: (N, K, 3) X, Y, Z in metres, in front of the camera.
             keypoints_visible: (N, K) weights; ones by default. A keypoint of weight 0 may have any coordinates.
             camera: (3, 3).
-
-        Returns:
-            ``keypoint_labels`` (N, K, 3) u, v, Z and ``keypoint_weights`` (N, K), float32.
-
-        Raises:
-            ValueError: No camera, a wrong shape, or a keypoint with a weight that is not in front of the camera.
         """
         if keypoints.ndim != 3 or keypoints.shape[2] != 3:
             raise ValueError(f'keypoints: expected shape (N, K, 3), got {keypoints.shape}')

@@ -61,11 +61,7 @@ JOINT_ORDERS: dict[str, list[int]] = {
 
 
 def to_our_order(keypoints: np.ndarray, dataset: str) -> np.ndarray:
-    """Reorder keypoints (..., 21, D) of the named data set into ours.
-
-    Raises:
-        ValueError: the data set's order is unknown, or the last axis but one has not 21 entries.
-    """
+    """Reorder keypoints (..., 21, D) of the named data set into ours; ValueError if its order is unknown."""
     if dataset not in JOINT_ORDERS:
         raise ValueError(f'dataset: expected one of {sorted(JOINT_ORDERS)}, got {dataset!r}')
     keypoints = np.asarray(keypoints)

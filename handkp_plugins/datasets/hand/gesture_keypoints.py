@@ -20,6 +20,7 @@ class GestureKeypointDataset(BaseDataset):
 
     Neighbouring rows are often frames of a recording and nearly alike, so a random split would test on training data.
     Therefore each class is split in time: its first rows are for training, the next for validation, the last for tests.
+    Errors name file and row.
 
     A sample has ``inputs`` (21, 2) float32, x and y as recorded; ``labels``, the index of the class; and ``rows``, the
     line or record in the file.
