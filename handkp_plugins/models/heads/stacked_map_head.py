@@ -18,14 +18,8 @@ class StackedMapHead(OnDeviceHeatmapHead):
     """
 
     def __init__(self, num_keypoints: int = 21, decoder: ConfigType | None = None, **kwargs) -> None:
-        super().__init__(
-            in_channels=num_keypoints,
-            out_channels=num_keypoints,
-            deconv_out_channels=None,
-            final_layer=None,
-            decoder=decoder,
-            **kwargs,
-        )
+        layers = dict(deconv_out_channels=None, final_layer=None)
+        super().__init__(in_channels=num_keypoints, out_channels=num_keypoints, decoder=decoder, **layers, **kwargs)
 
     def loss(self, feats: Features, batch_data_samples: OptSampleList, train_cfg: ConfigType | None = None) -> dict:
         """Return ``loss_kpt`` of the last stack, ``loss_stack1`` and so on of the others, and ``acc_pose``."""

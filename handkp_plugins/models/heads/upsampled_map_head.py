@@ -40,15 +40,9 @@ class UpsampledMapHead(OnDeviceHeatmapHead):
     ) -> None:
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(f'kernel_size: expected an odd number from 1, got {kernel_size}')
-        super().__init__(
-            in_channels=in_channels,
-            out_channels=out_channels,
-            deconv_out_channels=None,
-            deconv_kernel_sizes=None,
-            final_layer=dict(kernel_size=kernel_size, padding=kernel_size // 2),
-            decoder=decoder,
-            **kwargs,
-        )
+        final_layer = dict(kernel_size=kernel_size, padding=kernel_size // 2)
+        layers = dict(deconv_out_channels=None, deconv_kernel_sizes=None, final_layer=final_layer)
+        super().__init__(in_channels=in_channels, out_channels=out_channels, decoder=decoder, **layers, **kwargs)
 
     def forward(self, feats: Features) -> Tensor:
         """Features, the last of them (B, C, h, w) → maps (B, K, H, W). Their stride must divide the input size."""
