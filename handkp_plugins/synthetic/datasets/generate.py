@@ -60,18 +60,12 @@ class Result:
 
 
 def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], None] = lambda done: None) -> Result:
-    """Make a dataset, or the part that is missing.
+    """Make a dataset in a folder, or the part that is missing, with some rendering processes.
 
-    Args:
-        out: The dataset's folder; it is made if it is missing.
-        recipe: What the dataset contains.
-        workers: Number of rendering processes.
-        progress: Called with the number of images just finished.
+    ``progress`` is called with the number of images just finished.
 
     Raises:
         ValueError: An argument is out of range, or the folder has a dataset made with other arguments.
-        FileNotFoundError: Backgrounds, a rig or a file of poses is missing.
-        OSError: A file cannot be written; the message names it.
         HandkpError: Rendering is impossible here, or an image failed; the message names it.
     """
     if workers < 1:

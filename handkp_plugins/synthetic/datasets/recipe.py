@@ -23,33 +23,20 @@ def check_range(name: str, value: float, low: float, high: float, unit: str = ''
 
 @dataclass(frozen=True)
 class Recipe:
-    """A dataset of single images. It is split 8:1:1 by units: images here, clips or people in subclasses.
+    """A dataset of single images. It is split 8:1:1 by units: images here, clips or people in subclasses."""
 
-    Args:
-        num: Number of units: images, at least 10, so that each split has some.
-        size: Width and height in pixels, 64 to 1024.
-        seed: Seed, 0 or more.
-        backgrounds: Folder of photographs; None for generated backgrounds only.
-        layers: Keep the hand and its alpha, without a background, in shards.
-        shard: Images in a shard, 1 to 10,000.
-        alone: No second hand, and nothing held, worn or in front.
-        one_shape: Every hand has the mean hand's proportions.
-        rigs: glTF files of rigged hands; each is used as often as the procedural hand.
-        poses: Files of recorded poses.
-    """
-
-    num: int = 2000
-    size: int = 256
+    num: int = 2000  # units
+    size: int = 256  # width and height in pixels, 64 to 1024
     seed: int = 0
-    backgrounds: str | None = None
-    layers: bool = False
-    shard: int = 1000
-    alone: bool = False
-    one_shape: bool = False
-    rigs: tuple[str, ...] = ()
-    poses: tuple[str, ...] = ()
+    backgrounds: str | None = None  # folder of photographs; None for generated backgrounds only
+    layers: bool = False  # keep the hand and its alpha, without a background, in shards
+    shard: int = 1000  # images in a shard, 1 to 10,000
+    alone: bool = False  # no second hand, and nothing held, worn or in front
+    one_shape: bool = False  # every hand has the mean hand's proportions
+    rigs: tuple[str, ...] = ()  # glTF files of rigged hands; each is used as often as the procedural hand
+    poses: tuple[str, ...] = ()  # files of recorded poses
 
-    FEWEST: ClassVar[tuple[int, str]] = (10, 'images')
+    FEWEST: ClassVar[tuple[int, str]] = (10, 'images')  # units, so that each split has some
     images_per_unit: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
@@ -142,22 +129,13 @@ class Recipe:
 
 @dataclass(frozen=True)
 class ClipRecipe(Recipe):
-    """A dataset of clips of one hand each, split by clips. The frames of a clip are a batch.
-
-    Args:
-        num: Number of clips, at least 3, so that each split has one.
-        size: Width in pixels, 64 to 1024.
-        height: Height in pixels, 64 to 1024.
-        frames: Frames of each clip, 3 or more, so that there is an acceleration.
-        fps: Frames per second, 5 to 240.
-        layers: Not allowed.
-    """
+    """A dataset of clips of one hand each, without layers, split by clips. The frames of a clip are a batch."""
 
     num: int = 100
-    size: int = 240
-    height: int = 320
-    frames: int = 60
-    fps: float = 30.0
+    size: int = 240  # width in pixels, 64 to 1024
+    height: int = 320  # in pixels, 64 to 1024
+    frames: int = 60  # of each clip, 3 or more, so that there is an acceleration
+    fps: float = 30.0  # 5 to 240
 
     FEWEST: ClassVar[tuple[int, str]] = (3, 'clips')
     folder: ClassVar[str] = 'clips'
@@ -173,61 +151,45 @@ class ClipRecipe(Recipe):
 
     @property
     def images_per_unit(self) -> int:
-        """Number of frames of a clip."""
         return self.frames
 
     @property
     def batch_size(self) -> int:
-        """Number of images that are made, and made again, together."""
         return self.frames
 
     @property
     def size_args(self) -> dict[str, int]:
-        """The arguments of a maker that give the frames' size."""
         return {'size': self.size, 'height': self.height}
 
     @property
     def info(self) -> dict[str, Any]:
-        """The ``info`` of the COCO files."""
         return super().info | {'fps': self.fps}
 
     def build_maker(self, **settings: Any) -> ClipMaker:
-        """Build the object that makes clips; one per process."""
         return ClipMaker(self.frames, self.fps, **settings)
 
     def make_samples(self, maker: ClipMaker, batch: range) -> Iterator[Sample]:
-        """Make the frames of a clip."""
         return maker.make_clip(self.seed, batch.start // self.frames)
 
     def describe(self, index: int) -> str:
-        """Name a frame in errors."""
         return 'clip {}, frame {}'.format(*divmod(index, self.frames))
 
     def extra_keys(self, index: int) -> dict[str, Any]:
-        """Return ``video_id`` and ``frame_id`` of a frame's record."""
         clip, frame = divmod(index, self.frames)
         return {'image': {'video_id': clip, 'frame_id': frame}}
 
     def file_name(self, index: int) -> str:
-        """Return a frame's file, relative to the dataset's folder."""
         return 'clips/{:05d}/{:06d}.jpg'.format(*divmod(index, self.frames))
 
 
 @dataclass(frozen=True)
 class SignRecipe(ClipRecipe):
-    """A dataset of clips that show one sign each, split by people.
-
-    Args:
-        num: Number of people, at least 3, so that each split has one; each shows every sign once.
-        frames: Frames of each clip.
-        fps: Frames per second; the default is so low that the first, middle and last frame differ.
-        signs: Names of signs; 'letters' means the 26 of fingerspelling, 'gestures' the named gestures.
-    """
+    """A dataset of clips that show one sign each, split by people; each person shows every sign once."""
 
     num: int = 30
     frames: int = 3
-    fps: float = 5.0
-    signs: tuple[str, ...] = ('letters',)
+    fps: float = 5.0  # so low that the first, middle and last frame differ
+    signs: tuple[str, ...] = ('letters',)  # names; 'letters' means the 26 of fingerspelling, 'gestures' the named ones
 
     FEWEST: ClassVar[tuple[int, str]] = (3, 'people')
 
@@ -237,13 +199,10 @@ class SignRecipe(ClipRecipe):
 
     @property
     def images_per_unit(self) -> int:
-        """Number of frames of a person."""
         return len(sign_names(self.signs)) * self.frames
 
     def build_maker(self, **settings: Any) -> SignMaker:
-        """Build the object that makes clips; one per process."""
         return SignMaker(sign_names(self.signs), self.frames, self.fps, **settings)
 
     def extra_keys(self, index: int) -> dict[str, Any]:
-        """Return ``video_id``, ``frame_id`` and ``person`` of a frame's record."""
         return {'image': super().extra_keys(index)['image'] | {'person': index // self.images_per_unit}}

@@ -13,8 +13,7 @@ from ..scenes.sample import Sample, SampleMaker, linear_colors, shade_objects
 from ..scenes.scene import HandInScene, Scene
 from .recipe import Recipe
 
-_LEAST_VISIBLE = 0.3
-"""Share of a hand's side towards the camera that must be visible; otherwise the scene is drawn anew."""
+_LEAST_VISIBLE = 0.3  # share of a hand's side towards the camera; where less is visible, the scene is drawn anew
 _BEFORE = 0.012  # metres by which a surface must be nearer than the hand's skin to hide it
 _ATTEMPTS = 12
 _FAR = 20.0  # metres
@@ -39,12 +38,7 @@ class SceneSample(Sample):
 
 
 class SceneMaker(SampleMaker):
-    """Makes images of multi-hand scenes; keep one per process.
-
-    Args:
-        size: Of the longer side in pixels.
-        settings: Of :class:`SampleMaker`.
-    """
+    """Makes images of multi-hand scenes whose longer side is ``size`` pixels; keep one per process."""
 
     photograph_share = 0.5  # generated clutter never repeats
 
@@ -106,11 +100,7 @@ class SceneMaker(SampleMaker):
 
 
 def visible_share(hand: HandInScene, camera: Camera, depth: np.ndarray) -> float:
-    """Share of the hand's surface in the image and towards the camera that nothing hides, not even its own fingers.
-
-    Args:
-        depth: (H, W) metres of the nearest surface.
-    """
+    """Share of the hand's surface in the image and towards the camera that nothing hides, not even its own fingers."""
     points = hand.to_camera(hand.hand.vertices[hand.model.is_hand])
     normals = hand.hand.normals[hand.model.is_hand] @ hand.axes.T
     height, width = depth.shape
@@ -123,17 +113,10 @@ def visible_share(hand: HandInScene, camera: Camera, depth: np.ndarray) -> float
 
 @dataclass(frozen=True)
 class SceneRecipe(Recipe):
-    """What decides the contents of a set of images with none to four hands.
+    """A dataset of images with none to four hands, without layers."""
 
-    Args:
-        num: Images.
-        size: Of the longer side in pixels, 128 to 1024; the other side varies from image to image.
-        layers: Must be False.
-        scenes: Tells such a set from others.
-    """
-
-    size: int = 480
-    scenes: bool = True
+    size: int = 480  # longer side in pixels, 128 to 1024; the other side varies from image to image
+    scenes: bool = True  # tells such a set from others
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -143,5 +126,4 @@ class SceneRecipe(Recipe):
             raise ValueError(f'size: expected 128 to 1024 pixels for scenes, got {self.size}')
 
     def build_maker(self, **settings: Any) -> SceneMaker:
-        """What draws the images; keep one per process."""
         return SceneMaker(**settings)

@@ -11,25 +11,15 @@ from .recipe import ClipRecipe, check_range
 
 @dataclass(frozen=True)
 class TapRecipe(ClipRecipe):
-    """A dataset of clips in which thumb and index finger tap.
-
-    Args:
-        num: Number of clips, at least 3, so that each split has one.
-        size: Width in pixels.
-        height: Height in pixels.
-        frames: Frames of each clip, enough for two taps.
-        tapping: Taps per second, 0.2 to a quarter of ``fps``.
-        amplitude_decrement: Share of the opening that is lost at the end of a clip, 0 to 0.95.
-        interval_jitter: Standard deviation of the intervals between taps, as a share of their mean, 0 to 0.3.
-    """
+    """A dataset of clips in which thumb and index finger tap."""
 
     num: int = 10
     size: int = 256
     height: int = 256
-    frames: int = 301
-    tapping: float = 3.0
-    amplitude_decrement: float = 0.0
-    interval_jitter: float = 0.0
+    frames: int = 301  # of each clip, enough for two taps
+    tapping: float = 3.0  # taps per second, 0.2 to a quarter of ``fps``
+    amplitude_decrement: float = 0.0  # share of the opening that is lost at the end of a clip, 0 to 0.95
+    interval_jitter: float = 0.0  # deviation of the intervals between taps, as a share of their mean, 0 to 0.3
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,11 +41,9 @@ class TapRecipe(ClipRecipe):
         return tap_times(self.tapping, self.interval_jitter, self.seconds, rng)
 
     def build_maker(self, **settings: Any) -> TapMaker:
-        """Build the object that makes clips; one per process."""
         return TapMaker(self.taps, self.tapping, self.amplitude_decrement, self.frames, self.fps, **settings)
 
     def extra_sections(self, split: str) -> dict[str, Any]:
-        """Return ``videos``: the rate and the times of the taps in each clip."""
         truth = dict(frequency=self.tapping, amplitude_decrement=self.amplitude_decrement)
         clips = self.unit_splits[split]
         return {'videos': [dict(id=clip, **truth, tap_times=self.taps(clip).round(5).tolist()) for clip in clips]}

@@ -36,8 +36,7 @@ _PALM_LINES = [  # in mm on the palm of a right hand, x to the little finger
 
 
 def relief(template: HandTemplate) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Per field of ``HandShape``, for each metre of it: rise of the vertices (V,) along their normals, and tilt of the
-    normals (V, 3)."""
+    """For a metre of each field of ``HandShape``: rise of vertices (V,) along their normals, tilt of these (V, 3)."""
     place, on_finger = template.place, template.finger >= 0
     to_joint = np.minimum(np.abs(place - 1), np.abs(place - 2))
     ends = smoothstep(place, 0.3, 0.6) * (1 - smoothstep(place, 2.6, 2.95))

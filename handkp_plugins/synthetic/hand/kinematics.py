@@ -68,12 +68,6 @@ _THUMB_REST = np.stack([_THUMB_ACROSS, _THUMB_ALONG, np.cross(_THUMB_ACROSS, _TH
 _THUMB_LIFT = normalize(np.cross(_THUMB_ALONG, _Z))  # rotating about it leaves the palm's plane
 
 
-def _thumb_root(flexion: np.ndarray, abduction: np.ndarray, roll: np.ndarray) -> np.ndarray:
-    """Axes of the thumb's metacarpal in the palm's frame."""
-    lifted = _rotation(_THUMB_LIFT, -abduction) @ _rotation(_THUMB_ALONG, -roll) @ _THUMB_REST
-    return _rotation(_Z, -flexion) @ lifted
-
-
 def joint_frames(angles: np.ndarray, shape: HandShape) -> np.ndarray:
     """Frames (..., 35, 4, 4) in the order of :data:`FRAME_INDEX`, from angles (..., 24) in degrees."""
     angles = np.radians(angles)
@@ -100,7 +94,9 @@ def joint_frames(angles: np.ndarray, shape: HandShape) -> np.ndarray:
     # in a bone's own axes: sideways about dorsal first, then flexion about the fixed cross axis
     bends = _rotation(-_X, _outer(halves, flexion))  # (2, ..., 5, 3, 3, 3)
     bends[..., 1:, 0, :, :] @= _rotation(_Z, _outer(halves, sideways))
-    bends[..., 0, 0, :, :] = _thumb_root(*np.moveaxis(_outer(halves, thumb[..., :3]), -1, 0))
+    thumb_flexion, abduction, roll = np.moveaxis(_outer(halves, thumb[..., :3]), -1, 0)
+    lifted = _rotation(_THUMB_LIFT, -abduction) @ _rotation(_THUMB_ALONG, -roll) @ _THUMB_REST
+    bends[..., 0, 0, :, :] = _rotation(_Z, -thumb_flexion) @ lifted
     segments = []
     for i in range(3):
         segments.append(_frame(base @ bends[..., i, :, :], origin))

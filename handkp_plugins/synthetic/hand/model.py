@@ -19,25 +19,15 @@ Handedness = Literal['left', 'right']
 
 @dataclass(frozen=True)
 class PosedHand:
-    """One hand in metres in the palm's frame, see :mod:`.kinematics`. A left hand is the mirror image in x.
+    """One hand in metres in the palm's frame, see :mod:`.kinematics`. A left hand is the mirror image in x."""
 
-    Args:
-        vertices: (V, 3).
-        normals: (V, 3) unit, outward.
-        faces: (F, 3) vertex ids, counter-clockwise seen from outside.
-        keypoints: (21, 3) in the order of ``skeleton.KEYPOINT_NAMES``.
-        forearm: (4, 4) frame of the forearm, its y axis pointing to the hand (for sleeves).
-        handedness: 'left' or 'right'.
-        spheres: (P, 4) x, y, z, radius: a rough hand, for shadows and contacts.
-    """
-
-    vertices: np.ndarray
-    normals: np.ndarray
-    faces: np.ndarray
-    keypoints: np.ndarray
-    forearm: np.ndarray
+    vertices: np.ndarray  # (V, 3)
+    normals: np.ndarray  # (V, 3) unit, outward
+    faces: np.ndarray  # (F, 3) vertex ids, counter-clockwise seen from outside
+    keypoints: np.ndarray  # (21, 3) in the order of ``skeleton.KEYPOINT_NAMES``
+    forearm: np.ndarray  # (4, 4) frame whose y axis points to the hand
     handedness: Handedness
-    spheres: np.ndarray
+    spheres: np.ndarray  # (P, 4) x, y, z, radius: a rough hand, for shadows and contacts
 
 
 _WRIST_Y = -0.008  # metres along the resting arm; the hand starts here

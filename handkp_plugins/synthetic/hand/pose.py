@@ -3,8 +3,7 @@
 At zero angles the hand is flat, its fingers closed and straight, the thumb half-way out, the wrist straight.
 
 - ``<finger>_mcp``, ``_pip``, ``_dip``: flexion, positive towards the palm.
-- ``<finger>_abd``: sideways at the knuckle, positive away from the middle finger (the middle finger itself: towards
-  the ring finger).
+- ``<finger>_abd``: sideways at the knuckle, positive away from the middle finger (itself: towards the ring finger).
 - ``thumb_flexion``: at the CMC joint across the palm (negative: away from the hand, in the plane of the palm);
   ``thumb_abduction``: at the CMC joint out of that plane, in front of the palm; ``thumb_rotation``: about the thumb's
   own axis, positive turns its pad towards the other fingers' pads; ``thumb_mcp``, ``thumb_ip``: flexion.
@@ -43,14 +42,7 @@ LOW, HIGH = np.array(list(LIMITS.values()), dtype=float).T
 
 @dataclass(frozen=True)
 class HandPose:
-    """Joint angles of a left or right hand.
-
-    Args:
-        angles: (24,) degrees in the order of :data:`ANGLE_NAMES`, within :data:`LIMITS`.
-
-    Raises:
-        ValueError: The shape is wrong, or an angle is not finite or beyond its limit.
-    """
+    """Joint angles (24,) of a left or right hand: degrees in the order of :data:`LIMITS`, and within these."""
 
     angles: np.ndarray = field(default_factory=lambda: np.zeros(len(LIMITS)))
 

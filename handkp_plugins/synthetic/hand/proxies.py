@@ -35,8 +35,7 @@ _FRAME, _CENTRE, _RADIUS, FINGER_OF_SPHERE = _table()
 
 
 def proxy_spheres(frames: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """Spheres (..., P, 4), x, y, z, radius in metres, of a right hand with frames (..., 35, 4, 4) and scales
-    (35, 4, 4)."""
+    """Spheres (..., P, 4): x, y, z, radius of a right hand with frames (..., 35, 4, 4) and scales (35, 4, 4)."""
     spheres = np.einsum('...pij,pj->...pi', (frames @ scales)[..., _FRAME, :, :], _CENTRE)
     spheres[..., 3] = _RADIUS * np.where(FINGER_OF_SPHERE < 0, 1.0, scales[_FRAME, 0, 0])
     return spheres

@@ -22,29 +22,17 @@ side, y towards the fingertips, z out of the back of a right hand."""
 
 @dataclass(frozen=True)
 class HandShape:
-    """The shape of one person's hand; the default is the mean hand.
+    """The shape of one person's hand; the default is the mean hand. Lengths in metres."""
 
-    Args:
-        segments: (5, 3) segment lengths in metres.
-        palm: (3,) factors of the palm's breadth, length and depth.
-        root_offsets: (5, 3) offsets in metres of the roots of the fingers from their places in the scaled palm.
-        breadth: (5, 3) factor of each segment's breadth.
-        depth: (5, 3) factor of each segment's thickness from back to palm.
-        forearm: (2,) factors of the forearm's breadth and depth.
-        joint_bulge: metres by which finger joints and knuckles stand out (bony hands: positive).
-        pad_bulge: metres by which the flesh between joints stands out (fleshy hands: positive).
-        tendons: metres by which the tendons on the back of the hand stand out.
-    """
-
-    segments: np.ndarray = field(default_factory=MEAN_SEGMENTS.copy)
-    palm: np.ndarray = field(default_factory=lambda: np.ones(3))
-    root_offsets: np.ndarray = field(default_factory=lambda: np.zeros((5, 3)))
-    breadth: np.ndarray = field(default_factory=lambda: np.ones((5, 3)))
-    depth: np.ndarray = field(default_factory=lambda: np.ones((5, 3)))
-    forearm: np.ndarray = field(default_factory=lambda: np.ones(2))
-    joint_bulge: float = 0.0
-    pad_bulge: float = 0.0
-    tendons: float = 0.0
+    segments: np.ndarray = field(default_factory=MEAN_SEGMENTS.copy)  # (5, 3) lengths
+    palm: np.ndarray = field(default_factory=lambda: np.ones(3))  # factors of breadth, length and depth
+    root_offsets: np.ndarray = field(default_factory=lambda: np.zeros((5, 3)))  # from their places in the scaled palm
+    breadth: np.ndarray = field(default_factory=lambda: np.ones((5, 3)))  # factors
+    depth: np.ndarray = field(default_factory=lambda: np.ones((5, 3)))  # factors of the thickness from back to palm
+    forearm: np.ndarray = field(default_factory=lambda: np.ones(2))  # factors of breadth and depth
+    joint_bulge: float = 0.0  # of joints and knuckles (bony hands: positive)
+    pad_bulge: float = 0.0  # of the flesh between joints (fleshy hands: positive)
+    tendons: float = 0.0  # height of the tendons on the back
 
     def __post_init__(self) -> None:
         shapes = dict(segments=(5, 3), palm=(3,), root_offsets=(5, 3), breadth=(5, 3), depth=(5, 3), forearm=(2,))

@@ -21,31 +21,18 @@ _BLUSH = np.array([0.10, -0.045, -0.035])
 
 @dataclass(frozen=True)
 class SkinLook:
-    """Appearance of the skin.
+    """Appearance of the skin; strengths of 1 are usual."""
 
-    Args:
-        tone: 0 lightest … 1 darkest.
-        tint: (3,) factors of red, green and blue.
-        blush: red of knuckles, fingertips and the balls of the palm (1 usual).
-        palm_lightness: lightness of the palm above that of the back (1 usual).
-        blotches: uneven colour (1 usual).
-        wrinkles: strength of creases (1 usual).
-        veins: veins on the back (0 none, 1 strong).
-        nail_polish: RGB in 0…1, or None for bare nails.
-        nail_length: length of the nails' white edge in metres.
-        seed: of the blotches.
-    """
-
-    tone: float = 0.3
-    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    blush: float = 1.0
-    palm_lightness: float = 1.0
+    tone: float = 0.3  # 0 lightest … 1 darkest
+    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)  # factors of red, green and blue
+    blush: float = 1.0  # red of knuckles, fingertips and the balls of the palm
+    palm_lightness: float = 1.0  # above that of the back
     blotches: float = 1.0
     wrinkles: float = 1.0
-    veins: float = 0.3
-    nail_polish: tuple[float, float, float] | None = None
-    nail_length: float = 0.0015
-    seed: int = 0
+    veins: float = 0.3  # on the back: 0 none, 1 strong
+    nail_polish: tuple[float, float, float] | None = None  # RGB in 0…1; None for bare nails
+    nail_length: float = 0.0015  # of their white edge, metres
+    seed: int = 0  # of the blotches
 
     def __post_init__(self) -> None:
         if not 0 <= self.tone <= 1:

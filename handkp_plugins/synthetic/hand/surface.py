@@ -12,8 +12,7 @@ from scipy.sparse import coo_matrix, csr_matrix, diags, eye, vstack
 def merge_points(points: np.ndarray, faces: np.ndarray, within: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Join points (V, 3) that fall into one cell of a grid of this width, such as the doubles along a texture's seam.
 
-    Returns:
-        The id (V,) of each point's cell, one point (U,) of each cell, and which faces (F,) still have an area.
+    Returns the id (V,) of each point's cell, one point (U,) of each cell, and which faces (F,) still have an area.
     """
     _, first, ids = np.unique(np.rint(points / within).astype(np.int64), axis=0, return_index=True, return_inverse=True)
     ids = ids.reshape(-1)
@@ -65,8 +64,7 @@ def split_triangles(corners: np.ndarray, middles: np.ndarray) -> np.ndarray:
 def cut_mesh(faces: np.ndarray, height: np.ndarray) -> tuple[csr_matrix, np.ndarray, np.ndarray]:
     """Keep what has a positive height (V,), and cut triangles that cross zero.
 
-    Returns:
-        The matrix to the new points, the new faces, and the cut's directed edges (N, 2) as ids of points.
+    Returns the matrix to the new points, the new faces, and the cut's directed edges (N, 2) as ids of points.
     """
     kept = height > 0
     num_kept = kept[faces].sum(1)

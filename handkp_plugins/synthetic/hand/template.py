@@ -30,25 +30,15 @@ _LEAST_WEIGHT = 1e-3
 
 @dataclass(frozen=True)
 class HandTemplate:
-    """V points, F triangles, B = 35 frames.
+    """A right hand at :data:`REST_POSE` in the palm's frame: V points, F triangles, B = 35 frames."""
 
-    Args:
-        vertices: (V, 3) metres, right hand at :data:`REST_POSE`, palm's frame.
-        normals: (V, 3) unit, outward.
-        faces: (F, 3) vertex ids, counter-clockwise seen from outside.
-        weights: (V, B) skinning weights; each row sums to 1.
-        rest_frames: (B, 4, 4) frames at rest.
-        finger: (V,) 0 thumb … 4 little finger, -1 palm and arm.
-        place: (V,) position along that finger, in segments from its root (0) to the end of its flesh (3).
-    """
-
-    vertices: np.ndarray
-    normals: np.ndarray
-    faces: np.ndarray
-    weights: np.ndarray
-    rest_frames: np.ndarray
-    finger: np.ndarray
-    place: np.ndarray
+    vertices: np.ndarray  # (V, 3) metres
+    normals: np.ndarray  # (V, 3) unit, outward
+    faces: np.ndarray  # (F, 3) vertex ids, counter-clockwise seen from outside
+    weights: np.ndarray  # (V, B) of skinning; each row sums to 1
+    rest_frames: np.ndarray  # (B, 4, 4)
+    finger: np.ndarray  # (V,) 0 thumb … 4 little finger, -1 palm and arm
+    place: np.ndarray  # (V,) along that finger, in segments from its root (0) to the end of its flesh (3)
 
 
 def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -34,21 +34,14 @@ _MAX_MOTION = 0.05  # hand lengths that keypoints move between frames of one sho
 class FittedPoses:
     """What :func:`fit_poses` found for N hands.
 
-    Args:
-        angles: (N, 24) degrees within the limits; the wrist's two are zero, as keypoints do not show them.
-        residual: (N,) root mean square distance between the keypoints and the fit (z times ``depth_trust``), as a share
-            of the hand's length from the wrist to the tip of the straight middle finger.
-        keypoints: (N, 21, D) of the fit, in the units of the input.
-        is_left: (N,) whether it was fitted as a left hand. In two dimensions a left and a right hand in the same pose
-            can look the same, so there it is always False.
-        views: (N, 3, 3) rotations from the palm's frame to the camera's; of a left hand, those of its mirror image.
+    In two dimensions a left and a right hand in the same pose can look the same, so there all are right hands.
     """
 
-    angles: np.ndarray
-    residual: np.ndarray
-    keypoints: np.ndarray
-    is_left: np.ndarray
-    views: np.ndarray
+    angles: np.ndarray  # (N, 24) degrees; the wrist's two are zero, as keypoints do not show them
+    residual: np.ndarray  # (N,) RMS distance between keypoints and fit, as a share of :data:`.model.HAND_LENGTH`
+    keypoints: np.ndarray  # (N, 21, D) of the fit, in the units of the input
+    is_left: np.ndarray  # (N,) whether it was fitted as a left hand
+    views: np.ndarray  # (N, 3, 3) rotations from the palm's frame, of a left hand its mirror image's, to the camera's
 
 
 def fit_poses(
@@ -70,10 +63,6 @@ def fit_poses(
         depth_trust: Weight of errors in z, below 1 where depth is a guess.
         noise: Error of the keypoints in metres on a hand of average size; None for :data:`NOISE`.
         progress: Called with the number of hands just fitted.
-
-    Raises:
-        ValueError: The shape is wrong, keypoints are not finite or all in one place (the row is named), or an option is
-            out of range.
     """
     keypoints = np.array(keypoints, dtype=float)
     centre, radius = _centre_and_radius(keypoints)

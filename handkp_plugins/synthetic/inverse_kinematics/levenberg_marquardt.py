@@ -39,19 +39,12 @@ class State(_Rows):
 
 @dataclass(frozen=True)
 class Target(_Rows):
-    """What B hands are fitted to.
+    """What B hands are fitted to."""
 
-    Args:
-        keypoints: (B, 21, D).
-        weights: (B, 21, D) of their errors.
-        angles: (B, 22) radians that the angles are drawn to.
-        angle_weight: (B,) of the squared errors of angles, per squared radian.
-    """
-
-    keypoints: np.ndarray
-    weights: np.ndarray
-    angles: np.ndarray
-    angle_weight: np.ndarray
+    keypoints: np.ndarray  # (B, 21, D)
+    weights: np.ndarray  # (B, 21, D) of their errors
+    angles: np.ndarray  # (B, 22) radians that the angles are drawn to
+    angle_weight: np.ndarray  # (B,) of the squared errors of angles, per squared radian
 
 
 def levenberg_marquardt(state: State, target: Target, max_steps: int) -> State:

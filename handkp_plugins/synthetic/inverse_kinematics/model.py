@@ -91,12 +91,7 @@ def hand_keypoints_and_slopes(parameters: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def camera_keypoints_and_slopes(parameters: np.ndarray, rotations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Keypoints (B, 21, 3) in camera axes and the data's units, and their derivatives (B, 21, 3, P).
-
-    Args:
-        parameters: (B, P).
-        rotations: (B, 3, 3) from the palm's frame to camera axes.
-    """
+    """Keypoints (B, 21, 3) in camera axes and the data's units, and their derivatives (B, 21, 3, P)."""
     points, slopes = hand_keypoints_and_slopes(parameters)
     scaled = rotations * np.exp(parameters[:, SCALE])[:, None, None]
     points = points @ scaled.swapaxes(1, 2)

@@ -20,10 +20,7 @@ _FINGERS = slice(0, -2)  # all angles but the wrist's
 
 
 def separate_fingers(
-    angles: np.ndarray,
-    views: np.ndarray,
-    depth_share: float = 1.0,
-    progress: Callable[[int], None] = lambda done: None,
+    angles: np.ndarray, views: np.ndarray, depth_share: float = 1.0, progress: Callable[[int], None] = lambda done: None
 ) -> np.ndarray:
     """Find the nearest poses (N, 24) in degrees in which no finger of a hand of mean shape is inside another.
 
@@ -32,7 +29,6 @@ def separate_fingers(
     inside a little.
 
     Args:
-        angles: (N, 24) degrees.
         views: (N, 3, 3) rotations from the palm's frame to the camera's.
         depth_share: Weight of a keypoint's motion in depth, where recordings are less sure; above 0.
         progress: Called with 1 after each hand.

@@ -13,7 +13,8 @@ from ..hand.shape import HandShape
 
 _TRIES = 256
 _PENETRATION = 0.0045  # metres by which a finger may enter another or the palm
-Ranges = Mapping[str, tuple[float, float]]
+Ranges = Mapping[str, tuple[float, float]]  # degrees
+# thumbs under fingers, and the fingers over them
 _UNDER: Ranges = {
     'thumb_flexion': (15, 48),
     'thumb_abduction': (-22, 12),
@@ -22,7 +23,7 @@ _UNDER: Ranges = {
     'thumb_ip': (-10, 45),
 }
 _COVERING: Ranges = {'mcp': (50, 84), 'pip': (70, 105), 'dip': (24, 58)}
-"""Limits in degrees of thumbs under fingers, and of the fingers over them."""
+# thumbs before fingers, and an index finger that makes room for them
 _BEFORE: Ranges = {
     'thumb_flexion': (-8, 46),
     'thumb_abduction': (-12, 40),
@@ -31,20 +32,16 @@ _BEFORE: Ranges = {
     'thumb_ip': (-12, 65),
     'index_abd': (-4, 16),
 }
-"""Limits in degrees of thumbs before fingers, and of an index finger that makes room for them."""
 _BEHIND = 0.008  # metres by which the tip is nearer to the palm than the middle joints of the fingers over it
-_BEYOND = (0.004, 0.03)
-"""Limits in metres of the tip's distance beyond the last covering finger's knuckle, across the hand."""
+_BEYOND = (0.004, 0.03)  # metres from the last covering finger's knuckle to the tip, across the hand
 _TOUCH = 0.003  # greatest distance in metres between the thumb's last bone and a finger that it rests on
-_COVERED = 0.7
-"""A finger covers the thumb if, seen from before the palm, they are nearer than this share of their radii's sum."""
+_COVERED = 0.7  # of the radii's sum: a finger that is nearer to the thumb, seen from before the palm, covers it
 
 
 def sample_thumb_under(pose: HandPose, over: int, rng: np.random.Generator, shape: HandShape) -> HandPose | None:
     """Draw a pose with the thumb under the first 1 to 3 fingers, which fold over it; None where none was found.
 
-    The thumb leans across as far as the fingers let it, its tip above the knuckles between the last finger over it and
-    the next, as people show it. Drawn by rejection: nothing of it enters a finger or the palm.
+    The thumb leans across, its tip above the knuckles between the last finger over it and the next, as people show it.
     """
     covering = {f'{finger}_{joint}': limits for finger in LONG_FINGERS[:over] for joint, limits in _COVERING.items()}
     angles, points, spheres = _draw(pose, {**_UNDER, **covering}, rng, shape)
@@ -64,7 +61,6 @@ def sample_thumb_before(pose: HandPose, upright: bool, rng: np.random.Generator,
     """Draw a pose with the thumb before its fingers, its last bone on one of them; None where none was found.
 
     The thumb lies anywhere, mostly across; or upright, its tip above the index finger's middle joint and beyond it.
-    Drawn by rejection, as :func:`sample_thumb_under`.
     """
     angles, points, spheres = _draw(pose, _BEFORE, rng, shape)
     last, others = np.flatnonzero(FINGER_OF_SPHERE == 0)[-3:], FINGER_OF_SPHERE > 0

@@ -21,12 +21,7 @@ _THUMB_LOOSE = (6, 6, 8, 12, 12)
 
 
 def gesture(
-    thumb: tuple[float, ...],
-    index: Finger,
-    middle: Finger,
-    ring: Finger,
-    little: Finger,
-    palm_arch: float = 0.0,
+    thumb: tuple[float, ...], index: Finger, middle: Finger, ring: Finger, little: Finger, palm_arch: float = 0.0
 ) -> HandPose:
     """Make a pose from one tuple a finger; angles beyond a joint's limit are clipped."""
     values = dict(zip(THUMB_ANGLES, thumb, strict=True)) | {'palm_arch': palm_arch}

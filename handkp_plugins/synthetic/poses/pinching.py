@@ -11,8 +11,7 @@ from ..hand.pose import ANGLE_NAMES, HIGH, LOW, HandPose
 from ..hand.shape import HandShape
 from .gestures import GESTURES
 
-_PAD = 1e-3 * np.array([8.2, 7.3, 7.2, 6.8, 6.3])
-"""Metres from a fingertip's keypoint to the skin of its pad, pressed a little, at mean thickness."""
+_PAD = 1e-3 * np.array([8.2, 7.3, 7.2, 6.8, 6.3])  # from a tip's keypoint to its pad's skin, pressed, in the mean hand
 _EDGE = 0.006  # metres from the middle of a pad to its edge
 _BASES = {
     'index': ('ok', 'pinch', 'beak'),
@@ -61,15 +60,12 @@ def close_pinch(pose: HandPose, fingers: Sequence[str], shape: HandShape) -> Han
 
 
 def pad_gaps(angles: np.ndarray, fingers: Sequence[str], shape: HandShape) -> np.ndarray:
-    """Metres (N, 3 × fingers) from the thumb's pad to each named finger's, for angles (N, 24) in degrees.
-
-    Fingertips that touch lie as far apart as their flesh is thick, in the mean direction that both pads face. Two
-    neighbours, named in order, touch the thumb with the inner edges of their pads.
-    """
+    """Metres (N, 3 × fingers) from the thumb's pad to each named finger's, for angles (N, 24) in degrees."""
+    # tips that touch lie as far apart as their flesh is thick, in the mean direction that both pads face
     bones = joint_frames(angles, shape)[:, [FRAME_INDEX[f'{finger}_2'] for finger in ('thumb', *fingers)], :3]
     ids = [FINGERS.index(finger) for finger in ('thumb', *fingers)]
     tips = bones[..., 3] + bones[..., 1] * (shape.segments[ids, 2, None] - TIP_INSIDE)
-    if len(fingers) == 2:
+    if len(fingers) == 2:  # neighbours, named in order, touch with the inner edges of their pads
         tips[:, 1:] += bones[:, 1:, :, 0] * np.array([[_EDGE], [-_EDGE]])
     thickness = _PAD[ids] * shape.depth[ids, 2]
     facing = normalize(bones[:, 1:, :, 2] - bones[:, :1, :, 2])

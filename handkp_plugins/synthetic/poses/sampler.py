@@ -34,7 +34,7 @@ _KNUCKLE_ALONE_SHARE = 0.15  # share of random fingers that are bent at the knuc
 
 Draw = Callable[[], HandPose]
 
-_THUMBS = {
+_THUMBS = {  # flexion, abduction, rotation, MCP and IP of thumbs beside, across and inside folded fingers
     'out': (-14, -8, -5, -2, -6),
     'side': (18, -16, 5, 8, 14),
     'over': (16, 14, 15, 41, 62),
@@ -42,7 +42,6 @@ _THUMBS = {
     'over_high': THUMB_OVER_TWO,
     'in': (32, 2, 28, 56, 74),
 }
-"""Flexion, abduction, rotation, MCP and IP of thumbs beside, across and inside folded fingers."""
 
 
 class PoseSampler:
@@ -55,12 +54,8 @@ class PoseSampler:
     recorded pose is jittered again, so that tight ones do not become rare; after many draws the best one is taken.
 
     Args:
-        recorded: Poses to draw 'recorded' ones from.
         shares: Weight of each source, 0 where it is not named; None for :data:`SHARES`, and :data:`RECORDED_SHARE` of
             recorded poses where there are any.
-
-    Raises:
-        ValueError: A source is unknown, a share is negative or none is positive, or 'recorded' has a share but no pose.
     """
 
     def __init__(self, recorded: Sequence[HandPose] | None = None, shares: Mapping[str, float] | None = None) -> None:
@@ -99,21 +94,12 @@ class PoseSampler:
             return source, lambda: jitter_pose(pose, next(degrees), rng)
         if source == 'folded':
             return source, _choose_folded(rng, shape)
-        if source == 'mixed':
-            return source, lambda: _mix_named(rng)
-        if source == 'pinched':
-            return source, lambda: random_pinch(rng, shape)
-        return source, lambda: _random_curls(rng)
+        draws = {'mixed': _mix_named, 'random': _random_curls, 'pinched': partial(random_pinch, shape=shape)}
+        return source, partial(draws[source], rng)
 
 
 def load_poses(path: Path) -> list[HandPose]:
-    """Read the poses of a file that ``tools/fit_poses.py`` writes: ``.npz`` with ``angles`` (N, 24) in degrees.
-
-    Raises:
-        FileNotFoundError: The file is missing.
-        ValueError: It has no such array, no poses, or an angle beyond its limit; the message names file and row.
-    """
-    path = Path(path)
+    """Read the poses of a file that ``tools/fit_poses.py`` writes: ``.npz`` with ``angles`` (N, 24) in degrees."""
     if not path.is_file():
         raise FileNotFoundError(f'poses: expected an existing .npz file, got {path}')
     try:

@@ -10,12 +10,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Camera:
-    """Images of ``size`` pixels, or ``size`` wide and ``height`` high; ``focal`` in pixels; the principal point is the
-    image's centre."""
+    """The principal point is the image's centre."""
 
-    size: int
-    focal: float
-    height: int | None = None
+    size: int  # width in pixels
+    focal: float  # in pixels
+    height: int | None = None  # None for square images
 
     @property
     def extent(self) -> np.ndarray:
@@ -36,9 +35,7 @@ class Camera:
 def find_translation(points: np.ndarray, camera: Camera, centre: np.ndarray, extent: float) -> np.ndarray:
     """Translation (3,) that brings points (N, 3), already in camera axes, to a place in the image.
 
-    Args:
-        centre: (2,) pixel of the centre of the points' bounding box.
-        extent: Pixels of the longer side of that box.
+    Their bounding box gets its centre at a pixel (2,), and ``extent`` pixels along its longer side.
     """
     middle = 0.5 * (points.min(0) + points.max(0))
     depth = camera.focal * np.ptp(points[:, :2], axis=0).max() / extent

@@ -15,14 +15,10 @@ _DAY = (1980, 1, 1, 0, 0, 0)  # the same images give the same file, whenever the
 
 
 def extend_colors(color: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Extend straight colours (H, W, 3) smoothly beyond the edge of what was drawn, to the image's borders.
+    """Divide colours (H, W, 3) by their coverage (H, W) 0…1, and extend them beyond the edge of what was drawn.
 
     So neither JPEG's blocks nor a warp mix the hand with black. Each level of a pyramid is the one above it, shrunk
     with its coverage; from the coarsest down, each level fills its gaps from the next coarser one.
-
-    Args:
-        color: (H, W, 3) multiplied by coverage.
-        alpha: (H, W) coverage 0…1.
     """
     levels = [np.dstack([color, alpha]).astype(np.float32)]
     while min(levels[-1].shape[:2]) > 1:
@@ -49,11 +45,7 @@ def encode_png(alpha: np.ndarray) -> bytes:
 
 
 def write_shard(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
-    """Write members (name, bytes) to a zip file as they come; the file is there whole or not.
-
-    Raises:
-        OSError: It cannot be written.
-    """
+    """Write members (name, bytes) to a zip file as they come; the file is there whole or not."""
     with atomic_write(path) as temporary, zipfile.ZipFile(temporary, 'w', zipfile.ZIP_STORED) as shard:
         for name, data in members:
             shard.writestr(zipfile.ZipInfo(name, _DAY), data)

@@ -10,12 +10,11 @@ LIGHT_SHARES = {'room': 0.55, 'lamp': 0.2, 'behind': 0.13, 'flat': 0.12}
 
 @dataclass(frozen=True)
 class Light:
-    """One distant light: ``direction`` (3,) from the hand to it, camera frame; ``color`` (3,) linear RGB; ``softness``,
-    the tangent of its half angle as seen from the hand."""
+    """One distant light."""
 
-    direction: np.ndarray
-    color: np.ndarray
-    softness: float
+    direction: np.ndarray  # (3,) unit, from the hand to it, camera frame
+    color: np.ndarray  # (3,) linear RGB
+    softness: float  # tangent of its half angle as seen from the hand
 
 
 @dataclass(frozen=True)
@@ -53,12 +52,10 @@ def random_lighting(rng: np.random.Generator) -> Lighting:
     return Lighting(tuple(lamps), sky, ground)
 
 
-def _lamp(
-    rng: np.random.Generator,
-    mean: tuple[float, float, float],
-    strength: tuple[float, float],
-    softness: tuple[float, float],
-) -> Light:
+_Range = tuple[float, float]
+
+
+def _lamp(rng: np.random.Generator, mean: tuple[float, float, float], strength: _Range, softness: _Range) -> Light:
     """A lamp whose direction scatters around ``mean``; strength and softness from their ranges."""
     direction = rng.normal(size=3) + np.array(mean)
     color = rng.uniform(*strength) * _color(rng, 0.3)

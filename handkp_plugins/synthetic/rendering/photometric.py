@@ -9,8 +9,7 @@ from torch import Tensor
 from handkp_plugins.imaging.camera import adjust_color, coarsen, convolve, disc_kernels, line_kernels
 from handkp_plugins.imaging.jpeg import jpeg_compress
 
-_WHITE = 2.2
-"""Linear brightness that comes out white."""
+_WHITE = 2.2  # linear brightness that comes out white
 
 
 def exposure(linear: np.ndarray, rng: np.random.Generator) -> float:
@@ -36,29 +35,17 @@ def _reinhard(linear: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class CameraSettings:
-    """What a camera does to each image that it takes.
+    """What a camera does to each image that it takes."""
 
-    Args:
-        defocus: Radius of the blur in pixels; 0 for none.
-        motion: Pixels (2,) by which everything moves during the exposure; None for no motion.
-        contrast: Factor about mid grey.
-        brightness: What is added.
-        gain: (3,) factors of red, green and blue.
-        saturation: Factor of the colours; 0 is grey.
-        resolution: Share of the image's height and width that it has before it is enlarged; 1 for all.
-        noise: Its deviation.
-        quality: Of JPEG, 1 to 100; None for no compression.
-    """
-
-    defocus: float
-    motion: np.ndarray | None
-    contrast: float
-    brightness: float
-    gain: np.ndarray
-    saturation: float
-    resolution: float
-    noise: float
-    quality: int | None
+    defocus: float  # radius of the blur in pixels; 0 for none
+    motion: np.ndarray | None  # pixels (2,) by which everything moves during the exposure
+    contrast: float  # factor about mid grey
+    brightness: float  # is added
+    gain: np.ndarray  # (3,) factors of red, green and blue
+    saturation: float  # factor; 0 is grey
+    resolution: float  # share of the height and width that the image has before it is enlarged
+    noise: float  # deviation
+    quality: int | None  # of JPEG, 1 to 100; None for no compression
 
 
 def random_camera(size: int, rng: np.random.Generator) -> CameraSettings:
@@ -113,7 +100,7 @@ def motion_blur(image: np.ndarray, shift: np.ndarray) -> np.ndarray:
 
 
 def _tensor(value: np.ndarray | float) -> Tensor:
-    """One sample's number or numbers as a batch."""
+    """Make a batch of one."""
     return torch.from_numpy(np.array([value], np.float32))
 
 

@@ -28,44 +28,35 @@ def one_thread_per_renderer() -> None:
 
 @dataclass(frozen=True)
 class Part:
-    """A mesh to draw: points (V, 3) in the camera frame (x right, y down, z forward, metres), triangles (F, 3), colours
-    (V, 3): sRGB in 0…1 for the renderer, linear before exposure."""
+    """A mesh to draw."""
 
-    points: np.ndarray
-    faces: np.ndarray
-    colors: np.ndarray
+    points: np.ndarray  # (V, 3) in the camera frame (x right, y down, z forward, metres)
+    faces: np.ndarray  # (F, 3) point ids
+    colors: np.ndarray  # (V, 3) sRGB in 0…1 for the renderer, linear before exposure
 
 
 @dataclass(frozen=True)
 class Rendering:
-    """Images of H×W pixels.
+    """Images of H×W pixels."""
 
-    Args:
-        color: (H, W, 3) sRGB 0…1, multiplied by coverage.
-        alpha: (H, W) coverage 0…1.
-        depth: (H, W) metres along z to the nearest surface; infinite where there is none.
-    """
-
-    color: np.ndarray
-    alpha: np.ndarray
-    depth: np.ndarray
+    color: np.ndarray  # (H, W, 3) sRGB 0…1, multiplied by coverage
+    alpha: np.ndarray  # (H, W) coverage 0…1
+    depth: np.ndarray  # (H, W) metres along z to the nearest surface; infinite where there is none
 
 
 class Renderer:
     """Draws parts seen by a pinhole camera at the origin.
 
     Args:
-        size: Width of the images in pixels.
+        size: Width of the images in pixels, 16 or more.
         height: Their height; None for square images.
         far: Metres beyond which nothing is drawn.
 
     Raises:
-        ValueError: ``size`` or ``height`` is below 16.
         HandkpError: VTK finds no OpenGL to draw with; the message names the packages to install.
     """
 
-    made_in: int | None = None
-    """Id of the process that holds a GL context, which must not fork."""
+    made_in: int | None = None  # id of the process that holds a GL context, which must not fork
 
     def __init__(self, size: int, height: int | None = None, far: float = _FAR) -> None:
         height = height or size

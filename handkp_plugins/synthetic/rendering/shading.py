@@ -20,12 +20,7 @@ _NEIGHBOURS = 4
 
 
 class Shader:
-    """Shades meshes that share one topology and resting shape.
-
-    Args:
-        resting: (V, 3) vertices at rest, which decide the neighbourhoods.
-        coarseness: Shadows are found at one of so many vertices.
-    """
+    """Shades meshes of one topology and resting shape (V, 3); shadows are found at one of ``coarseness`` vertices."""
 
     def __init__(self, resting: np.ndarray, coarseness: int = _COARSE_SHARE) -> None:
         order = np.random.default_rng(0).permutation(len(resting))
@@ -41,13 +36,7 @@ class Shader:
     def shade(
         self, mesh: Mesh, gloss: float, spheres: np.ndarray, lighting: Lighting, seen: np.ndarray | slice = slice(None)
     ) -> np.ndarray:
-        """Linear RGB (S, 3) that leaves the mesh towards a camera at the origin.
-
-        Args:
-            gloss: 0…1 and more.
-            spheres: (P, 4) x, y, z, radius of what casts shadows.
-            seen: Ids (S,) of the vertices to shade; all by default.
-        """
+        """Linear RGB (S, 3) that vertices of ids (S,) send to a camera at the origin; spheres (P, 4) cast shadows."""
         single = np.float32  # half the memory to move, and enough for light
         spheres = spheres.astype(single)
         points, normals = (a[self.coarse].astype(single) for a in (mesh.points, mesh.normals))
@@ -69,20 +58,11 @@ class Shader:
             half = normalize(direction + to_camera)
             glint = np.maximum(np.einsum('vi,vi->v', normals, half), 0)[:, None]
             strength = (facing > 0) * reaches[:, 1:2]
-            shine += lamp_color * (strength * (0.06 * _power_12(glint) + 0.12 * _power_50(glint)))
+            x2 = glint * glint  # powers 12 and 50 by multiplications: ** takes logarithms
+            x4 = np.square(x2)
+            x16 = np.square(np.square(x4))
+            shine += lamp_color * (strength * (0.06 * (x4 * x4 * x4) + 0.12 * (x16 * x16 * x16 * x2)))
         return to_linear(mesh.colors[seen]).astype(single) * light + shine * single(gloss)
-
-
-def _power_12(x: np.ndarray) -> np.ndarray:
-    x4 = np.square(np.square(x))
-    return x4 * x4 * x4
-
-
-def _power_50(x: np.ndarray) -> np.ndarray:
-    """x⁵⁰ by seven multiplications: ``**`` takes logarithms."""
-    x2 = x * x
-    x16 = np.square(np.square(np.square(x2)))
-    return x16 * x16 * x16 * x2
 
 
 def ambient_share(points: np.ndarray, normals: np.ndarray, spheres: np.ndarray) -> np.ndarray:

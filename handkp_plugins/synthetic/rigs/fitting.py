@@ -61,11 +61,7 @@ def _flat_side(rig: RiggedMesh, bone: str) -> np.ndarray:
 
 
 def straighten(rig: RiggedMesh) -> RiggedMesh:
-    """Bring a rig to our bones at :data:`REST_POSE` by linear blend skinning with its own weights.
-
-    Raises:
-        ValueError: No part of the mesh follows an end bone.
-    """
+    """Bring a rig to our bones at :data:`REST_POSE` by linear blend skinning with its own weights."""
     for finger in FINGERS:
         if (rig.weights[:, BONE_INDEX[f'{finger}_2']] > _OWN).sum() < 3:
             raise ValueError(f'no part of the mesh follows the end bone of the {finger}')
@@ -81,8 +77,9 @@ def straighten(rig: RiggedMesh) -> RiggedMesh:
             ours, goal = _frame(np.zeros(3), MEAN_ROOTS[i], np.array([0.0, 0, 1])), np.linalg.norm(MEAN_ROOTS[i])
         else:
             ours, goal = frames[FRAME_INDEX[bone]], MEAN_SEGMENTS[FINGERS.index(finger), int(part)]
-            if part == '2':
-                length = _flesh_end(rig, bone, start, end)
+            if part == '2':  # to the end of the flesh
+                own = rig.points[rig.weights[:, BONE_INDEX[bone]] > _OWN]
+                length = float(((own - start) @ normalize((end - start)[None])[0]).max())
         scale = np.diag([1.0, goal / length, 1.0, 1.0])
         transforms[BONE_INDEX[bone]] = ours @ scale @ np.linalg.inv(_frame(start, end, references[bone]))
     transforms[0] = transforms[[BONE_INDEX[f'{f}_metacarpal'] for f in LONG_FINGERS]].mean(0)
@@ -91,10 +88,7 @@ def straighten(rig: RiggedMesh) -> RiggedMesh:
 
 
 def _center_joints(rig: RiggedMesh) -> RiggedMesh:
-    """Move the fingers' outer joints to the middle of the flesh around them.
-
-    In some rigs they are half a centimetre nearer to the back or the pad.
-    """
+    """Move the fingers' outer joints to the middle of the flesh: some rigs' are half a centimetre off."""
     joints, references = dict(rig.joints), _dorsal_references(rig)
     for finger, chain in CHAINS.items():
         own = rig.points[rig.weights[:, [BONE_INDEX[f'{finger}_{i}'] for i in range(3)]].sum(1) > 0.5]
@@ -107,12 +101,6 @@ def _center_joints(rig: RiggedMesh) -> RiggedMesh:
                 middle = 0.5 * (slab.min(0) + slab.max(0))
                 joints[chain[i]] = here + frame[:, [0, 2]] @ middle[[0, 2]]
     return replace(rig, joints=joints)
-
-
-def _flesh_end(rig: RiggedMesh, bone: str, start: np.ndarray, end: np.ndarray) -> float:
-    """Metres from an end bone's joint to the end of its flesh."""
-    along = normalize((end - start)[None])[0]
-    return float(((rig.points[rig.weights[:, BONE_INDEX[bone]] > _OWN] - start) @ along).max())
 
 
 def frame_weights(weights: np.ndarray, points: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -17,27 +17,16 @@ from .gltf_file import MALFORMED, GltfFile
 
 @dataclass(frozen=True)
 class SkinnedMesh:
-    """V points, F triangles, J joints, in the units and axes of the file (glTF prescribes metres).
+    """V points, F triangles, J joints, in the units and axes of the file (glTF prescribes metres)."""
 
-    Args:
-        points: (V, 3).
-        faces: (F, 3) point ids, counter-clockwise seen from outside.
-        weights: (V, J); each row sums to 1.
-        joint_names: J names.
-        joints: (J, 4, 4) frames of the joints while the mesh rests.
-        uv: (V, 2) places in the texture, from its upper left corner; None where the file has none.
-        texture: (H, W, 3) RGB, 8 bit, of the base colour; None where the file has none.
-        normal_map: (H, W, 3) RGB, 8 bit: the normal in the texture's frame, x right, y up; None where it has none.
-    """
-
-    points: np.ndarray
-    faces: np.ndarray
-    weights: np.ndarray
+    points: np.ndarray  # (V, 3)
+    faces: np.ndarray  # (F, 3) point ids, counter-clockwise seen from outside
+    weights: np.ndarray  # (V, J); each row sums to 1
     joint_names: list[str]
-    joints: np.ndarray
-    uv: np.ndarray | None
-    texture: np.ndarray | None
-    normal_map: np.ndarray | None
+    joints: np.ndarray  # (J, 4, 4) frames of the joints while the mesh rests
+    uv: np.ndarray | None  # (V, 2) places in the texture, from its upper left corner
+    texture: np.ndarray | None  # (H, W, 3) RGB, 8 bit, of the base colour
+    normal_map: np.ndarray | None  # (H, W, 3) RGB, 8 bit: the normal in the texture's frame, x right, y up
 
 
 def read_skinned_mesh(path: Path) -> SkinnedMesh:
@@ -45,8 +34,7 @@ def read_skinned_mesh(path: Path) -> SkinnedMesh:
 
     Raises:
         FileNotFoundError: The file, or one that it names, is missing.
-        ValueError: The file is damaged, holds no skinned mesh, or needs what is not read here; the message names the
-            file and the part of it.
+        ValueError: The file is damaged, has no skinned mesh or needs what is not read here; the message tells the part.
     """
     try:
         return _SkinnedFile(path).mesh()
@@ -55,11 +43,7 @@ def read_skinned_mesh(path: Path) -> SkinnedMesh:
 
 
 def read_texture(path: Path) -> np.ndarray:
-    """Read an image (H, W, 3) RGB, 8 bit.
-
-    Raises:
-        ValueError: The file cannot be decoded.
-    """
+    """Read an image (H, W, 3) RGB, 8 bit."""
     return _decode(path.read_bytes(), str(path))
 
 

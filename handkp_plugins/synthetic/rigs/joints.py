@@ -1,10 +1,10 @@
 """Which joint of a rig is which joint of a hand: tables for known rigs, or a table in a file beside the rig."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from handkp_plugins.fileio.json import read_json
 from handkp_plugins.structures.skeleton import FINGERS, LONG_FINGERS
 
 _PARTS = dict.fromkeys(LONG_FINGERS, ('mcp', 'pip', 'dip', 'tip')) | {'thumb': ('cmc', 'mcp', 'ip', 'tip')}
@@ -22,19 +22,12 @@ OPTIONAL = frozenset(f'{finger}_metacarpal' for finger in LONG_FINGERS)
 
 @dataclass(frozen=True)
 class RigKind:
-    """What is known of one maker's rigs.
-
-    Args:
-        name: Of the rig.
-        joints: The rig's joint name of each role, with ``{side}`` for L or R.
-        textures: File names of skin textures that belong to it but that its glTF does not name.
-        normal_maps: Likewise, of its normal map.
-    """
+    """What is known of one maker's rigs."""
 
     name: str
-    joints: Mapping[str, str]
-    textures: tuple[str, ...] = ()
-    normal_maps: tuple[str, ...] = ()
+    joints: Mapping[str, str]  # the rig's joint name of each role, with ``{side}`` for L or R
+    textures: tuple[str, ...] = ()  # files of skin that belong to it but that its glTF does not name
+    normal_maps: tuple[str, ...] = ()  # likewise
 
 
 def _joints(wrist: str, thumb: str, thumb_parts: str, finger: str, fingers: str, parts: str) -> dict[str, str]:
@@ -72,20 +65,12 @@ RIG_KINDS: tuple[RigKind, ...] = (
 )
 
 
-def table_path(rig: Path) -> Path:
-    """Path of a rig's own table: ``hand.glb`` has ``hand.joints.json``."""
-    return rig.with_suffix('.joints.json')
-
-
 def find_kind(rig: Path, joint_names: list[str]) -> tuple[RigKind, dict[str, int]]:
     """Find the kind of a rig, and the index in its joints of each role.
 
     A table beside the rig, a JSON object from roles to joint names, comes before the known ones.
-
-    Raises:
-        ValueError: No table fits; the message lists the joints found and the entries needed.
     """
-    own = table_path(rig)
+    own = rig.with_suffix('.joints.json')
     kinds = (_own_kind(own),) if own.is_file() else RIG_KINDS
     for kind in kinds:
         for side in 'LR':
@@ -101,10 +86,7 @@ def find_kind(rig: Path, joint_names: list[str]) -> tuple[RigKind, dict[str, int
 
 
 def _own_kind(path: Path) -> RigKind:
-    try:
-        table = json.loads(path.read_text(encoding='utf-8'))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f'{path}: expected JSON ({error})') from error
+    table = read_json(path, 'a JSON object from roles to joint names')
     if not isinstance(table, dict) or not all(isinstance(name, str) for name in table.values()):
         raise ValueError(f'{path}: expected a JSON object from roles to joint names')
     if unknown := sorted(set(table) - set(ROLES)):

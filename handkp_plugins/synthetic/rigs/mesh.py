@@ -19,43 +19,30 @@ RIG_BONES: tuple[str, ...] = (
     *(f'{finger}_{i}' for finger in FINGERS for i in range(3)),
 )
 BONE_INDEX = {name: i for i, name in enumerate(RIG_BONES)}
-_BONE_OF_ROLE = {role: role for role in OPTIONAL} | {
+_BONE_OF_ROLE = {role: role for role in OPTIONAL} | {  # the bone that starts at a joint
     role: f'{finger}_{min(i, 2)}' for finger, chain in CHAINS.items() for i, role in enumerate(chain)
 }
-"""The bone that starts at a joint."""
 _VERTICES = 12_000  # refined until there are at least so many
 _MERGE_WITHIN = 1e-5  # metres, once the hand has its size
 _LEAST_BONE = 0.01  # of the hand's extent
 _FARTHEST = 5.0  # metres, once the hand has its size
+# the wrist of rigs is nearer to the elbow than annotators mark it: by this share of the way to the middle knuckle
 _WRIST_SHARE = 0.1
-"""The wrist of rigs is nearer to the elbow than annotators mark it: this share of the way to the middle knuckle."""
 
 
 @dataclass(frozen=True)
 class RiggedMesh:
-    """A rig in the palm's frame of a right hand, metres, at its own rest pose.
+    """A rig in the palm's frame of a right hand, metres, at its own rest pose."""
 
-    Args:
-        points: (V, 3).
-        faces: (F, 3).
-        weights: (V, B) by :data:`RIG_BONES`.
-        joints: By role, (3,).
-        corner_uv: (F, 3, 2) places in the texture; None without a texture.
-    """
-
-    points: np.ndarray
-    faces: np.ndarray
-    weights: np.ndarray
-    joints: dict[str, np.ndarray]
-    corner_uv: np.ndarray | None
+    points: np.ndarray  # (V, 3)
+    faces: np.ndarray  # (F, 3)
+    weights: np.ndarray  # (V, B) by :data:`RIG_BONES`
+    joints: dict[str, np.ndarray]  # (3,) by role
+    corner_uv: np.ndarray | None  # (F, 3, 2) places in the texture
 
 
 def to_palm_frame(mesh: SkinnedMesh, roles: dict[str, int]) -> RiggedMesh:
-    """Scale, rotate and, if it is a left hand, mirror a rig; joints without a role become part of the palm.
-
-    Raises:
-        ValueError: Two neighbouring joints lie at one place, the mesh has no triangle with an area, or reaches too far.
-    """
+    """Scale, rotate and, if it is a left hand, mirror a rig; joints without a role become part of the palm."""
     chain = ['wrist', *(role for roles_of_finger in CHAINS.values() for role in roles_of_finger)]
     joints = {role: mesh.joints[i, :3, 3] for role, i in roles.items()}
     theirs = np.stack([joints[role] for role in chain])

@@ -28,10 +28,6 @@ def load_rig(path: Path) -> 'RiggedHand':
     ``joints`` knows the joint names of some rigs; others need a table beside the file. Details of the skin come from
     the file's texture and normal map or, for known rigs without, from images beside it or in ``../textures``; without
     any, the skin is painted as the procedural hand's.
-
-    Raises:
-        FileNotFoundError: The file, or one that it names, is missing.
-        ValueError: The file is damaged, its joints are unknown, or its mesh is not a hand; the message names the file.
     """
     mesh = read_skinned_mesh(path)
     kind, roles = find_kind(path, mesh.joint_names)
@@ -70,10 +66,8 @@ def _images_beside(path: Path, names: Sequence[str]) -> list[np.ndarray]:
 class RiggedHand(HandModel):
     """A rig on our bones, with the details of its own skin textures.
 
-    Args:
-        template: V vertices.
-        detail: (V, T, 3) logarithm of how much brighter each of T textures is than around the vertex, from the
-            lightest skin to the darkest; T may be 0.
+    ``detail`` (V, T, 3) is the logarithm of how much brighter each of 0 or more textures, from the lightest skin to the
+    darkest, is than around the vertex.
     """
 
     def __init__(self, template: HandTemplate, detail: np.ndarray) -> None:

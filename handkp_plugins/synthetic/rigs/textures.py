@@ -9,8 +9,7 @@ from ..hand.surface import neighbour_mean
 _BLUR = 1.0  # pixels
 _ROUNDS = 60  # of averaging over neighbours: what is coarser is tone, which the painter sets
 _STRENGTH, _CHROMA, _LIMIT = 0.8, 0.5, 0.35  # textures for games are painted strongly
-_STEEPEST = 0.25
-"""The least part of a normal along the surface's own; a smaller one means a damaged map."""
+_STEEPEST = 0.25  # the least part of a normal along the surface's own; a smaller one means a damaged map
 
 
 def tone_detail(faces: np.ndarray, corner_uv: np.ndarray, texture: np.ndarray, num_points: int) -> np.ndarray:
@@ -30,12 +29,6 @@ def normal_tilt(points: np.ndarray, faces: np.ndarray, corner_uv: np.ndarray, no
 
     The map's x and y run to the right and upwards in the texture, as glTF prescribes; the triangles' places in the
     texture give their directions on the surface. A triangle without an area there adds nothing.
-
-    Args:
-        points: (V, 3).
-        faces: (F, 3).
-        corner_uv: (F, 3, 2) places in the texture, from its upper left corner.
-        normal_map: (H, W, 3) RGB, 8 bit.
     """
     edges = points[faces[:, 1:]] - points[faces[:, :1]]  # (F, 2, 3)
     steps = (corner_uv[:, 1:] - corner_uv[:, :1]).astype(float)  # (F, 2, 2)

@@ -17,17 +17,9 @@ _SMOOTH_WITHIN, _SMOOTH_ROUNDS = 12.0, 12  # mm around the weld
 def weld_forearm(
     points: np.ndarray, faces: np.ndarray, values: np.ndarray, fill: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Replace a hand's own end by our forearm: points (V, 3) in mm in the palm's frame, wrist at the origin.
+    """Replace a hand's own end by our forearm: points (V, 3) in mm in the palm's frame, with values (V, C).
 
-    Args:
-        values: (V, C) values of the points.
-        fill: (C,) values of the forearm's points.
-
-    Returns:
-        Points (U, 3), faces, values (U, C) and the height y in mm at which hand and forearm meet.
-
-    Raises:
-        ValueError: The mesh has no simple outline there.
+    Returns points (U, 3), faces, values (U, C), ``fill`` on the forearm, and the height y in mm at which that ends.
     """
     height = _wrist_height(points, faces)
     matrix, faces, border = cut_mesh(faces, points[:, 1] - height)
@@ -51,7 +43,11 @@ def weld_forearm(
         np.stack([np.roll(ids[-1], -1), ids[-1], np.full(n, start + len(rings))], -1),
     ]
     faces = np.concatenate([faces, *strips])
-    points = _smooth_weld(np.concatenate([points, rings, end]), faces, height)
+    points = np.concatenate([points, rings, end])
+    share = 0.5 * (1 - smoothstep(np.abs(points[:, 1:2] - height), 0.0, _SMOOTH_WITHIN))
+    mean = neighbour_mean(faces, len(points))
+    for _ in range(_SMOOTH_ROUNDS):  # so that the weld shows no edge
+        points = points + share * (mean @ points - points)
     return points, faces, np.concatenate([values, np.broadcast_to(fill, (len(points) - start, len(fill)))]), height
 
 
@@ -73,7 +69,10 @@ def _outline_size(points: np.ndarray, faces: np.ndarray, height: float) -> float
     if len(loops) != 1:
         return 0.0
     x, z, _ = _around((matrix @ points)[loops[0]])
-    return float(np.sqrt(np.ptp(x) * np.ptp(z))) if _goes_round_once(x, z) else 0.0
+    angle = np.arctan2(np.roll(z, -1), np.roll(x, -1)) - np.arctan2(z, x)
+    angle = (angle + np.pi) % (2 * np.pi) - np.pi
+    once = (angle > 0).all() or (angle < 0).all()  # around the centre, one way only, without folds and inner walls
+    return float(np.sqrt(np.ptp(x) * np.ptp(z))) if once else 0.0
 
 
 def _around(outline: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -81,19 +80,3 @@ def _around(outline: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     flat = outline[:, [0, 2]]
     centre = 0.5 * (flat.min(0) + flat.max(0))
     return *(flat - centre).T, centre
-
-
-def _goes_round_once(x: np.ndarray, z: np.ndarray) -> bool:
-    """Whether an outline goes around its centre once, one way only, without folds and inner walls."""
-    angle = np.arctan2(np.roll(z, -1), np.roll(x, -1)) - np.arctan2(z, x)
-    angle = (angle + np.pi) % (2 * np.pi) - np.pi
-    return bool((angle > 0).all() or (angle < 0).all())
-
-
-def _smooth_weld(points: np.ndarray, faces: np.ndarray, height: float) -> np.ndarray:
-    """Average points over their neighbours near the weld, so that it shows no edge."""
-    mean = neighbour_mean(faces, len(points))
-    share = 0.5 * (1 - smoothstep(np.abs(points[:, 1:2] - height), 0.0, _SMOOTH_WITHIN))
-    for _ in range(_SMOOTH_ROUNDS):
-        points = points + share * (mean @ points - points)
-    return points

@@ -26,35 +26,24 @@ _BALL = (0.012, 0.042)
 KINDS = (*_RODS, *_PLATES, 'ball')
 
 _CANDIDATES = 500
+# keypoints between which objects are tried, each as often as it is named here
 _REACH = [3, 4, 4, 4, 6, 7, 8, 8, 10, 11, 12, 12, 14, 15, 16, 18, 19, 20, 5, 9, 13, 17]
-"""Keypoints between which objects are tried, each as often as it is named here."""
-_SINK = 0.9
-"""Flesh gives way: how near an object may come to a sphere's centre, as a share of its radius."""
-_TOUCHES = 0.003
-"""Metres within which a finger counts as touching."""
+_SINK = 0.9  # flesh gives way: how near an object may come to a sphere's centre, as a share of its radius
+_TOUCHES = 0.003  # metres within which a finger counts as touching
 _LEAST_TOUCHES = 2
-_LOPSIDED = 0.75
-"""An object touched from one side only (1) is not held; 0 is touched from all sides alike."""
-
+_LOPSIDED = 0.75  # what is touched from one side only (1) is not held; 0 is touched from all sides alike
 
 NO_SHADOW = np.zeros((0, 4))
 
 
 @dataclass(frozen=True)
 class SceneObject:
-    """An object beside the hand, in the frame of the hand or camera that it was made for.
-
-    Args:
-        name: What it is.
-        mesh: With colours.
-        spheres: (P, 4) x, y, z, radius of what casts its shadow.
-        gloss: 0…1 and more.
-    """
+    """An object beside the hand, in the frame of the hand or camera that it was made for."""
 
     name: str
     mesh: Mesh
-    spheres: np.ndarray
-    gloss: float
+    spheres: np.ndarray  # (P, 4) x, y, z, radius of what casts its shadow
+    gloss: float  # 0…1 and more
 
     def transform(self, axes: np.ndarray, offset: np.ndarray) -> 'SceneObject':
         """Rotate the object by (3, 3), then move it by (3,)."""
@@ -79,10 +68,12 @@ def held_object(hand: PosedHand, rng: np.random.Generator) -> SceneObject | None
     spheres, radii = hand.spheres, hand.spheres[:, 3]
     centre = _centres(hand, rng)
     to_sphere = spheres[None, :, :3] - centre[:, None]
-    axes = np.tile(np.eye(3), (_CANDIDATES, 1, 1)) if kind == 'ball' else _rotations(rng)
     if kind == 'ball':
-        sizes, towards, gap = _BALL, to_sphere, np.linalg.norm(to_sphere, axis=2)
+        axes, sizes = np.tile(np.eye(3), (_CANDIDATES, 1, 1)), _BALL
+        towards, gap = to_sphere, np.linalg.norm(to_sphere, axis=2)
     else:
+        axes, _ = np.linalg.qr(rng.normal(size=(_CANDIDATES, 3, 3)))
+        axes = axes * np.sign(np.linalg.det(axes))[:, None, None]
         local = np.einsum('nij,npi->npj', axes, to_sphere)
     if kind in _RODS:
         sizes, lengths = _RODS[kind]
@@ -123,20 +114,12 @@ def _centres(hand: PosedHand, rng: np.random.Generator) -> np.ndarray:
     return points + rng.uniform(0, 0.045, (_CANDIDATES, 1)) * np.array([0, 0, -1.0])
 
 
-def _rotations(rng: np.random.Generator) -> np.ndarray:
-    """(N, 3, 3) of any direction."""
-    axes, _ = np.linalg.qr(rng.normal(size=(_CANDIDATES, 3, 3)))
-    return axes * np.sign(np.linalg.det(axes))[:, None, None]
-
-
 def _best(
     towards: np.ndarray, gap: np.ndarray, radii: np.ndarray, sizes: tuple[float, float], rng: np.random.Generator
 ) -> tuple[int, float] | None:
     """Choose a candidate that fits, is held from several sides and touched most; returns its index and size.
 
-    Args:
-        towards: (N, P, 3) from each solid's axis or middle to each sphere, of any length.
-        gap: (N, P) metres from each solid's axis or middle to each sphere's centre.
+    ``towards`` (N, P, 3) points from each solid's axis or middle to each sphere; ``gap`` (N, P) is that distance.
     """
     size = np.minimum((gap - _SINK * radii).min(1), sizes[1] * rng.uniform(0.7, 1.0))
     touching = gap - radii - size[:, None] < _TOUCHES

@@ -46,15 +46,10 @@ _DEPTHS = (0.7, 4.0)  # metres, of people and limbs without hands
 
 @dataclass(frozen=True)
 class MultiHandScene:
-    """Everything that the geometry and shading of one image depend on.
+    """Everything that the geometry and shading of one image depend on."""
 
-    Args:
-        people: For each person their hand or two hands and objects. Light and camera are the same in all.
-        objects: People and limbs without hands.
-    """
-
-    people: tuple[Scene, ...]
-    objects: tuple[SceneObject, ...]
+    people: tuple[Scene, ...]  # each with one or two hands, and objects; light and camera are the same in all
+    objects: tuple[SceneObject, ...]  # people and limbs without hands
     camera: Camera
     lighting: Lighting
 
@@ -138,15 +133,12 @@ def _fits(hand: HandInScene, camera: Camera, boxes: list[np.ndarray]) -> bool:
         return False
     box = _box(hand, camera)
     area, inside = (box_sizes(b).prod() for b in (box, clip_boxes(box, camera.extent - 1)))
+    shared = [box_sizes(np.clip(box, np.tile(other[:2], 2), np.tile(other[2:], 2))).prod() for other in boxes]
     return inside > _INSIDE * area and all(
-        _shared_area(box, other) < _OVERLAP * min(area, box_sizes(other).prod()) for other in boxes
+        part < _OVERLAP * min(area, box_sizes(other).prod()) for part, other in zip(shared, boxes, strict=True)
     )
 
 
 def _box(hand: HandInScene, camera: Camera) -> np.ndarray:
     """Box (x1, y1, x2, y2) of a hand, not clipped to the image."""
     return keypoint_box(camera.project(hand.to_camera(hand.hand.vertices[hand.model.is_hand][::_OUTLINE_STEP])))
-
-
-def _shared_area(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.prod(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0)))

@@ -24,30 +24,21 @@ from .scene import Scene, random_scene
 from .sleeve import make_sleeve
 
 VISIBLE, OCCLUDED, OUTSIDE = 2, 1, 0
+# half the flesh's thickness at each keypoint of the mean hand, metres
 _THICKNESS = 1e-3 * np.array([21.0] + [15.0, 11.5, 10.5, 8.0] + 4 * [13.0, 9.5, 8.5, 7.0])
-"""Half the flesh's thickness at each keypoint of the mean hand, metres."""
-_AWAY = 0.25
-"""Sine by which a normal may point away from the camera: skinned normals are not quite those of the triangles."""
+_AWAY = 0.25  # sine by which a normal may point away from the camera: skinned ones are not quite those of triangles
 _MARGIN = 8  # pixels around the image
-_SEEN_WITHIN = 1.75
-"""A keypoint is visible if the surface before it is nearer to it than this many half thicknesses."""
+_SEEN_WITHIN = 1.75  # half thicknesses: a keypoint is visible if the surface before it is nearer to it
 
 
 @dataclass(frozen=True)
 class Sample:
-    """An image and its labels.
+    """An image and its labels."""
 
-    Args:
-        image: (H, W, 3) RGB, 8 bit; of a layer the straight colours, which go on beyond the hand's edge.
-        mask: (H, W) share of each pixel covered by hands, arms, sleeves and objects.
-        annotation: COCO record without ids.
-        camera: ``{'K': 3×3 list}``.
-    """
-
-    image: np.ndarray
-    mask: np.ndarray
-    annotation: dict[str, Any]
-    camera: dict[str, Any]
+    image: np.ndarray  # (H, W, 3) RGB, 8 bit; of a layer the straight colours, which go on beyond the hand's edge
+    mask: np.ndarray  # (H, W) share of each pixel covered by hands, arms, sleeves and objects
+    annotation: dict[str, Any]  # COCO record without ids
+    camera: dict[str, Any]  # {'K': 3×3 list}
 
     @property
     def labels(self) -> dict[str, Any]:
@@ -56,20 +47,17 @@ class Sample:
 
 
 class SampleMaker:
-    """Makes samples of one size; keep one per process.
+    """Makes samples of one size; keep one per process. Further arguments are :func:`random_scene`'s.
 
     Args:
-        models: The hands to pose, each as often.
         size: Width and height in pixels.
         poses: What to draw poses from; None for all sources but recorded ones.
         backgrounds: Photographs to crop; None for generated backgrounds.
         layers: Put nothing behind the hand and leave the image sharp, to be composited later.
-        alone, one_shape: See :func:`random_scene`.
         renderer: Draws the images; None for one of square images.
     """
 
-    photograph_share = 0.85
-    """Share of images that get a photograph behind the hand, where there are any."""
+    photograph_share = 0.85  # of images that get a photograph behind the hand, where there are any
 
     def __init__(
         self,
@@ -111,12 +99,7 @@ class SampleMaker:
         return self._draw(parts, exposure(linear_colors(parts), rng), scene.camera)
 
     def _shade(self, scene: Scene, gloss: float, cloth: int) -> list[Part]:
-        """All visible surfaces in the scene's light, in linear colours.
-
-        Args:
-            gloss: Of the skin.
-            cloth: Seed of the sleeves' cloth.
-        """
+        """All visible surfaces in the scene's light, in linear colours; ``cloth`` is the seed of the sleeves' cloth."""
         hands, camera, light = np.concatenate([hand.spheres for hand in scene.hands]), scene.camera, scene.lighting
         casters = np.concatenate([hands, *(obj.spheres for obj in scene.objects)])
         parts: list[Part] = []

@@ -35,25 +35,22 @@ RING_SHARE = 0.12
 WATCH_SHARE = 0.1
 
 _TRIES = 12
-_MOST_COVERED = 0.4
-"""Share of the hand's keypoints that an object or hand in front of it may cover, roughly."""
-_MAX_CONTACT = 0.003
-"""Metres by which two hands may enter each other."""
+_MOST_COVERED = 0.4  # share of the hand's keypoints that an object or hand in front of it may cover, roughly
+_MAX_CONTACT = 0.003  # metres by which two hands may enter each other
 
 
 @dataclass(frozen=True)
 class HandInScene:
-    """One hand and its place: ``axes`` (3, 3) turns the palm's frame to camera axes, ``offset`` (3,) in metres follows;
-    ``sleeve`` is the distance in metres from the wrist to the sleeve, None for a bare arm."""
+    """One hand and its place."""
 
     model: HandModel
     hand: PosedHand
     pose: HandPose
     shape: HandShape
     gesture: str
-    axes: np.ndarray
-    offset: np.ndarray
-    sleeve: float | None
+    axes: np.ndarray  # (3, 3) rotation from the palm's frame to the camera's, before the
+    offset: np.ndarray  # (3,) translation, metres
+    sleeve: float | None  # metres from the wrist to the sleeve; None for a bare arm
 
     def to_camera(self, points: np.ndarray) -> np.ndarray:
         """Points (N, 3) of the palm's frame in the camera frame, as exact as they were."""
@@ -67,16 +64,10 @@ class HandInScene:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that the geometry and shading of one image depend on.
+    """Everything that the geometry and shading of one image depend on; objects are in the camera frame."""
 
-    Args:
-        main: The labelled hand.
-        other: Another hand of the same person, unlabelled.
-        held, in_front, worn: Objects in the camera frame.
-    """
-
-    main: HandInScene
-    other: HandInScene | None
+    main: HandInScene  # the labelled hand
+    other: HandInScene | None  # another hand of the same person, unlabelled
     held: SceneObject | None
     in_front: SceneObject | None
     worn: tuple[SceneObject, ...]
@@ -108,7 +99,6 @@ def random_scene(
 
     Args:
         models: Hands to choose from, each as often.
-        poses: What to draw poses from.
         layer: Frame the hand to be cropped later, rather than as in a photograph.
         alone: No second hand, and nothing held, worn or in front.
         one_shape: Every hand has the mean hand's proportions.

@@ -19,12 +19,7 @@ _ARM = np.array([
 
 
 def make_sleeve(forearm: np.ndarray, start: float, shape: HandShape, rng: np.random.Generator) -> Mesh:
-    """A sleeve on an arm.
-
-    Args:
-        forearm: (4, 4) frame whose y axis points from the elbow to the hand, origin at the wrist.
-        start: Metres from the wrist to the cuff.
-    """
+    """A sleeve on a forearm with a frame (4, 4), whose cuff is ``start`` metres from the wrist."""
     slack = rng.uniform(0.002, 0.012)
     flare = rng.uniform(-0.003, 0.008)
     # first a ring just inside the cuff, so that the opening shows an edge and not a gap

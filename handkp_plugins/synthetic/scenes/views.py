@@ -22,18 +22,12 @@ _OUTLINE_STEP = 40
 
 @dataclass(frozen=True)
 class Framing:
-    """Size of the hand's box as a share of the image's, and its random place.
+    """Size of the hand's box as a share of the image's, and its random place."""
 
-    Args:
-        extent, deviation: Mean and deviation of the longer side of the hand's box.
-        limits: Its least and greatest value.
-        wander: How much of the free room around the box the hand may move into, 0…1.
-    """
-
-    extent: float
-    deviation: float
-    limits: tuple[float, float]
-    wander: float
+    extent: float  # mean of the longer side
+    deviation: float  # of the longer side
+    limits: tuple[float, float]  # of the longer side
+    wander: float  # how much of the free room around the box the hand may move into, 0…1
 
 
 PHOTOGRAPH = Framing(0.72, 0.14, (0.36, 1.1), 0.85)
@@ -71,11 +65,9 @@ def random_view(rng: np.random.Generator, handedness: Handedness) -> np.ndarray:
 def held_up(about: float, nod: float, roll: float) -> np.ndarray:
     """Rotation (3, 3) from the palm's frame to camera axes of a hand that shows its palm, fingers up, then rotates.
 
-    Args:
-        about, nod, roll: Radians about the hand's length, to and from the camera, and in the image.
+    Radians about the hand's length, to and from the camera, and in the image.
     """
-    upright = np.diag([-1.0, -1, 1])
-    return Rotation.from_euler('ZXY', [roll, nod, -about]).as_matrix() @ upright
+    return Rotation.from_euler('ZXY', [roll, nod, -about]).as_matrix() @ np.diag([-1.0, -1, 1])
 
 
 def view_hand(

@@ -158,7 +158,7 @@ def test_an_unknown_rig_is_told_about_by_a_table_beside_it(tmp_path):
     beside.write_text(json.dumps({role: name for role, name in table.items() if role not in OPTIONAL}))
     assert off_axis(load_rig(path)).max() < 1.2 * RADIUS
     for content, message in (
-        ('{', 'own.joints.json: expected JSON'),
+        ('{', 'own.joints.json: expected a JSON object from roles to joint names in JSON'),
         ('["wrist"]', 'own.joints.json: expected a JSON object from roles to joint names'),
         ('{"elbow": "joint1"}', r"own.joints.json: expected roles .* got \['elbow'\]"),
         ('{"wrist": "joint1"}', r'its joints are those of no rig known \(own.joints.json\)'),
