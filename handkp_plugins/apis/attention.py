@@ -33,12 +33,8 @@ def attention_figure(
     """Draw the attention in one hand: :func:`tokens_figure` if the network has a TransformerNeck (by default of the
     fingertips), else :func:`stages_figure`.
 
-    Args:
-        model, image, box: As for :func:`run_on_crop`.
-        truth: x, y and visibility in the image, [21, 3].
-
-    Raises:
-        ValueError: The network has no attention, or no such keypoint, layer or head.
+    ``truth`` is x, y and visibility in the image, [21, 3]. Raises ValueError if the network has no attention, or there
+    is no such keypoint, layer or head.
     """
     if has_tokens(model):
         return tokens_figure(find_token_attention(model, image, box, keypoints or TIPS), truth, layers, heads)

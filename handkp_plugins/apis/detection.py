@@ -41,16 +41,10 @@ class Detections(NamedTuple):
 def init_detector(
     config: str | Path | Config, checkpoint: str | Path, device: str = 'auto', score_thr: float = 0.3
 ) -> 'HandDetector':
-    """Build the detector of a config with the weights of a checkpoint.
+    """Build the detector of a config with the weights of a checkpoint; ``score_thr`` is the lowest score of a box.
 
-    Args:
-        config, checkpoint, device: As for :func:`~handkp_plugins.apis.inference.init_model`.
-        score_thr: Lowest score of a box.
-
-    Raises:
-        FileNotFoundError: There is no such config or checkpoint.
-        CheckpointError: The checkpoint is damaged, or of another network.
-        ValueError: The config is not of a detector, has no class of hands, or the device does not exist.
+    Other arguments and errors are those of :func:`~handkp_plugins.apis.inference.init_model`; a ValueError also says
+    that the config is not of a detector, or has no class of hands.
     """
     cfg = copy.deepcopy(config) if isinstance(config, Config) else load_config(config)
     use_safe_loaders()

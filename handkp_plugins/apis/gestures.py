@@ -23,12 +23,9 @@ class GestureReader:
     Args:
         config, checkpoint: Of a training; the names and the number of classes come from the checkpoint.
         device: ``auto``, ``cpu`` or ``cuda:N``.
-        frames: Number of the last frames of a video that vote.
+        frames: Number of the last frames of a video that vote, from 1 on.
 
-    Raises:
-        FileNotFoundError: There is no such file.
-        CheckpointError: The checkpoint is damaged, of another network, or does not name its classes.
-        ValueError: The network has no ``num_classes``, or ``frames`` is below 1.
+    Raises CheckpointError if the checkpoint is damaged, of another network, or does not name its classes.
     """
 
     def __init__(self, config: str | Path, checkpoint: str | Path, device: str = 'auto', frames: int = 15) -> None:

@@ -64,9 +64,7 @@ def make_hand_finder(
 def read_hands(ann: str | Path, with_keypoints: bool = False) -> dict[str, list[Hand]]:
     """Read the hands of each image of a COCO file, by the image's ``file_name``. Crowds are left out.
 
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file or one of its records is not of that form; the message names the first one.
+    Errors are those of :class:`~handkp_plugins.fileio.coco_file.CocoFile`.
     """
     file = CocoFile(ann, ('id', 'file_name'), ('id', 'image_id', 'bbox', *(['keypoints'] if with_keypoints else [])))
     names = {image['id']: str(image['file_name']) for image in file.images}

@@ -21,9 +21,7 @@ class CocoFile:
         data: The content, if it is read already.
         allow_empty: Whether there may be no annotations.
 
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file or a record is malformed. The message names the first bad record.
+    Raises FileNotFoundError, or ValueError that names the first malformed record.
     """
 
     def __init__(

@@ -87,9 +87,7 @@ def open_image(
         flag, backend: As in ``mmcv.imfrombytes``; frames of videos are always in colour.
         read_file: Reads the bytes of an image file.
 
-    Raises:
-        OSError: The file is missing or cannot be read.
-        ValueError: The image cannot be decoded.
+    Raises OSError if the file is missing or cannot be read, and ValueError if it cannot be decoded.
     """
     if is_video_address(path):
         if flag != 'color':

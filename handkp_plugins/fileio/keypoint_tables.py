@@ -51,11 +51,8 @@ def read_keypoint_table(path: str | Path, skip_malformed: bool = False) -> Recor
     - ``.csv``: a hand in each row: 42 or 63 numbers, with a label before or after them, with or without a header.
       Labels that are numbers are looked up in ``keypoint_classifier_label.csv`` in the same folder, if it exists.
 
-    With ``skip_malformed``, malformed rows of a table are left out and listed in the result's ``malformed``.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The format is unknown, or a record is malformed; the message names file and row.
+    With ``skip_malformed``, malformed rows of a table are left out and listed in the result's ``malformed``. Otherwise
+    a ValueError names file and row, as for a malformed record of the others.
     """
     path = Path(path)
     if not path.is_file():

@@ -58,9 +58,7 @@ class ShardReader:
     def read(self, shard: str, member: str, optional: bool = False) -> bytes | None:
         """Return a member's bytes, or None if it is ``optional`` and missing.
 
-        Raises:
-            OSError: The shard is missing or cannot be read.
-            ValueError: The shard is no complete zip file, or the member is missing, compressed or damaged.
+        Raises OSError, or ValueError if the shard is no whole zip file, or the member missing, compressed or damaged.
         """
         file = self._open(shard)
         index = self._indices[shard]

@@ -29,8 +29,7 @@ def draw_hand(
         score_thr: Keypoints with a lower score and their bones are faint.
         bbox: Box (x1, y1, x2, y2) in pixels, drawn as a thin white rectangle with a dark outline.
 
-    Raises:
-        ValueError: A shape or type is wrong, or a keypoint to draw is not finite.
+    Raises ValueError if a shape or type is wrong, or a keypoint to draw is not finite.
     """
     check_image(image)
     keypoints = np.asarray(keypoints, dtype=np.float64)

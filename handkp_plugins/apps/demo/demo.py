@@ -34,9 +34,8 @@ def run_demo(
         source: An image, a folder of images (without its subfolders), a video, or ``webcam:N``.
         output: Folder for the drawn images and the JSON.
 
-    Raises:
-        OSError: A file or camera is missing, or the output folder cannot be written.
-        ValueError: An option, the source or a network does not fit, or nothing could be read.
+    Raises OSError if a file or camera is missing, or the output folder cannot be written; ValueError if an option, the
+    source or a network does not fit, or nothing could be read.
     """
     path, output, networks, hands = Path(source), Path(output), networks or NetworkOptions(), hands or HandOptions()
     video, drawing = video or VideoOptions(), drawing or DrawingOptions()

@@ -74,8 +74,7 @@ def select_hand(
         fps: Frame rate that replaces the times in the file, for a video in slow motion or a folder of images.
         clip: ``video_id`` if a COCO file has several.
 
-    Raises:
-        ValueError: The file is not of either form, has no times without ``fps``, or has no such hand or clip.
+    Raises ValueError if the file is not of either form, has no times without ``fps``, or has no such hand or clip.
     """
     if fps is not None and not (math.isfinite(fps) and fps > 0):
         raise ValueError(f'fps: expected a number above 0, got {fps}')

@@ -87,8 +87,7 @@ class HandService:
             box: (x, y, width, height) in pixels; without it and ``whole``, the detector finds hands.
             whole: Take the whole image as the box.
 
-        Raises:
-            ValueError: The file is not an image that can be read, it is too large, or the box does not fit.
+        Raises ValueError if the file is no image that can be read or too large, or the box does not fit.
         """
         _check_suffix(path, 'image', IMAGE_SUFFIXES)
         _check_header(path)

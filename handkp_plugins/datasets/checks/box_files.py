@@ -15,11 +15,8 @@ def check_box_file(path: str, classes: Sequence[str]) -> int:
     """Check that MMDetection can read a COCO file of boxes, and return how many of them it will use.
 
     MMDetection uses boxes of the named classes that are at least a pixel wide and high, have an area and lie at least
-    partly in the image. The number of other boxes is logged.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file or a record is malformed, or no category has one of the names.
+    partly in the image. The number of other boxes is logged. Raises FileNotFoundError, or ValueError if the file or a
+    record is malformed, or no category has one of the names.
     """
     file = CocoFile(path, _IMAGE_KEYS, _ANNOTATION_KEYS, allow_empty=True)  # a detector may learn from empty images
     sizes, boxes = file.image_sizes(), file.boxes()

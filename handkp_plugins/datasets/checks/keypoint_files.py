@@ -18,11 +18,8 @@ def check_keypoint_file(path: str, num_keypoints: int = 21) -> int:
 
     Each annotation needs a box with an area and ``num_keypoints`` × (x, y, visibility), finite, with a visibility of 0
     or more and at least one labelled keypoint (visibility above 0). Annotations with ``iscrowd`` 1 or ``num_keypoints``
-    0 need neither. MMPose leaves these out, and those whose box is outside the image; their number is logged.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file or a record is malformed. The message names the first bad record.
+    0 need neither. MMPose leaves these out, and those whose box is outside the image; their number is logged. Raises
+    FileNotFoundError, or ValueError that names the first malformed record.
     """
     file = CocoFile(path, _IMAGE_KEYS, _ANNOTATION_KEYS)
     limits = file.image_sizes() - 1

@@ -27,11 +27,7 @@ def project_onto(
         degrees: Largest deviation from it about the camera's axes x, y, z; each above 0 and below 180.
         scales: The smallest and the largest scale, in pixels per unit of the points.
 
-    Returns:
-        [K, 2] in pixels of the target.
-
-    Raises:
-        ValueError: The shapes do not match, a coordinate is not finite, or a bound is out of range.
+    Returns [K, 2] in pixels of the target; ValueError for wrong shapes, infinite coordinates or bounds out of range.
     """
     points, target = np.asarray(points, np.float64), np.asarray(target, np.float64)
     if points.ndim != 2 or points.shape[1] != 3 or target.shape != (len(points), 2) or len(points) < 4:

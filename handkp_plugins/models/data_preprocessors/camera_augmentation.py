@@ -22,22 +22,17 @@ class CameraAugmentation:
     """Random photometric change. A share is that of the samples to which it happens, from 0 to 1.
 
     Args:
-        exposure: Deviation of brightness, as a natural logarithm.
-        balance: Deviation of each channel, likewise.
-        contrast: Deviation of contrast, likewise.
+        exposure, balance, contrast: Deviations of brightness, of each channel and of contrast, as natural logarithms.
         hard_contrast: Share of images with 1.5 to 2.5 times the contrast besides, so that shadows and lights clip.
         saturation: Deviation of the saturation.
         grey: Share of images without colour.
         bend: Largest bend of the tone curve, 0 to 1.
         uneven: Share of images whose light falls off to a side or corner.
-        defocus: Share of images out of focus.
-        motion: Share of images with motion blur.
+        defocus, motion: Shares of images out of focus and with motion blur.
         blur: Largest radius of both, as a share of the width.
         low_resolution: Share of images that are shrunk up to four times and enlarged again.
-        noise: Share of images with noise.
-        noise_level: Smallest and largest deviation of the noise.
-        jpeg: Share of images with traces of compression.
-        jpeg_quality: Lowest and highest quality of these, 1 to 100.
+        noise, noise_level: Share of images with noise, and its smallest and largest deviation.
+        jpeg, jpeg_quality: Share of images with traces of compression, and its lowest and highest quality, 1 to 100.
     """
 
     exposure: float = 0.22

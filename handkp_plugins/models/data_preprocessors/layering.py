@@ -25,10 +25,9 @@ class Layering:
     Args:
         match: Share of hands that take over a part of the background's brightness and colour, as light does; the
             others may stand out.
-        gain: Deviation of the hand's brightness, as a natural logarithm.
-        tint: Deviation of each of its channels beside that.
+        gain, tint, contrast: Deviations of its brightness, of each channel besides, and of its contrast, as natural
+            logarithms.
         bend: Largest bend of its tone curve, 0 to 1.
-        contrast: Deviation of its contrast, as a natural logarithm.
         soften: Share of hands with an edge that is blurred in part or whole.
         shadow: Share of hands that cast a shadow on what is behind.
         second_hand: Share of samples with the hand of another sample, smaller and away from the centre, behind it.

@@ -22,9 +22,7 @@ class DeepSupervisionHead(OnDeviceHeatmapHead):
 
     Args:
         in_channels: Channels of the features: ``PMSDSNet.out_channels``.
-        num_keypoints: K.
-        num_scales: S.
-        alpha: α.
+        num_keypoints, num_scales, alpha: K, S and α.
         beta: βₘ, one number for each stage or one for all.
         gamma: γₛ, one number for each supervised scale or one for all.
         supervised_scales: Indices of the scales in the sum over s; those of the backbone.

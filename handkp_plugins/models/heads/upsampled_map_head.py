@@ -22,8 +22,7 @@ class UpsampledMapHead(OnDeviceHeatmapHead):
     Letters: B batch, C channels, K keypoints, h and w the features' size, H and W the map's, k the kernel's.
 
     Args:
-        in_channels: C.
-        out_channels: K.
+        in_channels, out_channels: C and K.
         kernel_size: k, an odd number.
         decoder: The codec, which also makes the targets. [W, H] is its ``heatmap_size``. If it has ``to_weights``, that
             converts the maps of ``output_heatmaps``.
