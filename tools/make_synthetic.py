@@ -26,9 +26,7 @@ from handkp_plugins.fileio.images import alpha_composite, open_image, read_image
 from handkp_plugins.structures.boxes import xywh_to_xyxy
 from handkp_plugins.synthetic.clips.signing import GROUPS
 from handkp_plugins.synthetic.datasets.generate import Result, generate
-from handkp_plugins.synthetic.datasets.recipe import ClipRecipe, Recipe, SignRecipe
-from handkp_plugins.synthetic.datasets.scene_recipe import SceneRecipe
-from handkp_plugins.synthetic.datasets.tap_recipe import TapRecipe
+from handkp_plugins.synthetic.datasets.recipe import ClipRecipe, Recipe, SceneRecipe, SignRecipe, TapRecipe
 from handkp_plugins.visualization import draw_hand, tile
 from handkp_plugins.visualization.video import VideoFile
 

@@ -11,8 +11,7 @@ from torch.nn import functional as F
 
 from .geometry import pixel_grid
 
-_GREY = torch.tensor([0.114, 0.587, 0.299])
-"""Share of blue, green and red in brightness (ITU-R BT.601)."""
+_GREY = torch.tensor([0.114, 0.587, 0.299])  # share of blue, green and red in brightness (ITU-R BT.601)
 
 
 def adjust_color(images: Tensor, gain: Tensor, saturation: Tensor, contrast: Tensor, offset: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from mmengine.config import Config
 
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.synthetic.datasets.generate import generate
-from handkp_plugins.synthetic.datasets.scene_recipe import SceneRecipe
+from handkp_plugins.synthetic.datasets.recipe import SceneRecipe
 
 CONFIGS = ROOT / 'configs' / 'hand_detection'
 

@@ -37,7 +37,7 @@ from handkp_plugins.fileio.coco import SPLITS
 from handkp_plugins.fileio.images import read_image
 from handkp_plugins.fileio.json import read_json
 from handkp_plugins.synthetic.datasets.generate import generate
-from handkp_plugins.synthetic.datasets.tap_recipe import TapRecipe
+from handkp_plugins.synthetic.datasets.recipe import TapRecipe
 from handkp_plugins.synthetic.hand.model import ProceduralHand
 
 RATES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0)

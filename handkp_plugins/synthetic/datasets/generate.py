@@ -44,7 +44,7 @@ from ..rendering.layers import encode_jpeg, encode_png, write_shard
 from ..rendering.renderer import Renderer, one_thread_per_renderer
 from ..rigs.rigged import load_rig
 from ..scenes.sample import Sample
-from .recipe import GENERATOR_VERSION, Recipe
+from .recipe import GENERATOR_VERSION, Recipe, check_range
 
 _JPEG_QUALITY = 90
 _LAYER_QUALITY = 95  # composited images are compressed, blurred and made noisy afterwards
@@ -68,8 +68,7 @@ def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], 
         ValueError: An argument is out of range, or the folder has a dataset made with other arguments.
         HandkpError: Rendering is impossible here, or an image failed; the message names it.
     """
-    if workers < 1:
-        raise ValueError(f'workers: expected 1 or more, got {workers}')
+    check_range('workers', workers, 1)
     photographs = list_photographs(Path(recipe.backgrounds)) if recipe.backgrounds else None
     settings = dict(
         models=[ProceduralHand(), *(load_rig(Path(path)) for path in recipe.rigs)],

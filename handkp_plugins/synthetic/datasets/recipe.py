@@ -4,21 +4,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from handkp_plugins.fileio.coco import split_8_1_1
 
 from ..clips.clip import ClipMaker
 from ..clips.signing import SignMaker, sign_names
+from ..clips.tapping import TapMaker, tap_times
+from ..scenes.multi_hand_sample import SceneMaker
 from ..scenes.sample import Sample, SampleMaker
 
-GENERATOR_VERSION = 11
-"""Raised whenever the same seed gives other labels or images."""
+GENERATOR_VERSION = 11  # raised whenever the same seed gives other labels or images
 _BATCH_SIZE = 20  # images of a folder that share a file of records
 
 
-def check_range(name: str, value: float, low: float, high: float, unit: str = '') -> None:
+def check_range(name: str, value: float, low: float, high: float = np.inf, unit: str = '') -> None:
     """Raise ValueError unless the value is from ``low`` to ``high``."""
     if not low <= value <= high:
-        raise ValueError(f'{name}: expected {low:g} to {high:g}{unit}, got {value}')
+        allowed = f'{low:g} to {high:g}' if np.isfinite(high) else f'{low:g} or more'
+        raise ValueError(f'{name}: expected {allowed}{unit}, got {value}')
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         fewest, units = self.FEWEST
-        if self.num < fewest:
-            raise ValueError(f'num: expected {fewest} or more {units} (split 8:1:1), got {self.num}')
+        check_range('num', self.num, fewest, unit=f' {units} (split 8:1:1)')
         check_range('size', self.size, 64, 1024, ' pixels')
-        if self.seed < 0:
-            raise ValueError(f'seed: expected 0 or more, got {self.seed}')
+        check_range('seed', self.seed, 0)
         check_range('shard', self.shard, 1, 10_000, ' images')
         if self.layers and self.backgrounds:
             raise ValueError(
@@ -128,6 +130,23 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class SceneRecipe(Recipe):
+    """A dataset of images with none to four hands, without layers."""
+
+    size: int = 480  # longer side in pixels, 128 to 1024; the other side varies from image to image
+    scenes: bool = True  # tells such a set from others
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.layers:
+            raise ValueError('layers: expected False with scenes, which have backgrounds, got True')
+        check_range('size', self.size, 128, 1024, ' pixels for scenes')
+
+    def build_maker(self, **settings: Any) -> SceneMaker:
+        return SceneMaker(**settings)
+
+
+@dataclass(frozen=True)
 class ClipRecipe(Recipe):
     """A dataset of clips of one hand each, without layers, split by clips. The frames of a clip are a batch."""
 
@@ -145,8 +164,7 @@ class ClipRecipe(Recipe):
         if self.layers:
             raise ValueError('layers: expected False with clips, which have backgrounds, got True')
         check_range('height', self.height, 64, 1024, ' pixels')
-        if self.frames < 3:
-            raise ValueError(f'frames: expected 3 or more, got {self.frames}')
+        check_range('frames', self.frames, 3)
         check_range('fps', self.fps, 5, 240, ' frames per second')
 
     @property
@@ -206,3 +224,43 @@ class SignRecipe(ClipRecipe):
 
     def extra_keys(self, index: int) -> dict[str, Any]:
         return {'image': super().extra_keys(index)['image'] | {'person': index // self.images_per_unit}}
+
+
+@dataclass(frozen=True)
+class TapRecipe(ClipRecipe):
+    """A dataset of clips in which thumb and index finger tap."""
+
+    num: int = 10
+    size: int = 256
+    height: int = 256
+    frames: int = 301  # of each clip, enough for two taps
+    tapping: float = 3.0  # taps per second, 0.2 to a quarter of ``fps``
+    amplitude_decrement: float = 0.0  # share of the opening that is lost at the end of a clip, 0 to 0.95
+    interval_jitter: float = 0.0  # deviation of the intervals between taps, as a share of their mean, 0 to 0.3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range('tapping', self.tapping, 0.2, self.fps / 4, ' taps per second, a quarter of the frame rate')
+        if self.seconds * self.tapping < 2:
+            fewest = int(np.ceil(2 / self.tapping * self.fps)) + 1
+            raise ValueError(f'frames: expected {fewest} or more, for two taps, got {self.frames}')
+        check_range('amplitude_decrement', self.amplitude_decrement, 0, 0.95)
+        check_range('interval_jitter', self.interval_jitter, 0, 0.3)
+
+    @property
+    def seconds(self) -> float:
+        """Time from a clip's first frame to its last."""
+        return (self.frames - 1) / self.fps
+
+    def taps(self, clip: int) -> np.ndarray:
+        """Return the times of the taps in a clip."""
+        rng = np.random.default_rng([self.seed, clip, 3])
+        return tap_times(self.tapping, self.interval_jitter, self.seconds, rng)
+
+    def build_maker(self, **settings: Any) -> TapMaker:
+        return TapMaker(self.taps, self.tapping, self.amplitude_decrement, self.frames, self.fps, **settings)
+
+    def extra_sections(self, split: str) -> dict[str, Any]:
+        truth = dict(frequency=self.tapping, amplitude_decrement=self.amplitude_decrement)
+        clips = self.unit_splits[split]
+        return {'videos': [dict(id=clip, **truth, tap_times=self.taps(clip).round(5).tolist()) for clip in clips]}

@@ -17,8 +17,7 @@ _SEGMENTS = [f'{finger}_{i}' for finger in FINGERS for i in range(3)]
 _BONES = ('palm', 'forearm', 'ring_metacarpal', 'little_metacarpal', *_SEGMENTS)
 _FRAMES = (*_BONES, 'wrist_half', *(f'{name}_half' for name in _SEGMENTS))
 FRAME_INDEX: dict[str, int] = {name: i for i, name in enumerate(_FRAMES)}
-SEGMENT_FRAMES = slice(4, 19)
-"""The frames of the 15 segments, three a finger from its root."""
+SEGMENT_FRAMES = slice(4, 19)  # the frames of the 15 segments, three a finger from its root
 
 FINGER_ROLL = np.radians([-9.0, -2.0, 4.0, 10.0])
 """Rotation of each long finger about its own axis, so that bent fingers point to the root of the thumb."""
@@ -33,8 +32,7 @@ _outer = np.multiply.outer
 # middle joints at the crease, a little nearer to the palm.
 _THUMB_ROOT_SHARE = 0.25
 _PIP_SHARE = 0.04
-TIP_INSIDE = 0.0045
-"""Metres that a fingertip's keypoint lies inside the end of the flesh."""
+TIP_INSIDE = 0.0045  # metres that a fingertip's keypoint lies inside the end of the flesh
 
 
 def normalize(vectors: np.ndarray) -> np.ndarray:

@@ -31,13 +31,11 @@ SCALE = NUM_ANGLES + 3
 TRANSLATION = slice(NUM_ANGLES + 4, NUM_ANGLES + 7)
 LENGTHS = slice(NUM_ANGLES + 7, NUM_ANGLES + 14)
 NUM_PARAMETERS = LENGTHS.stop
-HAND_LENGTH = 0.185
-"""Metres from the wrist to the tip of the mean hand's straight middle finger."""
+HAND_LENGTH = 0.185  # metres from the wrist to the tip of the mean hand's straight middle finger
 
 _FREE, _LENGTH_LIMIT = np.full(7, np.inf), np.full(7, np.log(1.35))
 LOWEST = np.concatenate([np.radians(LOW[:NUM_ANGLES]), -_FREE, -_LENGTH_LIMIT])
-HIGHEST = np.concatenate([np.radians(HIGH[:NUM_ANGLES]), _FREE, _LENGTH_LIMIT])
-"""Limits (P,) of the parameters."""
+HIGHEST = np.concatenate([np.radians(HIGH[:NUM_ANGLES]), _FREE, _LENGTH_LIMIT])  # limits (P,) of the parameters
 
 _MEAN = HandShape()
 _INDEX = {name: i for i, name in enumerate(ANGLE_NAMES)}

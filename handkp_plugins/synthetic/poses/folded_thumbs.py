@@ -7,7 +7,7 @@ import numpy as np
 from handkp_plugins.structures.skeleton import LONG_FINGERS
 
 from ..hand.kinematics import frame_scales, joint_frames, keypoints_from_frames
-from ..hand.pose import ANGLE_NAMES, HIGH, LOW, HandPose
+from ..hand.pose import ANGLE_NAMES, HIGH, LOW, THUMB_ANGLES, HandPose
 from ..hand.proxies import FINGER_OF_SPHERE, max_penetration, proxy_spheres
 from ..hand.shape import HandShape
 
@@ -15,23 +15,12 @@ _TRIES = 256
 _PENETRATION = 0.0045  # metres by which a finger may enter another or the palm
 Ranges = Mapping[str, tuple[float, float]]  # degrees
 # thumbs under fingers, and the fingers over them
-_UNDER: Ranges = {
-    'thumb_flexion': (15, 48),
-    'thumb_abduction': (-22, 12),
-    'thumb_rotation': (0, 45),
-    'thumb_mcp': (-5, 55),
-    'thumb_ip': (-10, 45),
-}
+_UNDER: Ranges = dict(zip(THUMB_ANGLES, ((15, 48), (-22, 12), (0, 45), (-5, 55), (-10, 45)), strict=True))
 _COVERING: Ranges = {'mcp': (50, 84), 'pip': (70, 105), 'dip': (24, 58)}
 # thumbs before fingers, and an index finger that makes room for them
-_BEFORE: Ranges = {
-    'thumb_flexion': (-8, 46),
-    'thumb_abduction': (-12, 40),
-    'thumb_rotation': (-10, 45),
-    'thumb_mcp': (-5, 60),
-    'thumb_ip': (-12, 65),
-    'index_abd': (-4, 16),
-}
+_BEFORE: Ranges = dict(
+    zip(THUMB_ANGLES, ((-8, 46), (-12, 40), (-10, 45), (-5, 60), (-12, 65)), strict=True), index_abd=(-4, 16)
+)
 _BEHIND = 0.008  # metres by which the tip is nearer to the palm than the middle joints of the fingers over it
 _BEYOND = (0.004, 0.03)  # metres from the last covering finger's knuckle to the tip, across the hand
 _TOUCH = 0.003  # greatest distance in metres between the thumb's last bone and a finger that it rests on

@@ -19,13 +19,11 @@ from .pinching import random_pinch
 
 SHARES: dict[str, float] = dict(named=0.17, letter=0.17, mixed=0.14, random=0.17, folded=0.22, pinched=0.13)
 """Share of each source among poses where none are recorded."""
-RECORDED_SHARE = 0.35
-"""Share of recorded poses where there are any; the others keep their proportions."""
+RECORDED_SHARE = 0.35  # share of recorded poses where there are any; the others keep their proportions
 
 _SOURCES = (*SHARES, 'recorded')
 
-MAX_PENETRATION = 0.005
-"""Metres by which one finger may enter another or the palm."""
+MAX_PENETRATION = 0.005  # metres by which one finger may enter another or the palm
 _TRIES = 16
 _UNDER_SHARE = 0.25  # share of folded hands whose thumb lies under some of the fingers
 _BEFORE_SHARE = 0.35  # share of folded hands whose thumb rests anywhere before the fingers

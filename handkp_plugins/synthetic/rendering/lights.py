@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LIGHT_SHARES = {'room': 0.55, 'lamp': 0.2, 'behind': 0.13, 'flat': 0.12}
-"""Share of each kind of light among images."""
+LIGHT_SHARES = {'room': 0.55, 'lamp': 0.2, 'behind': 0.13, 'flat': 0.12}  # share of each kind of light among images
 
 
 @dataclass(frozen=True)

@@ -70,23 +70,14 @@ class Renderer:
         vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
         vtk.vtkObject.GlobalWarningDisplayOff()
         Renderer.made_in = os.getpid()
-        self.vtk = vtk
-        self.height, self.far = height, far
+        self.vtk, self.height, self.far = vtk, height, far
         self.drawn = size * _OVERSAMPLING, height * _OVERSAMPLING  # width, height
-        self.window = vtk.vtkRenderWindow()
-        self.window.SetOffScreenRendering(1)
-        self.window.SetMultiSamples(0)
-        self.window.SetAlphaBitPlanes(1)
-        self.window.SetSize(*self.drawn)
-        self.scene = vtk.vtkRenderer()
-        self.scene.SetBackground(0, 0, 0)
-        self.scene.SetBackgroundAlpha(0)
+        self.window = vtk.vtkRenderWindow(off_screen_rendering=1, multi_samples=0, alpha_bit_planes=1, size=self.drawn)
+        self.scene = vtk.vtkRenderer(background=(0, 0, 0), background_alpha=0)
         self.window.AddRenderer(self.scene)
-        camera = self.scene.GetActiveCamera()
-        camera.SetPosition(0, 0, 0)
-        camera.SetFocalPoint(0, 0, 1)
-        camera.SetViewUp(0, -1, 0)
-        camera.SetClippingRange(_NEAR, far)
+        self.scene.active_camera = vtk.vtkCamera(
+            position=(0, 0, 0), focal_point=(0, 0, 1), view_up=(0, -1, 0), clipping_range=(_NEAR, far)
+        )
         if not self._can_draw():
             raise HandkpError(_NO_GL)
 
@@ -104,8 +95,7 @@ class Renderer:
         from vtk.util.numpy_support import vtk_to_numpy
 
         self._show(parts)
-        camera = self.scene.GetActiveCamera()
-        camera.SetViewAngle(float(np.degrees(2 * np.arctan(0.5 * self.height / focal))))
+        self.scene.active_camera.view_angle = float(np.degrees(2 * np.arctan(0.5 * self.height / focal)))
         self.window.Render()
         width, height = self.drawn
         pixels = self.vtk.vtkUnsignedCharArray()
@@ -127,19 +117,14 @@ class Renderer:
         vtk = self.vtk
         self.scene.RemoveAllViewProps()
         for part in parts:
-            points, cells, data = vtk.vtkPoints(), vtk.vtkCellArray(), vtk.vtkPolyData()
-            points.SetData(numpy_to_vtk(np.ascontiguousarray(part.points, dtype=np.float32), deep=True))
-            faces = np.ascontiguousarray(part.faces, dtype=np.int64)
+            points = vtk.vtkPoints(data=numpy_to_vtk(np.ascontiguousarray(part.points, dtype=np.float32), deep=True))
+            faces, cells = np.ascontiguousarray(part.faces, dtype=np.int64), vtk.vtkCellArray()
             cells.SetData(3, numpy_to_vtkIdTypeArray(faces.ravel(), deep=True))
-            data.SetPoints(points)
-            data.SetPolys(cells)
+            data = vtk.vtkPolyData(points=points, polys=cells)
             colors = np.clip(np.rint(part.colors * 255), 0, 255).astype(np.uint8)
             data.GetPointData().SetScalars(numpy_to_vtk(colors, deep=True))
-            mapper, actor = vtk.vtkPolyDataMapper(), vtk.vtkActor()
-            mapper.SetInputData(data)
-            actor.SetMapper(mapper)
-            actor.GetProperty().LightingOff()
-            self.scene.AddActor(actor)
+            mapper = vtk.vtkPolyDataMapper(input_data_object=data)
+            self.scene.AddActor(vtk.vtkActor(mapper=mapper, property=vtk.vtkProperty(lighting=False)))
 
 
 def _blocks(image: np.ndarray) -> list[np.ndarray]:

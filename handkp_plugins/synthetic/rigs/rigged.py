@@ -11,10 +11,9 @@ from ..hand.model import HandModel
 from ..hand.skin import SkinLook
 from ..hand.surface import neighbour_mean
 from ..hand.template import HandTemplate, make_template, smoothstep
-from .fitting import frame_weights, straighten
+from .fitting import BONE_INDEX, RiggedMesh, frame_weights, refine, straighten, to_palm_frame
 from .gltf import read_skinned_mesh, read_texture
 from .joints import find_kind
-from .mesh import BONE_INDEX, RiggedMesh, refine, to_palm_frame
 from .textures import normal_tilt, tone_detail
 from .weld import weld_forearm
 

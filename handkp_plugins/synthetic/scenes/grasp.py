@@ -66,7 +66,10 @@ def held_object(hand: PosedHand, rng: np.random.Generator) -> SceneObject | None
     """
     kind = str(rng.choice(KINDS))
     spheres, radii = hand.spheres, hand.spheres[:, 3]
-    centre = _centres(hand, rng)
+    # between random keypoints, moved out of the palm a little or not
+    ids, share = rng.choice(_REACH, (_CANDIDATES, 3)), rng.dirichlet([0.7, 0.7, 0.7], _CANDIDATES)
+    centre = (share[..., None] * hand.keypoints[ids]).sum(1)
+    centre = centre + rng.uniform(0, 0.045, (_CANDIDATES, 1)) * np.array([0, 0, -1.0])
     to_sphere = spheres[None, :, :3] - centre[:, None]
     if kind == 'ball':
         axes, sizes = np.tile(np.eye(3), (_CANDIDATES, 1, 1)), _BALL
@@ -104,14 +107,6 @@ def held_object(hand: PosedHand, rng: np.random.Generator) -> SceneObject | None
     # a little smaller than the object, so that the skin that it sinks into does not turn black
     shadow = np.concatenate([points, np.full((len(points), 1), 0.85 * size)], axis=1)
     return SceneObject(kind, paint(mesh, rng), shadow, float(rng.uniform(0, 1.5))).transform(axes[i], centre[i])
-
-
-def _centres(hand: PosedHand, rng: np.random.Generator) -> np.ndarray:
-    """Points (N, 3) between random keypoints, moved out of the palm a little or not."""
-    ids = rng.choice(_REACH, (_CANDIDATES, 3))
-    share = rng.dirichlet([0.7, 0.7, 0.7], _CANDIDATES)
-    points = (share[..., None] * hand.keypoints[ids]).sum(1)
-    return points + rng.uniform(0, 0.045, (_CANDIDATES, 1)) * np.array([0, 0, -1.0])
 
 
 def _best(

@@ -19,14 +19,11 @@ from .scene import HandInScene, Scene, other_hand, random_scene
 from .views import arm_is_clear
 
 MOST_HANDS = 4
-HANDS_SHARES = (0.12, 0.4, 0.27, 0.12, 0.09)
-"""Share of images with none, one, … four hands."""
-CLOSE_SHARE = 0.35
-"""Share of close-ups among images of one or two hands."""
+HANDS_SHARES = (0.12, 0.4, 0.27, 0.12, 0.09)  # share of images with none, one, … four hands
+CLOSE_SHARE = 0.35  # share of close-ups among images of one or two hands
 BOTH_SHARE = 0.3
 """Share of people who get a second hand, beside ``scene.OTHER_HAND_SHARE``, where the image needs more than one."""
-OWNER_SHARE = 0.7
-"""Share of hands that are not large and get a body and a head behind them."""
+OWNER_SHARE = 0.7  # share of hands that are not large and get a body and a head behind them
 BYSTANDER_SHARE, LIMB_SHARE = 0.3, 0.2
 """Share of images with a person, or with a bare limb, without hands; half again as much where there is no hand."""
 

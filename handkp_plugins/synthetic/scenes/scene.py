@@ -25,10 +25,8 @@ from .worn import ring, watch
 # Shares of images; those of views are in ``views``, of light in ``lights``, of poses in ``poses.sampler``.
 LEFT_SHARE = 0.5
 SLEEVE_SHARE = 0.5
-HELD_SHARE = 0.2
-"""Share of hands that try to hold an object; in about a third of them none fits."""
-GRASP_SHARE = 0.75
-"""Share of those whose pose is one of ``GRASPS``."""
+HELD_SHARE = 0.2  # share of hands that try to hold an object; in about a third of them none fits
+GRASP_SHARE = 0.75  # share of those whose pose is one of ``GRASPS``
 IN_FRONT_SHARE = 0.1
 OTHER_HAND_SHARE = 0.14
 RING_SHARE = 0.12

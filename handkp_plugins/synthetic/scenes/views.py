@@ -34,8 +34,7 @@ PHOTOGRAPH = Framing(0.72, 0.14, (0.36, 1.1), 0.85)
 """A hand in a whole image: small or large, anywhere, sometimes cut by the border."""
 LAYER = Framing(0.62, 0.05, (0.48, 0.74), 0.25)
 """A hand to be cropped, rotated and put before other backgrounds: whole, large, with room around it."""
-LAYER_CUT_SHARE = 0.12
-"""Share of layers that are framed as photographs are."""
+LAYER_CUT_SHARE = 0.12  # share of layers that are framed as photographs are
 
 
 def random_view(rng: np.random.Generator, handedness: Handedness) -> np.ndarray:

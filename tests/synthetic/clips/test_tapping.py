@@ -5,7 +5,7 @@ import pytest
 
 from handkp_plugins.structures.skeleton import INDEX_TIP, THUMB_TIP
 from handkp_plugins.synthetic.clips.tapping import openness, tap_times
-from handkp_plugins.synthetic.datasets.tap_recipe import TapRecipe
+from handkp_plugins.synthetic.datasets.recipe import TapRecipe
 from handkp_plugins.synthetic.hand.model import ProceduralHand
 
 FPS = 240.0  # so many that a frame is near each tap

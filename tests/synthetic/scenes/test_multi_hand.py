@@ -11,12 +11,13 @@ from mmdet.utils import register_all_modules
 
 from handkp_plugins.datasets.checks.box_files import check_box_file
 from handkp_plugins.synthetic.datasets.generate import generate
-from handkp_plugins.synthetic.datasets.scene_recipe import SceneMaker, SceneRecipe, visible_share
+from handkp_plugins.synthetic.datasets.recipe import SceneRecipe
 from handkp_plugins.synthetic.hand.model import ProceduralHand
 from handkp_plugins.synthetic.hand.skin import random_skin, skin_tone
 from handkp_plugins.synthetic.poses.sampler import PoseSampler
 from handkp_plugins.synthetic.rendering.renderer import Part
 from handkp_plugins.synthetic.scenes.multi_hand import MultiHandScene, random_multi_hand_scene
+from handkp_plugins.synthetic.scenes.multi_hand_sample import SceneMaker, visible_share
 from handkp_plugins.synthetic.scenes.people import bystander, owner
 
 SIZE = 160

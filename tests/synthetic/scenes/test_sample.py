@@ -16,8 +16,8 @@ from handkp_plugins.synthetic.scenes import sample as module
 from handkp_plugins.synthetic.scenes.grasp import SceneObject
 from handkp_plugins.synthetic.scenes.sample import SampleMaker, is_behind_mesh, keypoint_visibility, visible_part
 from handkp_plugins.synthetic.scenes.scene import Scene, random_scene
-from handkp_plugins.synthetic.scenes.sleeve import make_sleeve
 from handkp_plugins.synthetic.scenes.views import random_view
+from handkp_plugins.synthetic.scenes.worn import make_sleeve
 
 SIZE = 128
 PALM_TO_CAMERA = np.array([[-1.0, 0, 0], [0, -1, 0], [0, 0, 1]])

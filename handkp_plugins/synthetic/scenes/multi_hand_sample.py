@@ -1,4 +1,4 @@
-"""Sets of images as photographs are: several hands, or none, among people and clutter, each hand with its labels."""
+"""Images as photographs are: several hands, or none, among people and clutter, each hand with its labels."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,10 +8,9 @@ import numpy as np
 from ..rendering.camera import Camera
 from ..rendering.photometric import apply_camera, exposure, motion_blur, random_camera
 from ..rendering.renderer import Part, Renderer, Rendering
-from ..scenes.multi_hand import MOST_HANDS, MultiHandScene, random_multi_hand_scene
-from ..scenes.sample import Sample, SampleMaker, linear_colors, shade_objects
-from ..scenes.scene import HandInScene, Scene
-from .recipe import Recipe
+from .multi_hand import MOST_HANDS, MultiHandScene, random_multi_hand_scene
+from .sample import Sample, SampleMaker, linear_colors, shade_objects
+from .scene import HandInScene, Scene
 
 _LEAST_VISIBLE = 0.3  # share of a hand's side towards the camera; where less is visible, the scene is drawn anew
 _BEFORE = 0.012  # metres by which a surface must be nearer than the hand's skin to hide it
@@ -109,21 +108,3 @@ def visible_share(hand: HandInScene, camera: Camera, depth: np.ndarray) -> float
     counts &= (column >= 0) & (row >= 0) & (column < width) & (row < height)
     before = depth[row[counts], column[counts]]
     return float(np.mean(points[counts, 2] - before < _BEFORE)) if counts.any() else 0.0
-
-
-@dataclass(frozen=True)
-class SceneRecipe(Recipe):
-    """A dataset of images with none to four hands, without layers."""
-
-    size: int = 480  # longer side in pixels, 128 to 1024; the other side varies from image to image
-    scenes: bool = True  # tells such a set from others
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.layers:
-            raise ValueError('layers: expected False with scenes, which have backgrounds, got True')
-        if self.size < 128:
-            raise ValueError(f'size: expected 128 to 1024 pixels for scenes, got {self.size}')
-
-    def build_maker(self, **settings: Any) -> SceneMaker:
-        return SceneMaker(**settings)
