@@ -9,11 +9,7 @@ from handkp_plugins.fileio.images import read_image
 
 
 def crop_photograph(path: Path, size: int, rng: np.random.Generator) -> np.ndarray:
-    """A random square crop (size, size, 3), sRGB 0…1, of a photograph.
-
-    Raises:
-        OSError: The file is missing, truncated or not an image.
-    """
+    """A random square crop (size, size, 3), sRGB 0…1, of a photograph; an unreadable one raises OSError."""
     try:
         image = read_image(path)
     except ValueError as error:
@@ -85,9 +81,8 @@ def _stripes(size: int, rng: np.random.Generator) -> np.ndarray:
     sharp = rng.uniform(1.5, 12)
     share = 0.5 + 0.5 * np.tanh(sharp * np.sin(2 * np.pi * u))
     if rng.random() < 0.5:
-        joint = np.minimum(
-            np.abs(u - np.rint(u)), np.abs(v + 0.5 * (np.rint(u) % 2) - np.rint(v + 0.5 * (np.rint(u) % 2)))
-        )
+        shifted = v + 0.5 * (np.rint(u) % 2)
+        joint = np.minimum(np.abs(u - np.rint(u)), np.abs(shifted - np.rint(shifted)))
         share = np.clip(joint * rng.uniform(6, 25), 0, 1)
     a, b = _color(rng), _color(rng)
     return a + share[..., None] * (b - a)

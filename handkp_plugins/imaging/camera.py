@@ -15,14 +15,9 @@ _GREY = torch.tensor([0.114, 0.587, 0.299])  # share of blue, green and red in b
 
 
 def adjust_color(images: Tensor, gain: Tensor, saturation: Tensor, contrast: Tensor, offset: Tensor) -> Tensor:
-    """Apply exposure and white balance, then saturation, then contrast, in one matrix per image.
+    """Apply exposure and white balance, then saturation, then contrast, in one matrix per image (N, 3, h, w).
 
-    Args:
-        images: (N, 3, h, w).
-        gain: (N, 3) factor of each channel.
-        saturation: (N,) factor of the colour; 0 is grey.
-        contrast: (N,) factor.
-        offset: (N, 1, 1) what is added to all channels, on the images' device.
+    ``gain`` (N, 3), ``saturation`` and ``contrast`` (N,) are factors; ``offset`` (N, 1, 1) is added to all channels.
     """
     matrix = saturation[:, None, None] * torch.eye(3) + (1 - saturation)[:, None, None] * _GREY  # (N, 3, 3)
     matrix = (contrast[:, None, None] * matrix * gain[:, None]).to(images.device)

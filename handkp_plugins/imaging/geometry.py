@@ -31,13 +31,9 @@ def change_some(images: Tensor, who: Tensor, change: Callable[[Tensor], Tensor])
 
 
 def affine_matrices(zoom: Tensor, angle: Tensor, x: Tensor, y: Tensor, mirror: Tensor | None = None) -> Tensor:
-    """Matrices (N, 2, 3) from a place in the result to that in the source.
+    """Matrices (N, 2, 3) from a place in the result to that in the source; all arguments are (N,).
 
-    Args:
-        zoom: (N,) how much of the source the result shows across: below 1 enlarges.
-        angle: (N,) radians.
-        x: (N,) where in the source the result's centre lies, and ``y`` likewise.
-        mirror: (N,) whether to mirror left and right.
+    The result shows ``zoom`` of the source across (below 1 enlarges), with its centre at ``x`` and ``y``.
     """
     cosine, sine = zoom * angle.cos(), zoom * angle.sin()
     side = 1 - 2 * mirror.float() if mirror is not None else torch.ones_like(zoom)

@@ -22,7 +22,7 @@ from torchvision.ops import box_iou
 from handkp_plugins.cli import train_test as cli
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.synthetic.hand.model import ProceduralHand
-from handkp_plugins.synthetic.scenes.multi_hand_sample import SceneMaker, SceneSample
+from handkp_plugins.synthetic.scenes.multi_hand import SceneMaker, SceneSample
 from handkp_plugins.visualization.video import VideoFile
 
 CONFIG = ROOT / 'configs' / 'pmsdsnet' / 'pmsdsnet_lite_synthetic-128.py'

@@ -15,7 +15,7 @@ from handkp_plugins.apis.detection import DEFAULT_DETECTOR, init_detector
 from handkp_plugins.apps.demo.options import NetworkOptions
 from handkp_plugins.engine.checkpoint.shipped import SCHEME, available, config_file, weights_file, weights_names
 from handkp_plugins.synthetic.hand.model import ProceduralHand
-from handkp_plugins.synthetic.scenes.multi_hand_sample import SceneMaker
+from handkp_plugins.synthetic.scenes.multi_hand import SceneMaker
 
 CONFIG, ADDRESS = CONFIGS / 'rtmdet_nano_320_scenes.py', f'{SCHEME}{DEFAULT_DETECTOR}'
 

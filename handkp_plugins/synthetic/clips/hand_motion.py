@@ -9,8 +9,8 @@ from ..hand.kinematics import apply_matrix
 from ..hand.pose import ANGLE_NAMES, HandPose
 from ..hand.proxies import pose_penetration
 from ..hand.shape import HandShape
-from ..poses.pinching import close_pinch
 from ..poses.sampler import MAX_PENETRATION, PoseSampler
+from ..poses.thumbs import close_pinch
 from ..rendering.camera import Camera, find_translation
 from .motion import minimum_jerk, rotate, sway
 

@@ -14,7 +14,7 @@ from handkp_plugins.structures.skeleton import INDEX_TIP, THUMB_TIP
 from ..hand.pose import ANGLE_NAMES, HandPose
 from ..hand.shape import HandShape
 from ..poses.gestures import GESTURES
-from ..poses.pinching import close_pinch
+from ..poses.thumbs import close_pinch
 from ..scenes.views import held_up
 from .clip import TRIES, Clip, ClipMaker
 from .hand_motion import TAPPING

@@ -117,7 +117,6 @@ def _prepare_folder(out: Path, recipe: Recipe, photographs: int = 0) -> None:
 
 
 def _digest(path: Path) -> str:
-    """Return a file's name and a hash of its contents."""
     return f'{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}'
 
 
@@ -170,7 +169,6 @@ def _make_batch(out: Path, recipe: Recipe, batch: range) -> int:
 
 
 def _shard_members(samples: Iterator[tuple[int, Sample]]) -> Iterator[tuple[str, bytes]]:
-    """Yield the names and contents of a shard's members."""
     for index, sample in samples:
         yield f'{index:06d}.jpg', encode_jpeg(sample.image, _LAYER_QUALITY)
         yield f'{index:06d}.png', encode_png(sample.mask)

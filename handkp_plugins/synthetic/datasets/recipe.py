@@ -11,7 +11,7 @@ from handkp_plugins.fileio.coco import split_8_1_1
 from ..clips.clip import ClipMaker
 from ..clips.signing import SignMaker, sign_names
 from ..clips.tapping import TapMaker, tap_times
-from ..scenes.multi_hand_sample import SceneMaker
+from ..scenes.multi_hand import SceneMaker
 from ..scenes.sample import Sample, SampleMaker
 
 GENERATOR_VERSION = 11  # raised whenever the same seed gives other labels or images

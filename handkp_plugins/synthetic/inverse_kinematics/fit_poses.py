@@ -32,15 +32,12 @@ _MAX_MOTION = 0.05  # hand lengths that keypoints move between frames of one sho
 
 @dataclass(frozen=True)
 class FittedPoses:
-    """What :func:`fit_poses` found for N hands.
-
-    In two dimensions a left and a right hand in the same pose can look the same, so there all are right hands.
-    """
+    """What :func:`fit_poses` found for N hands."""
 
     angles: np.ndarray  # (N, 24) degrees; the wrist's two are zero, as keypoints do not show them
     residual: np.ndarray  # (N,) RMS distance between keypoints and fit, as a share of :data:`.model.HAND_LENGTH`
     keypoints: np.ndarray  # (N, 21, D) of the fit, in the units of the input
-    is_left: np.ndarray  # (N,) whether it was fitted as a left hand
+    is_left: np.ndarray  # (N,) fitted as a left hand; never in two dimensions, where both can look the same
     views: np.ndarray  # (N, 3, 3) rotations from the palm's frame, of a left hand its mirror image's, to the camera's
 
 
@@ -57,8 +54,7 @@ def fit_poses(
     Args:
         keypoints: (N, 21, 3) or (N, 21, 2) in this package's order and any unit; x right, y down and z away from the
             camera, as in images.
-        handedness: Which hands they are; 'auto' tries both and takes the better fit. Not used in two dimensions, see
-            :class:`FittedPoses`.
+        handedness: Which hands they are; 'auto' tries both and takes the better fit. Not used in two dimensions.
         sequence: Whether the rows are frames of recordings in order, so that neighbours help. Cuts are detected.
         depth_trust: Weight of errors in z, below 1 where depth is a guess.
         noise: Error of the keypoints in metres on a hand of average size; None for :data:`NOISE`.

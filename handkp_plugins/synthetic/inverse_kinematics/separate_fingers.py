@@ -25,8 +25,7 @@ def separate_fingers(
     """Find the nearest poses (N, 24) in degrees in which no finger of a hand of mean shape is inside another.
 
     Keypoints say nothing of thickness: a thumb that lies across fingers or under them is often recorded as inside them.
-    The nearest pose is the one whose keypoints move least. Where a finger would have to pass through another, it stays
-    inside a little.
+    The nearest pose is the one whose keypoints move least. A finger that would have to pass through another stays.
 
     Args:
         views: (N, 3, 3) rotations from the palm's frame to the camera's.

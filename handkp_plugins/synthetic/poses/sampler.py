@@ -13,9 +13,8 @@ from ..hand.pose import ANGLE_NAMES, LIMITS, THUMB_ANGLES, HandPose
 from ..hand.proxies import pose_penetration
 from ..hand.shape import HandShape
 from .fingerspelling import LETTERS
-from .folded_thumbs import sample_thumb_before, sample_thumb_under
 from .gestures import GESTURES, THUMB_OVER_TWO
-from .pinching import random_pinch
+from .thumbs import random_pinch, sample_thumb_before, sample_thumb_under
 
 SHARES: dict[str, float] = dict(named=0.17, letter=0.17, mixed=0.14, random=0.17, folded=0.22, pinched=0.13)
 """Share of each source among poses where none are recorded."""
@@ -51,9 +50,8 @@ class PoseSampler:
     pose is jittered and gets a random wrist. Where one finger passes through another or the palm, the same gesture or
     recorded pose is jittered again, so that tight ones do not become rare; after many draws the best one is taken.
 
-    Args:
-        shares: Weight of each source, 0 where it is not named; None for :data:`SHARES`, and :data:`RECORDED_SHARE` of
-            recorded poses where there are any.
+    Shares are weights, 0 where a source is not named; None means :data:`SHARES` and, of recorded poses where there are
+    any, :data:`RECORDED_SHARE`.
     """
 
     def __init__(self, recorded: Sequence[HandPose] | None = None, shares: Mapping[str, float] | None = None) -> None:

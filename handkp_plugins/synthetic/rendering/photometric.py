@@ -77,9 +77,8 @@ def apply_camera(image: np.ndarray, camera: CameraSettings, rng: np.random.Gener
     if camera.defocus:
         batch = convolve(batch, disc_kernels(_tensor(camera.defocus), int(np.ceil(camera.defocus))))
     offset = torch.full((1, 1, 1), 0.5 * (1 - camera.contrast) + camera.brightness)
-    batch = adjust_color(
-        batch, _tensor(camera.gain[::-1]), _tensor(camera.saturation), _tensor(camera.contrast), offset
-    )
+    gain, saturation, contrast = map(_tensor, (camera.gain[::-1], camera.saturation, camera.contrast))
+    batch = adjust_color(batch, gain, saturation, contrast, offset)
     if camera.resolution < 1:
         height, width = image.shape[:2]
         batch = coarsen(batch, (int(camera.resolution * height), int(camera.resolution * width)))

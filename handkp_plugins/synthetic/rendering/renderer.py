@@ -45,15 +45,9 @@ class Rendering:
 
 
 class Renderer:
-    """Draws parts seen by a pinhole camera at the origin.
+    """Draws parts up to ``far`` metres away, seen by a pinhole camera at the origin.
 
-    Args:
-        size: Width of the images in pixels, 16 or more.
-        height: Their height; None for square images.
-        far: Metres beyond which nothing is drawn.
-
-    Raises:
-        HandkpError: VTK finds no OpenGL to draw with; the message names the packages to install.
+    Images are ``size`` pixels wide and ``height`` high, or square. Raises HandkpError where VTK finds no OpenGL.
     """
 
     made_in: int | None = None  # id of the process that holds a GL context, which must not fork

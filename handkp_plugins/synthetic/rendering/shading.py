@@ -27,11 +27,9 @@ class Shader:
         self.coarse = np.sort(order[: max(_NEIGHBOURS, len(resting) // coarseness)])
         distance, ids = cKDTree(resting[self.coarse]).query(resting, k=_NEIGHBOURS)
         weight = 1.0 / (distance + 5e-4)
-        weight /= weight.sum(1, keepdims=True)
+        weight = (weight / weight.sum(1, keepdims=True)).astype(np.float32).ravel()
         rows = np.repeat(np.arange(len(resting)), _NEIGHBOURS)
-        self.spread = csr_matrix(
-            (weight.ravel().astype(np.float32), (rows, ids.ravel())), (len(resting), len(self.coarse))
-        )
+        self.spread = csr_matrix((weight, (rows, ids.ravel())), (len(resting), len(self.coarse)))
 
     def shade(
         self, mesh: Mesh, gloss: float, spheres: np.ndarray, lighting: Lighting, seen: np.ndarray | slice = slice(None)
@@ -94,7 +92,7 @@ def _squared_distances(points: np.ndarray, spheres: np.ndarray) -> np.ndarray:
 
 
 def _products(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Inner products (N, P) of vectors (N, 3) and (P, 3): ``turn`` for many of both, four times as fast."""
+    """Inner products (N, P) of vectors (N, 3) and (P, 3): :func:`apply_matrix` for many of both, four times as fast."""
     out = np.multiply.outer(a[:, 0], b[:, 0])
     for i in (1, 2):
         out += np.multiply.outer(a[:, i], b[:, i])

@@ -20,11 +20,7 @@ from ..poses.gestures import GESTURES
 from .gltf import SkinnedMesh
 from .joints import CHAINS, OPTIONAL
 
-RIG_BONES: tuple[str, ...] = (
-    'palm',
-    *(f'{finger}_metacarpal' for finger in LONG_FINGERS),
-    *(f'{finger}_{i}' for finger in FINGERS for i in range(3)),
-)
+RIG_BONES = ('palm', *(f'{f}_metacarpal' for f in LONG_FINGERS), *(f'{f}_{i}' for f in FINGERS for i in range(3)))
 BONE_INDEX = {name: i for i, name in enumerate(RIG_BONES)}
 _BONE_OF_ROLE = {role: role for role in OPTIONAL} | {  # the bone that starts at a joint
     role: f'{finger}_{min(i, 2)}' for finger, chain in CHAINS.items() for i, role in enumerate(chain)

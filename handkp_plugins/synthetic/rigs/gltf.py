@@ -96,18 +96,14 @@ class _SkinnedFile(GltfFile):
         if missing:
             raise self.error(f'attributes: expected POSITION, JOINTS_0 and WEIGHTS_0, got no {missing}')
         points = self.accessor(attributes.POSITION, 'VEC3').astype(float)
-        joints, four = (
-            self.accessor(attributes.JOINTS_0, 'VEC4', whole=True),
-            self.accessor(attributes.WEIGHTS_0, 'VEC4'),
-        )
+        joints = self.accessor(attributes.JOINTS_0, 'VEC4', whole=True)
+        four = self.accessor(attributes.WEIGHTS_0, 'VEC4')
         uv = None if attributes.TEXCOORD_0 is None else self.accessor(attributes.TEXCOORD_0, 'VEC2')
         for name, rows in (('JOINTS_0', joints), ('WEIGHTS_0', four), ('TEXCOORD_0', uv)):
             if rows is not None and len(rows) != len(points):
                 raise self.error(f'{name}: expected {len(points)} rows, one a point, got {len(rows)}')
-        ids = np.arange(len(points))
-        if primitive.indices is None:
-            indices = ids
-        else:
+        indices = ids = np.arange(len(points))
+        if primitive.indices is not None:
             indices = self.accessor(primitive.indices, 'SCALAR', whole=True).ravel()
         if len(indices) % 3 or not len(indices) or indices.max() >= len(points):
             raise self.error(f'accessor {primitive.indices}: expected triangles of {len(points)} points, got others')

@@ -24,12 +24,7 @@ _FLOAT = 5126
 
 
 class GltfFile:
-    """A parsed ``.gltf`` or ``.glb`` file; its objects are in ``gltf``.
-
-    Raises:
-        FileNotFoundError: The file is missing.
-        ValueError: It is too large, cut short, or not glTF.
-    """
+    """A parsed ``.gltf`` or ``.glb`` file; its objects are in ``gltf``."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

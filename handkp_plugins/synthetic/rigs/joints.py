@@ -10,11 +10,7 @@ from handkp_plugins.structures.skeleton import FINGERS, LONG_FINGERS
 _PARTS = dict.fromkeys(LONG_FINGERS, ('mcp', 'pip', 'dip', 'tip')) | {'thumb': ('cmc', 'mcp', 'ip', 'tip')}
 CHAINS = {finger: tuple(f'{finger}_{part}' for part in _PARTS[finger]) for finger in FINGERS}
 """Roles of each finger's joints, from its root to its tip."""
-ROLES = (
-    'wrist',
-    *CHAINS['thumb'],
-    *(role for finger in LONG_FINGERS for role in (f'{finger}_metacarpal', *CHAINS[finger])),
-)
+ROLES = ('wrist', *CHAINS['thumb'], *(role for f in LONG_FINGERS for role in (f'{f}_metacarpal', *CHAINS[f])))
 """Roles that a table names."""
 OPTIONAL = frozenset(f'{finger}_metacarpal' for finger in LONG_FINGERS)
 """Roles, each at the near end of its bone, that a table may leave out."""

@@ -1,7 +1,8 @@
-"""Multi-hand scenes: none to four hands of several sizes, of one or several people, before one camera."""
+"""Multi-hand scenes and their images: none to four hands of several sizes, of one or several people, and clutter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +14,11 @@ from ..hand.skin import random_skin
 from ..poses.sampler import PoseSampler
 from ..rendering.camera import Camera, find_translation
 from ..rendering.lights import Lighting, random_lighting
+from ..rendering.photometric import apply_camera, exposure, motion_blur, random_camera
+from ..rendering.renderer import Part, Renderer, Rendering
 from .grasp import SceneObject
 from .people import bystander, limb, owner
+from .sample import Sample, SampleMaker, depth_at, linear_colors, shade_objects
 from .scene import HandInScene, Scene, other_hand, random_scene
 from .views import arm_is_clear
 
@@ -39,6 +43,12 @@ _NEAREST = 0.06  # metres from the camera
 _OUTLINE_STEP = 40
 _TRIES = 20
 _DEPTHS = (0.7, 4.0)  # metres, of people and limbs without hands
+
+_LEAST_VISIBLE = 0.3  # share of a hand's side towards the camera; where less is visible, the scene is drawn anew
+_BEFORE = 0.012  # metres by which a surface must be nearer than the hand's skin to hide it
+_ATTEMPTS = 12
+_FAR = 20.0  # metres
+_MOVING_SHARE, _MOTION = 0.12, (0.005, 0.03)  # of images with motion blur; its length as a share of the longer side
 
 
 @dataclass(frozen=True)
@@ -139,3 +149,85 @@ def _fits(hand: HandInScene, camera: Camera, boxes: list[np.ndarray]) -> bool:
 def _box(hand: HandInScene, camera: Camera) -> np.ndarray:
     """Box (x1, y1, x2, y2) of a hand, not clipped to the image."""
     return keypoint_box(camera.project(hand.to_camera(hand.hand.vertices[hand.model.is_hand][::_OUTLINE_STEP])))
+
+
+@dataclass(frozen=True)
+class SceneSample(Sample):
+    """An image with the COCO record of each hand, with ids, in ``annotations``; ``annotation`` is empty."""
+
+    annotations: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        size = {'width': self.image.shape[1], 'height': self.image.shape[0]}
+        return {'camera': self.camera, 'annotations': list(self.annotations), 'image': size}
+
+
+class SceneMaker(SampleMaker):
+    """Makes images of multi-hand scenes whose longer side is ``size`` pixels; keep one per process."""
+
+    photograph_share = 0.5  # generated clutter never repeats
+
+    def __init__(self, size: int, **settings: Any) -> None:
+        super().__init__(size=size, renderer=Renderer(size, far=_FAR), **settings)
+        self._renderers = {(size, size): self.renderer}
+        del self.scene_options['layer']
+
+    def make(self, seed: int, index: int) -> SceneSample:
+        look = np.random.default_rng([seed, index, 1])
+        for attempt in range(_ATTEMPTS):
+            rng = np.random.default_rng([seed, index, 0, attempt])
+            scene = random_multi_hand_scene(self.models, self.size, rng, self.poses, **self.scene_options)
+            rendering = self._render_multi_hand(scene, look)
+            hands = [(person, hand) for person in scene.people for hand in person.hands]
+            if all(visible_share(hand, scene.camera, rendering.depth) >= _LEAST_VISIBLE for _, hand in hands):
+                break
+        else:
+            raise RuntimeError(f'no scene of {_ATTEMPTS} shows all of its hands')
+        width, height = scene.camera.extent
+        layers = np.dstack([rendering.color, rendering.alpha])
+        if look.random() < _MOVING_SHARE:
+            angle = look.uniform(0, np.pi)
+            layers = motion_blur(layers, self.size * look.uniform(*_MOTION) * np.array([np.cos(angle), np.sin(angle)]))
+        background = self._background(self.size, look)[:height, :width]
+        return SceneSample(
+            image=apply_camera(layers[..., :3] + (1 - layers[..., 3:]) * background, random_camera(height, look), look),
+            mask=rendering.alpha,
+            annotation={},
+            camera={'K': scene.camera.matrix.tolist()},
+            annotations=tuple(
+                self._labels_of(person, hand, rendering) | {'id': MOST_HANDS * index + k}
+                for k, (person, hand) in enumerate(hands)
+            ),
+        )
+
+    def _render_multi_hand(self, scene: MultiHandScene, rng: np.random.Generator) -> Rendering:
+        parts: list[Part] = []
+        for person in scene.people:
+            parts += self._shade(person, gloss=rng.uniform(0.1, 1.3), cloth=int(rng.integers(2**31)))
+        parts += shade_objects(scene.objects, np.zeros((0, 4)), scene.lighting, scene.camera)
+        width, height = (int(side) for side in scene.camera.extent)
+        if (width, height) not in self._renderers:
+            self._renderers[width, height] = Renderer(width, height, _FAR)
+        self.renderer = self._renderers[width, height]
+        if not any(len(part.faces) for part in parts):
+            empty = np.zeros((height, width), np.float32)
+            return Rendering(np.dstack([empty] * 3), empty, np.full(empty.shape, np.inf))
+        return self._draw(parts, exposure(linear_colors(parts), rng), scene.camera)
+
+    def _labels_of(self, person: Scene, hand: HandInScene, rendering: Rendering) -> dict[str, Any]:
+        """COCO record of one of a person's hands; its area is that of the box."""
+        is_main = hand is person.main
+        own = person if is_main else replace(person, main=hand, other=person.main)
+        labels = self._annotation(own, rendering)
+        width, height = labels['bbox'][2:]
+        return labels | {'area': round(width * height, 1), 'held': labels['held'] if is_main else None}
+
+
+def visible_share(hand: HandInScene, camera: Camera, depth: np.ndarray) -> float:
+    """Share of the hand's surface in the image and towards the camera that nothing hides, not even its own fingers."""
+    points = hand.to_camera(hand.hand.vertices[hand.model.is_hand])
+    normals = hand.hand.normals[hand.model.is_hand] @ hand.axes.T
+    inside, before = depth_at(camera.project(points), depth)
+    counts = inside & (np.einsum('vi,vi->v', normals, points) < 0)
+    return float(np.mean(points[counts, 2] - before[counts] < _BEFORE)) if counts.any() else 0.0

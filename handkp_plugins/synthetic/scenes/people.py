@@ -74,12 +74,10 @@ def _figure(shoulder: np.ndarray, skin: SkinLook, cloth: np.ndarray, rng: np.ran
 
 
 def _solid(mesh: Mesh, color: np.ndarray, place: np.ndarray, gloss: float = 0.2) -> SceneObject:
-    """A mesh of one colour at a place (3,)."""
     return SceneObject('body', mesh.with_color(np.asarray(color)).transform(np.eye(3), place), NO_SHADOW, gloss)
 
 
 def _rod(start: np.ndarray, end: np.ndarray, radius: float, color: np.ndarray) -> SceneObject:
-    """A rod between two points (3,)."""
     mesh = cylinder(radius, float(np.linalg.norm(end - start)), taper=0.85).with_color(color)
     axes = axes_along(normalize((end - start)[None])[0])
     return SceneObject('body', mesh.transform(axes, (start + end) / 2), NO_SHADOW, 0.3)

@@ -47,14 +47,12 @@ class Sample:
 
 
 class SampleMaker:
-    """Makes samples of one size; keep one per process. Further arguments are :func:`random_scene`'s.
+    """Makes samples, square unless the renderer is not; keep one per process. See :func:`random_scene`, too.
 
     Args:
-        size: Width and height in pixels.
         poses: What to draw poses from; None for all sources but recorded ones.
         backgrounds: Photographs to crop; None for generated backgrounds.
         layers: Put nothing behind the hand and leave the image sharp, to be composited later.
-        renderer: Draws the images; None for one of square images.
     """
 
     photograph_share = 0.85  # of images that get a photograph behind the hand, where there are any
@@ -112,9 +110,8 @@ class SampleMaker:
 
     def _draw(self, parts: list[Part], factor: float, camera: Camera) -> Rendering:
         """Expose linear colours by a factor and render them."""
-        return self.renderer.render(
-            [replace(part, colors=to_srgb(tone_map(part.colors, factor))) for part in parts], camera.focal
-        )
+        exposed = [replace(part, colors=to_srgb(tone_map(part.colors, factor))) for part in parts]
+        return self.renderer.render(exposed, camera.focal)
 
     def _annotation(self, scene: Scene, rendering: Rendering) -> dict[str, Any]:
         hand = scene.main
@@ -187,19 +184,20 @@ def visible_part(mesh: Mesh, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(used), (np.cumsum(used) - 1)[faces]
 
 
-def keypoint_visibility(points: np.ndarray, pixels: np.ndarray, depth: np.ndarray, thickness: float) -> np.ndarray:
-    """2 visible, 1 occluded, 0 outside the image, for each keypoint (21,).
-
-    Args:
-        points: (21, 3) in the camera frame, metres.
-        pixels: (21, 2) their projections.
-        depth: (H, W) metres of the nearest surface.
-        thickness: Of this hand's fingers, as a factor of the mean hand's.
-    """
+def depth_at(pixels: np.ndarray, depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whether pixels (N, 2) lie in the image, and the depth (H, W) of the nearest surface there."""
     height, width = depth.shape
     column, row = np.rint(pixels).astype(int).T
     inside = (column >= 0) & (row >= 0) & (column < width) & (row < height)
-    before = depth[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
+    return inside, depth[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
+
+
+def keypoint_visibility(points: np.ndarray, pixels: np.ndarray, depth: np.ndarray, thickness: float) -> np.ndarray:
+    """2 visible, 1 occluded, 0 outside the image, for each keypoint (21, 3) that is seen at pixels (21, 2).
+
+    The thickness of the hand's fingers is a factor of the mean hand's.
+    """
+    inside, before = depth_at(pixels, depth)
     seen = points[:, 2] - before < _SEEN_WITHIN * thickness * _THICKNESS
     return np.where(inside, np.where(seen, VISIBLE, OCCLUDED), OUTSIDE)
 

@@ -96,7 +96,6 @@ def random_scene(
     """Draw a scene for an image of ``size`` pixels.
 
     Args:
-        models: Hands to choose from, each as often.
         layer: Frame the hand to be cropped later, rather than as in a photograph.
         alone: No second hand, and nothing held, worn or in front.
         one_shape: Every hand has the mean hand's proportions.

@@ -13,8 +13,7 @@ _METALS = np.array([[0.83, 0.67, 0.36], [0.75, 0.75, 0.77], [0.72, 0.50, 0.42], 
 _WIDEST_ARM = 0.06  # metres from its axis
 
 # sleeves
-_AROUND = 48
-_ALONG = 26
+_AROUND, _ALONG = 48, 26  # points and rings
 _END = 0.445
 _LINED = 9  # rings from the cuff that have an inside
 _CLOTH = 0.001  # metres
@@ -64,7 +63,6 @@ def watch(hand: PosedHand, rng: np.random.Generator) -> list[SceneObject]:
 
 
 def _metal(name: str, mesh: Mesh, axes: np.ndarray, middle: np.ndarray, rng: np.random.Generator) -> SceneObject:
-    """A mesh in a random metal, at a place."""
     color = _METALS[int(rng.integers(len(_METALS)))] * rng.uniform(0.8, 1.1)
     return SceneObject(name, mesh.with_color(color), NO_SHADOW, float(rng.uniform(1.0, 3.0))).transform(axes, middle)
 

@@ -11,8 +11,8 @@ from handkp_plugins.synthetic.hand.shape import HandShape, random_shape
 from handkp_plugins.synthetic.poses import sampler as pose_sources
 from handkp_plugins.synthetic.poses.fingerspelling import LETTERS
 from handkp_plugins.synthetic.poses.gestures import GESTURES, gesture
-from handkp_plugins.synthetic.poses.pinching import close_pinch, pad_gaps
 from handkp_plugins.synthetic.poses.sampler import MAX_PENETRATION, SHARES, PoseSampler, jitter_pose, load_poses
+from handkp_plugins.synthetic.poses.thumbs import close_pinch, pad_gaps
 
 SHAPE = HandShape()
 RECORDED = HandPose.of(index_mcp=33, middle_pip=44, thumb_abduction=11)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from handkp_plugins.synthetic.rigs.textures import normal_tilt
+from handkp_plugins.synthetic.rigs.rigged import normal_tilt
 
 POINTS = np.array([[0.0, 0, 0], [2, 0, 0], [2, 3, 0], [0, 3, 0]])
 FACES = np.array([[0, 1, 2], [0, 2, 3]])

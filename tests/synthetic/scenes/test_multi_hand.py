@@ -16,8 +16,12 @@ from handkp_plugins.synthetic.hand.model import ProceduralHand
 from handkp_plugins.synthetic.hand.skin import random_skin, skin_tone
 from handkp_plugins.synthetic.poses.sampler import PoseSampler
 from handkp_plugins.synthetic.rendering.renderer import Part
-from handkp_plugins.synthetic.scenes.multi_hand import MultiHandScene, random_multi_hand_scene
-from handkp_plugins.synthetic.scenes.multi_hand_sample import SceneMaker, visible_share
+from handkp_plugins.synthetic.scenes.multi_hand import (
+    MultiHandScene,
+    SceneMaker,
+    random_multi_hand_scene,
+    visible_share,
+)
 from handkp_plugins.synthetic.scenes.people import bystander, owner
 
 SIZE = 160

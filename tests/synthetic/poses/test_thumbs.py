@@ -8,9 +8,9 @@ from handkp_plugins.synthetic.hand.kinematics import hand_keypoints
 from handkp_plugins.synthetic.hand.pose import HandPose
 from handkp_plugins.synthetic.hand.proxies import pose_penetration
 from handkp_plugins.synthetic.hand.shape import HandShape, random_shape
-from handkp_plugins.synthetic.poses import folded_thumbs
-from handkp_plugins.synthetic.poses.folded_thumbs import sample_thumb_before, sample_thumb_under
+from handkp_plugins.synthetic.poses import thumbs
 from handkp_plugins.synthetic.poses.gestures import GESTURES
+from handkp_plugins.synthetic.poses.thumbs import sample_thumb_before, sample_thumb_under
 
 
 def draw(over: int, count: int = 12) -> list[tuple[HandPose, HandShape]]:
@@ -38,10 +38,10 @@ def test_the_tip_shows_beside_the_last_finger_over_it(over):
 
 
 def test_the_tip_is_never_below_the_knuckles(monkeypatch):
-    monkeypatch.setattr(folded_thumbs, '_PENETRATION', 1.0)
-    monkeypatch.setattr(folded_thumbs, '_BEHIND', -1.0)
+    monkeypatch.setattr(thumbs, '_PENETRATION', 1.0)
+    monkeypatch.setattr(thumbs, '_BEHIND', -1.0)
     assert len(draw(1)) == 12
-    monkeypatch.setattr(folded_thumbs, '_UNDER', dict(thumb_flexion=(20, 48), thumb_ip=(70, 80)))
+    monkeypatch.setattr(thumbs, '_UNDER', dict(thumb_flexion=(20, 48), thumb_ip=(70, 80)))
     assert draw(1) == []  # a thumb bent that much goes across and stays low
 
 
@@ -82,5 +82,5 @@ def test_resting_thumbs_lie_everywhere_and_upright_ones_before_the_index_finger(
 
 
 def test_none_where_there_is_no_room(monkeypatch):
-    monkeypatch.setattr(folded_thumbs, '_PENETRATION', 0.0)
+    monkeypatch.setattr(thumbs, '_PENETRATION', 0.0)
     assert draw(2, 3) == [] and drawn_before(False, 1)[0] == []
