@@ -79,8 +79,7 @@ class SampleMaker:
         rng = np.random.default_rng([seed, index])
         scene = random_scene(self.models, self.size, rng, self.poses, **self.scene_options)
         look = np.random.default_rng([seed, index, 1])
-        parts = self._shade(scene, gloss=look.uniform(0.1, 1.3), cloth=int(look.integers(2**31)))
-        rendering = self._draw(parts, exposure(linear_colors(parts), look), scene.camera)
+        rendering = self._render(scene, look)
         if self.layers:
             image = np.rint(255 * extend_colors(rendering.color, rendering.alpha)).astype(np.uint8)
         else:
@@ -92,6 +91,10 @@ class SampleMaker:
         if self.backgrounds and rng.random() < self.photograph_share:
             return crop_photograph(self.backgrounds[int(rng.integers(len(self.backgrounds)))], size, rng)
         return generate_background(size, rng)
+
+    def _render(self, scene: Scene, rng: np.random.Generator) -> Rendering:
+        parts = self._shade(scene, gloss=rng.uniform(0.1, 1.3), cloth=int(rng.integers(2**31)))
+        return self._draw(parts, exposure(linear_colors(parts), rng), scene.camera)
 
     def _shade(self, scene: Scene, gloss: float, cloth: int) -> list[Part]:
         """All visible surfaces in the scene's light, in linear colours; ``cloth`` is the seed of the sleeves' cloth."""
