@@ -5,6 +5,7 @@
     python tools/make_synthetic.py --out data/synthetic/video --video --num 20 --frames 60 --mp4
     python tools/make_synthetic.py --out data/fingerspelling --video --signs letters
     python tools/make_synthetic.py --out data/tapping --video --tapping 3
+    python tools/make_synthetic.py --out data/synthetic/actions --video --actions --num 50 --preview actions.png
     python tools/make_synthetic.py --out data/synthetic/scenes --scenes --num 8000
 
 Writes images and OUT/annotations/{train,val,test}.json: COCO keypoints with 3D, camera, visibility, handedness and
@@ -26,7 +27,14 @@ from handkp_plugins.fileio.images import alpha_composite, open_image, read_image
 from handkp_plugins.structures.boxes import xywh_to_xyxy
 from handkp_plugins.synthetic.clips.signing import GROUPS
 from handkp_plugins.synthetic.datasets.generate import Result, generate
-from handkp_plugins.synthetic.datasets.recipe import ClipRecipe, Recipe, SceneRecipe, SignRecipe, TapRecipe
+from handkp_plugins.synthetic.datasets.recipe import (
+    ActionRecipe,
+    ClipRecipe,
+    Recipe,
+    SceneRecipe,
+    SignRecipe,
+    TapRecipe,
+)
 from handkp_plugins.visualization import draw_hand, tile
 from handkp_plugins.visualization.video import VideoFile
 
@@ -58,6 +66,8 @@ def main(
     tapping: float | None = None,
     amplitude_decrement: float | None = None,
     interval_jitter: float | None = None,
+    actions: bool = False,
+    hands: int | None = None,
     scenes: bool = False,
 ) -> Result:
     """Make or complete a dataset. The arguments are the options of the command line; None means a recipe's default.
@@ -71,8 +81,11 @@ def main(
     out = Path(out)
     kind = dict(frames=frames, fps=fps, signs=tuple(signs) or None, tapping=tapping)
     unevenness = dict(amplitude_decrement=amplitude_decrement, interval_jitter=interval_jitter)
-    only_video = [name for name, value in (kind | dict(mp4=mp4 or None)).items() if value is not None]
+    only_video = [
+        name for name, value in (kind | dict(mp4=mp4 or None, actions=actions or None)).items() if value is not None
+    ]
     only_tapping = [name for name, value in unevenness.items() if value is not None]
+    kinds = [name for name, value in dict(signs=signs, tapping=tapping, actions=actions).items() if value]
     sides = [] if size is None else [size] if isinstance(size, int) else list(size)
     if scenes and video:
         raise ValueError('scenes, video: expected one of both, got both')
@@ -80,13 +93,16 @@ def main(
         raise ValueError(f'{only_video[0]}: expected with video only, got without it')
     if only_tapping and tapping is None:
         raise ValueError(f'{only_tapping[0]}: expected with tapping only, got without it')
-    if tapping is not None and signs:
-        raise ValueError('signs, tapping: expected one of the two, got both')
+    if hands is not None and not actions:
+        raise ValueError('hands: expected with actions only, got without it')
+    if len(kinds) > 1:
+        raise ValueError(f'signs, tapping, actions: expected one of them, got {" and ".join(kinds)}')
     if len(sides) > (2 if video else 1):
         raise ValueError(f'size: expected one number, or with video width and height, got {sides}')
     options = dict(
         **kind,
         **unevenness,
+        hands=hands,
         num=num,
         size=sides[0] if sides else None,
         height=sides[-1] if sides and video else None,
@@ -99,7 +115,8 @@ def main(
         rigs=tuple(map(str, rig)),
         poses=tuple(map(str, poses)),
     )
-    clips = SignRecipe if signs else ClipRecipe if tapping is None else TapRecipe
+    of_kind = dict(signs=SignRecipe, tapping=TapRecipe, actions=ActionRecipe)
+    clips = of_kind[kinds[0]] if kinds else ClipRecipe
     recipe_class = clips if video else SceneRecipe if scenes else Recipe
     recipe = recipe_class(**{name: value for name, value in options.items() if value is not None})
     with tqdm(total=recipe.num_images, unit='image', desc='hands', smoothing=0.05) as bar:
@@ -161,8 +178,10 @@ def parse_args() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', required=True, help='folder of the dataset')
-    parser.add_argument('--num', type=int, help='images (default 2000), clips (100; tapping 10) or people (signs 30)')
-    size = 'pixels (default 256); scenes: longer side (480); clips: W H (240 320; tapping 256)'
+    parser.add_argument(
+        '--num', type=int, help='images (default 2000), clips (100; tapping 10) or people (signs 30, actions 50)'
+    )
+    size = 'pixels (default 256); scenes: longer side (480); clips: W H (240 320; tapping 256; actions 192 144)'
     parser.add_argument('--size', type=int, nargs='+', metavar='PX', help=size)
     parser.add_argument('--seed', type=int, default=0, help='(default 0)')
     parser.add_argument('--workers', type=int, metavar='N', help='processes (default: one per core)')
@@ -182,14 +201,18 @@ def parse_args() -> argparse.Namespace:
 
     clips = parser.add_argument_group('clips')
     clips.add_argument('--video', action='store_true', help='clips of a moving hand, OUT/clips/00000/000000.jpg')
-    clips.add_argument('--frames', type=int, metavar='N', help='frames of a clip (default 60; signs 3; tapping 301)')
-    clips.add_argument('--fps', type=float, help='frames per second (default 30; signs 5)')
+    clips.add_argument(
+        '--frames', type=int, metavar='N', help='frames of a clip (default 60; signs 3; tapping 301; actions 32)'
+    )
+    clips.add_argument('--fps', type=float, help='frames per second (default 30; signs 5; actions 15)')
     clips.add_argument('--mp4', action='store_true', help='write OUT/mp4/*.mp4, too')
     signs = f'one sign in each clip: {", ".join(GROUPS)} or some of them'
     clips.add_argument('--signs', nargs='+', default=[], metavar='NAME', help=signs)
     clips.add_argument('--tapping', type=float, metavar='HZ', help='thumb and index finger tap at this rate')
     clips.add_argument('--amplitude-decrement', type=float, metavar='SHARE', help='opening lost at the end of a clip')
     clips.add_argument('--interval-jitter', type=float, metavar='SHARE', help='deviation of tap intervals over mean')
+    clips.add_argument('--actions', action='store_true', help='hands that lift, pull, tip … objects, seen from above')
+    clips.add_argument('--hands', type=int, metavar='N', help='of actions: hands with labels, 1 (default) or 2')
     return parser.parse_args()
 
 

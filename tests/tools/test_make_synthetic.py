@@ -13,8 +13,12 @@ import psutil
 import pytest
 from helpers.paths import ROOT
 from helpers.tool_module import load_tool
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.registry import DATASETS
 
 from handkp_plugins.synthetic.datasets import generate
+from handkp_plugins.synthetic.datasets.recipe import GENERATOR_VERSION
 from handkp_plugins.synthetic.hand.model import ProceduralHand
 from handkp_plugins.synthetic.poses.gestures import GESTURES
 
@@ -93,9 +97,41 @@ def test_clips_and_their_videos(tool, tmp_path, capsys):
     assert tool.main(tmp_path / 'clips', **options).made == 0
 
 
+def test_actions_resume_and_load_through_their_config(tool, tmp_path):
+    out, options = tmp_path / 'actions', dict(video=True, actions=True, num=3, size=(96, 72), frames=8, workers=1)
+    result = tool.main(out, preview=tmp_path / 'sheet.png', **options)
+    assert result.splits == {'train': 48, 'val': 48, 'test': 48}
+    meta = json.loads((out / 'meta.json').read_text())
+    assert meta['version'] == GENERATOR_VERSION and meta['hands'] == 1
+    labels = {path: path.read_bytes() for path in out.glob('annotations/*.json')}
+    image = out / 'clips' / '00004' / '000003.jpg'
+    before = image.read_bytes()
+    image.unlink()
+    assert tool.main(out, **options).made == 8
+    assert image.read_bytes() == before and len(labels) == 3
+    assert all(path.read_bytes() == text for path, text in labels.items())
+    with pytest.raises(ValueError, match='made with hands=1, got hands=2'):
+        tool.main(out, hands=2, **options)
+
+    config = Config.fromfile(ROOT / 'configs' / 'htt' / 'htt_small_clips-128x72.py')
+    init_default_scope('mmpose')
+    dataset = DATASETS.build(dict(config.train_dataloader.dataset, data_root=str(out)))
+    assert len(dataset.metainfo['classes']) == config.model.head.num_actions == 24
+    assert len(dataset.metainfo['objects']) == config.model.head.num_objects == 4
+    packed = dataset[0]
+    assert packed['inputs'].shape[0] == 8 and packed['inputs'].shape[2:] == config.input_size[::-1]
+    labels = packed['data_samples'].gt_instance_labels
+    assert labels.keypoint_labels.shape == (32, 21, 3) and (labels.keypoint_weights == 1).all()
+
+
 @pytest.mark.parametrize(
     'options, message',
     [
+        ({'actions': True}, 'actions: expected with video only'),
+        ({'hands': 2}, 'hands: expected with actions only'),
+        ({'video': True, 'actions': True, 'hands': 3}, 'hands: expected 1 to 2, got 3'),
+        ({'video': True, 'actions': True, 'alone': True}, 'alone: expected False with actions'),
+        ({'video': True, 'actions': True, 'tapping': 3.0}, 'signs, tapping, actions: .* got tapping and actions'),
         ({'frames': 5}, 'frames: expected with video only'),
         ({'fps': 25.0}, 'fps: expected with video only'),
         ({'mp4': True}, 'mp4: expected with video only'),
@@ -104,7 +140,10 @@ def test_clips_and_their_videos(tool, tmp_path, capsys):
         ({'tapping': 3.0}, 'tapping: expected with video only'),
         ({'video': True, 'interval_jitter': 0.1}, 'interval_jitter: expected with tapping only'),
         ({'video': True, 'amplitude_decrement': 0.1}, 'amplitude_decrement: expected with tapping only'),
-        ({'video': True, 'tapping': 3.0, 'signs': ['letters']}, 'signs, tapping: expected one of the two'),
+        (
+            {'video': True, 'tapping': 3.0, 'signs': ['letters']},
+            'signs, tapping, actions: expected one of them, got signs and tapping',
+        ),
         ({'video': True, 'tapping': 9.0}, 'tapping: expected 0.2 to 7.5 taps per second'),
         ({'video': True, 'signs': ['letters', 'wave']}, "signs: expected two or more .* got 'wave'"),
         ({'size': [64, 80]}, r'size: expected one number, .* got \[64, 80\]'),

@@ -18,7 +18,7 @@ from ..hand.pose import HandPose
 from ..poses.sampler import PoseSampler
 from ..rendering.camera import Camera
 from ..rendering.photometric import apply_camera, exposure, motion_blur, random_camera
-from ..rendering.renderer import Renderer
+from ..rendering.renderer import Renderer, Rendering
 from ..scenes.grasp import SceneObject
 from ..scenes.sample import Sample, SampleMaker, linear_colors
 from ..scenes.scene import HandInScene, Scene, random_scene
@@ -60,7 +60,8 @@ class Clip:
         for obj, bone in self.worn:
             carried = self.frames[i, bone] @ np.linalg.inv(self.frames[0, bone])
             worn.append(obj.transform(carried[:3, :3], carried[:3, 3]).transform(axes, offset))
-        hand = main.model.pose(pose, main.shape, main.hand.handedness)
+        rigid = np.array_equal(pose.angles, main.pose.angles)
+        hand = main.hand if rigid else main.model.pose(pose, main.shape, main.hand.handedness)
         return replace(
             self.base_scene,
             main=replace(main, hand=hand, pose=pose, gesture=self.gestures[i], axes=axes, offset=offset),
@@ -172,12 +173,17 @@ class ClipMaker(SampleMaker):
             rendering = self._draw(parts, factor, camera)
             # approximation: the whole hand moves as its middle does
             layers = motion_blur(np.dstack([rendering.color, rendering.alpha]), shifts[i])
-            yield Sample(
-                image=apply_camera(drift[i] * (layers[..., :3] + (1 - layers[..., 3:]) * background), settings, look),
-                mask=rendering.alpha,
-                annotation=self._annotation(scene, rendering),
-                camera={'K': camera.matrix.tolist()},
-            )
+            image = apply_camera(drift[i] * (layers[..., :3] + (1 - layers[..., 3:]) * background), settings, look)
+            yield self._label(scene, image, rendering, index * len(self.time) + i)
+
+    def _label(self, scene: Scene, image: np.ndarray, rendering: Rendering, index: int) -> Sample:
+        """Return a frame with its labels; ``index`` counts the frames of all clips."""
+        return Sample(
+            image=image,
+            mask=rendering.alpha,
+            annotation=self._annotation(scene, rendering),
+            camera={'K': scene.camera.matrix.tolist()},
+        )
 
     def _move_background(self, clip: Clip, shutter: float, rng: np.random.Generator) -> Iterator[np.ndarray]:
         """Yield each frame's view of one background image, which hangs on a wall behind the hand."""

@@ -71,7 +71,7 @@ def generate(out: Path, recipe: Recipe, workers: int, progress: Callable[[int], 
     check_range('workers', workers, 1)
     photographs = list_photographs(Path(recipe.backgrounds)) if recipe.backgrounds else None
     settings = dict(
-        models=[ProceduralHand(), *(load_rig(Path(path)) for path in recipe.rigs)],
+        models=[ProceduralHand(recipe.mesh_step), *(load_rig(Path(path)) for path in recipe.rigs)],
         poses=PoseSampler([pose for path in recipe.poses for pose in load_poses(Path(path))]),
         backgrounds=photographs,
         layers=recipe.layers,

@@ -8,9 +8,11 @@ import numpy as np
 
 from handkp_plugins.fileio.coco import split_8_1_1
 
+from ..clips.actions import ACTIONS, OBJECTS, VERBS, ActionMaker, action_of
 from ..clips.clip import ClipMaker
 from ..clips.signing import SignMaker, sign_names
 from ..clips.tapping import TapMaker, tap_times
+from ..hand.template import FINE_STEP
 from ..scenes.multi_hand import SceneMaker
 from ..scenes.sample import Sample, SampleMaker
 
@@ -42,6 +44,7 @@ class Recipe:
 
     FEWEST: ClassVar[tuple[int, str]] = (10, 'images')  # units, so that each split has some
     images_per_unit: ClassVar[int] = 1
+    mesh_step: ClassVar[float] = FINE_STEP  # of the procedural hand's skin, millimetres
 
     def __post_init__(self) -> None:
         fewest, units = self.FEWEST
@@ -264,3 +267,46 @@ class TapRecipe(ClipRecipe):
         truth = dict(frequency=self.tapping, amplitude_decrement=self.amplitude_decrement)
         clips = self.unit_splits[split]
         return {'videos': [dict(id=clip, **truth, tap_times=self.taps(clip).round(5).tolist()) for clip in clips]}
+
+
+@dataclass(frozen=True)
+class ActionRecipe(ClipRecipe):
+    """A dataset of clips of actions from the view of the person who acts, split by people, each with every verb once.
+
+    Not ``alone``.
+    """
+
+    num: int = 50
+    size: int = 192
+    height: int = 144
+    frames: int = 32  # of each clip, 8 or more
+    fps: float = 15.0
+    hands: int = 1  # labelled: 1, the right one, or 2
+
+    FEWEST: ClassVar[tuple[int, str]] = (3, 'people')
+    mesh_step: ClassVar[float] = 3.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range('hands', self.hands, 1, 2)
+        check_range('frames', self.frames, 8)
+        if self.alone:
+            raise ValueError('alone: expected False with actions, which have objects, got True')
+
+    @property
+    def images_per_unit(self) -> int:
+        return len(VERBS) * self.frames
+
+    def build_maker(self, **settings: Any) -> ActionMaker:
+        return ActionMaker(self.hands, self.frames, self.fps, **settings)
+
+    def extra_keys(self, index: int) -> dict[str, Any]:
+        return {'image': super().extra_keys(index)['image'] | {'person': index // self.images_per_unit}}
+
+    def extra_sections(self, split: str) -> dict[str, Any]:
+        clips = [person * len(VERBS) + verb for person in self.unit_splits[split] for verb in range(len(VERBS))]
+        videos = [
+            dict(id=clip, action=action_of(clip), object=action_of(clip) // len(VERBS), person=clip // len(VERBS))
+            for clip in clips
+        ]
+        return {'actions': list(ACTIONS), 'objects': list(OBJECTS), 'videos': videos}

@@ -11,16 +11,16 @@ from handkp_plugins.structures.skeleton import FINGERS
 from .implicit import finger_coordinates
 from .kinematics import FRAME_INDEX
 from .shape import MEAN_ROOTS, MEAN_SEGMENTS
-from .template import HandTemplate, hand_template, smoothstep, vertex_normals
+from .template import FINE_STEP, HandTemplate, hand_template, smoothstep, vertex_normals
 
 _CREASE_DEPTH = 0.0005
 _NAIL_RIM_DEPTH = 0.0004
 
 
-@lru_cache(maxsize=1)
-def carved_template() -> HandTemplate:
+@lru_cache(maxsize=2)
+def carved_template(step: float = FINE_STEP) -> HandTemplate:
     """The template with creases and the rims of the nails pressed into it; built on first use."""
-    template = hand_template()
+    template = hand_template(step)
     nail, _ = nails(template)
     depth = _CREASE_DEPTH * creases(template) + _NAIL_RIM_DEPTH * 4 * nail * (1 - nail)
     vertices = template.vertices - depth[:, None] * template.normals

@@ -12,7 +12,7 @@ from .pose import HandPose
 from .proxies import proxy_spheres
 from .shape import HandShape
 from .skin import SkinLook, SkinPainter
-from .template import HandTemplate
+from .template import FINE_STEP, HandTemplate
 
 Handedness = Literal['left', 'right']
 
@@ -80,7 +80,11 @@ class HandModel:
 
 
 class ProceduralHand(HandModel):
-    """The hand modelled by this package."""
+    """The hand modelled by this package.
 
-    def __init__(self) -> None:
-        super().__init__(carved_template())
+    Args:
+        step: Millimetres from point to point of its skin. Larger ones draw small images faster.
+    """
+
+    def __init__(self, step: float = FINE_STEP) -> None:
+        super().__init__(carved_template(step))

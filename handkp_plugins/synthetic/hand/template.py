@@ -23,8 +23,9 @@ REST_POSE = HandPose.of(index_abd=10, ring_abd=8, little_abd=19)
 """Fingers spread, so that the resting solid does not fuse them."""
 
 _LOW, _HIGH = np.array([-106.0, -464.0, -66.0]), np.array([78.0, 218.0, 48.0])  # box around the resting hand, mm
-_STEP = 1.5
-_WEIGHT_SMOOTHING = 8
+FINE_STEP = 1.5
+"""Millimetres from point to point of the skin."""
+_WEIGHT_SMOOTHING = 8  # rounds at the fine step
 _LEAST_WEIGHT = 1e-3
 
 
@@ -47,13 +48,14 @@ def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
     return t * t * (3 - 2 * t)
 
 
-@lru_cache(maxsize=1)
-def hand_template() -> HandTemplate:
-    """Build the template on first use; later calls return the same one."""
+@lru_cache(maxsize=2)
+def hand_template(step: float = FINE_STEP) -> HandTemplate:
+    """Build the template of a step on first use; later calls return the same one."""
     frames = joint_frames(REST_POSE.angles, HandShape())
-    points, faces = _mesh(frames)
+    points, faces = _mesh(frames, step)
     *_, membership = _finger_attributes(points, frames)
-    weights = smooth_weights(_weights(points, frames, membership), faces, _WEIGHT_SMOOTHING)
+    rounds = max(1, round(_WEIGHT_SMOOTHING * (FINE_STEP / step) ** 2))
+    weights = smooth_weights(_weights(points, frames, membership), faces, rounds)
     return make_template(1e-3 * points, faces, weights)
 
 
@@ -72,10 +74,10 @@ def make_template(points: np.ndarray, faces: np.ndarray, weights: np.ndarray) ->
     )
 
 
-def _mesh(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _mesh(frames: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
     """Surface of the resting solid, points in mm and triangles, from a grid that grows coarser along the forearm."""
-    x, z = (np.arange(_LOW[i], _HIGH[i], _STEP) for i in (0, 2))
-    y = np.concatenate([np.arange(_LOW[1], -120, 12.0), np.arange(-120, -36, 5.0), np.arange(-36, _HIGH[1], _STEP)])
+    x, z = (np.arange(_LOW[i], _HIGH[i], step) for i in (0, 2))
+    y = np.concatenate([np.arange(_LOW[1], -120, 12.0), np.arange(-120, -36, 5.0), np.arange(-36, _HIGH[1], step)])
     grid = np.stack(np.meshgrid(x, y, z, indexing='ij'), axis=-1).astype(np.float32)
     values = hand_distance(grid.reshape(-1, 3), frames).reshape(grid.shape[:3])
     points, faces, _, _ = marching_cubes(values, 0.0, gradient_direction='descent')

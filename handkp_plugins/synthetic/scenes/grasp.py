@@ -58,13 +58,13 @@ def axes_along(axis: np.ndarray) -> np.ndarray:
     return np.stack([aside, axis, np.cross(aside, axis)], axis=1)
 
 
-def held_object(hand: PosedHand, rng: np.random.Generator) -> SceneObject | None:
-    """An object in the hand, in the palm's frame; None where none of the drawn kind fits.
+def held_object(hand: PosedHand, rng: np.random.Generator, kind: str | None = None) -> SceneObject | None:
+    """An object in the hand, in the palm's frame, of a kind or of a random one; None where none fits.
 
     Many places and directions between the fingers are tried at once. In each the solid grows until it meets the hand's
     spheres. Among those of a fitting size, the one that touches most fingers (or the palm) wins.
     """
-    kind = str(rng.choice(KINDS))
+    kind = kind or str(rng.choice(KINDS))
     spheres, radii = hand.spheres, hand.spheres[:, 3]
     # between random keypoints, moved out of the palm a little or not
     ids, share = rng.choice(_REACH, (_CANDIDATES, 3)), rng.dirichlet([0.7, 0.7, 0.7], _CANDIDATES)

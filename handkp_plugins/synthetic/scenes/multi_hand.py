@@ -18,7 +18,7 @@ from ..rendering.photometric import apply_camera, exposure, motion_blur, random_
 from ..rendering.renderer import Part, Renderer, Rendering
 from .grasp import SceneObject
 from .people import bystander, limb, owner
-from .sample import Sample, SampleMaker, depth_at, linear_colors, shade_objects
+from .sample import SampleMaker, SceneSample, depth_at, linear_colors, shade_objects
 from .scene import HandInScene, Scene, other_hand, random_scene
 from .views import arm_is_clear
 
@@ -151,18 +151,6 @@ def _box(hand: HandInScene, camera: Camera) -> np.ndarray:
     return keypoint_box(camera.project(hand.to_camera(hand.hand.vertices[hand.model.is_hand][::_OUTLINE_STEP])))
 
 
-@dataclass(frozen=True)
-class SceneSample(Sample):
-    """An image with the COCO record of each hand, with ids, in ``annotations``; ``annotation`` is empty."""
-
-    annotations: tuple[dict[str, Any], ...] = ()
-
-    @property
-    def labels(self) -> dict[str, Any]:
-        size = {'width': self.image.shape[1], 'height': self.image.shape[0]}
-        return {'camera': self.camera, 'annotations': list(self.annotations), 'image': size}
-
-
 class SceneMaker(SampleMaker):
     """Makes images of multi-hand scenes whose longer side is ``size`` pixels; keep one per process."""
 
@@ -214,14 +202,6 @@ class SceneMaker(SampleMaker):
             empty = np.zeros((height, width), np.float32)
             return Rendering(np.dstack([empty] * 3), empty, np.full(empty.shape, np.inf))
         return self._draw(parts, exposure(linear_colors(parts), rng), scene.camera)
-
-    def _labels_of(self, person: Scene, hand: HandInScene, rendering: Rendering) -> dict[str, Any]:
-        """COCO record of one of a person's hands; its area is that of the box."""
-        is_main = hand is person.main
-        own = person if is_main else replace(person, main=hand, other=person.main)
-        labels = self._annotation(own, rendering)
-        width, height = labels['bbox'][2:]
-        return labels | {'area': round(width * height, 1), 'held': labels['held'] if is_main else None}
 
 
 def visible_share(hand: HandInScene, camera: Camera, depth: np.ndarray) -> float:

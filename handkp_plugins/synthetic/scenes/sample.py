@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from ..rendering.photometric import apply_camera, exposure, random_camera, tone_
 from ..rendering.renderer import Part, Renderer, Rendering
 from ..rendering.shading import Shader, to_srgb
 from .grasp import SceneObject
-from .scene import Scene, random_scene
+from .scene import HandInScene, Scene, random_scene
 from .worn import make_sleeve
 
 VISIBLE, OCCLUDED, OUTSIDE = 2, 1, 0
@@ -44,6 +45,18 @@ class Sample:
     def labels(self) -> dict[str, Any]:
         """What is kept of it beside the image."""
         return {'camera': self.camera, 'annotation': self.annotation}
+
+
+@dataclass(frozen=True)
+class SceneSample(Sample):
+    """An image with the COCO record of each hand, with ids, in ``annotations``; ``annotation`` is empty."""
+
+    annotations: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        size = {'width': self.image.shape[1], 'height': self.image.shape[0]}
+        return {'camera': self.camera, 'annotations': list(self.annotations), 'image': size}
 
 
 class SampleMaker:
@@ -73,6 +86,7 @@ class SampleMaker:
         self.scene_options = dict(layer=layers, alone=alone, one_shape=one_shape)
         self.renderer = renderer or Renderer(size)
         self._shaders = {id(model): Shader(model.resting) for model in self.models}
+        self._colors = lru_cache(maxsize=2)(lambda model, skin: model.colors(skin))  # frames of a clip share them
 
     def make(self, seed: int, index: int) -> Sample:
         """Make the sample of an index. Labels depend on it, the seed and all arguments but the backgrounds."""
@@ -102,7 +116,7 @@ class SampleMaker:
         casters = np.concatenate([hands, *(obj.spheres for obj in scene.objects)])
         parts: list[Part] = []
         for hand in scene.hands:
-            posed, colors = hand.hand, hand.model.colors(scene.skin)
+            posed, colors = hand.hand, self._colors(hand.model, scene.skin)
             skin = Mesh(hand.to_camera(posed.vertices), apply_matrix(posed.normals, hand.axes), posed.faces, colors)
             parts.append(shade_mesh(skin, gloss, self._shaders[id(hand.model)], casters, light, camera))
             if hand.sleeve is not None:  # both sleeves of a person are of one cloth
@@ -146,6 +160,14 @@ class SampleMaker:
             'in_front': scene.in_front.name if scene.in_front else None,
             'other_hand': scene.other.hand.handedness if scene.other else None,
         }
+
+    def _labels_of(self, person: Scene, hand: HandInScene, rendering: Rendering) -> dict[str, Any]:
+        """Return the COCO record of one of a person's hands; its area is that of the box."""
+        is_main = hand is person.main
+        own = person if is_main else replace(person, main=hand, other=person.main)
+        labels = self._annotation(own, rendering)
+        width, height = labels['bbox'][2:]
+        return labels | {'area': round(width * height, 1), 'held': labels['held'] if is_main else None}
 
 
 def shade_mesh(
