@@ -57,6 +57,11 @@ def test_a_sample(tmp_path: Path) -> None:
     assert dataset.metainfo['objects'] == ('cup', 'pen')
     sample = dataset.get_data_info(5)  # of the second video from frame 1
     assert sample['img_path'] == [f'{tmp_path}/1/1.png']
+    assert sample['keypoints_occluded'].shape == (4, 42) and sample['keypoints_occluded'][0, [0, 1, 21]].tolist() == [
+        True,
+        False,
+        True,
+    ]
     assert sample['frame_valid'].tolist() == [True, False, False, False] and sample['frame_id'].tolist() == [11] * 4
     assert (sample['video_id'], sample['action'], sample['object'], sample['sample_idx']) == (1, 1, 1, 5)
     assert sample['camera'].tolist() == CAMERA and sample['ori_shape'] == (27, 48)

@@ -13,7 +13,8 @@ LIST_NAMES = dict(actions=['lift', 'lower', 'turn'], objects=['cup', 'pen'])
 
 
 def clip_records(lengths: Sequence[int] = (5, 3), hands: Sequence[str] = ('right',), first: int = 0) -> dict:
-    """Contents of a file; joint k of frame i of video v lies at (k, v, 400 + i) mm, the left hand 30 mm beside."""
+    """Contents of a file; joint k of frame i of video v lies at (k, v, 400 + i) mm, the left hand 30 mm
+    beside. Joints 0, 2 … are occluded."""
     videos = [dict(id=v, action=v % 3, object=v % 2) for v in range(len(lengths))]
     images, annotations = [], []
     for v, length in enumerate(lengths):
@@ -26,7 +27,9 @@ def clip_records(lengths: Sequence[int] = (5, 3), hands: Sequence[str] = ('right
                 k = np.arange(21.0)
                 points = np.stack([k + 30 * (hand == 'left'), v + 0 * k, 400 + i + 0 * k], 1) / 1000
                 where = dict(id=len(annotations), image_id=images[-1]['id'])
-                annotations.append(dict(where, handedness=hand, keypoints_3d=points.tolist()))
+                flags = np.stack([0 * k, 0 * k, 1 + k % 2], 1).astype(int).ravel().tolist()
+                labels = dict(keypoints_3d=points.tolist(), keypoints=flags)
+                annotations.append(dict(where, handedness=hand, **labels))
     return dict(LIST_NAMES, videos=videos, images=images, annotations=annotations)
 
 

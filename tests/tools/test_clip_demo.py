@@ -16,7 +16,7 @@ from mmpose.models import build_pose_estimator
 from handkp_plugins.engine.config import load_config
 
 clip_demo = load_tool('clip_demo')
-SMALL = CONFIGS / 'htt' / 'htt_small_clips-128x72.py'
+SMALL = CONFIGS / 'htt' / 'htt_small_generated-96x72.py'
 CAMERA = (93.0, 93.0, 64.0, 36.0)
 
 

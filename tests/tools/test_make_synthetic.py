@@ -113,7 +113,7 @@ def test_actions_resume_and_load_through_their_config(tool, tmp_path):
     with pytest.raises(ValueError, match='made with hands=1, got hands=2'):
         tool.main(out, hands=2, **options)
 
-    config = Config.fromfile(ROOT / 'configs' / 'htt' / 'htt_small_clips-128x72.py')
+    config = Config.fromfile(ROOT / 'configs' / 'htt' / 'htt_small_generated-96x72.py')
     init_default_scope('mmpose')
     dataset = DATASETS.build(dict(config.train_dataloader.dataset, data_root=str(out)))
     assert len(dataset.metainfo['classes']) == config.model.head.num_actions == 24

@@ -27,6 +27,7 @@ class Video:
         camera: (3, 3) pinhole matrix of the frames.
         keypoints: (L, J, 3) float32, metres in the camera's frame; 0 for a hand that is absent.
         weights: (L, J) float32, 0 for a hand that is absent, else 1.
+        occluded: (L, J), whether something hides the joint; None where the file does not tell.
     """
 
     id: Any
@@ -38,6 +39,7 @@ class Video:
     camera: np.ndarray
     keypoints: np.ndarray
     weights: np.ndarray
+    occluded: np.ndarray | None
 
     def __len__(self) -> int:
         return len(self.files)
@@ -58,7 +60,7 @@ def read_clip_file(path: str, hands: tuple[str, ...]) -> ClipFile:
     Its form is that of COCO: ``actions`` and ``objects`` are lists of names, ``videos`` have ``id``, ``action`` and
     ``object`` (indices of these lists), ``images`` have ``video_id``, ``frame_id`` and ``camera.K``, and each
     annotation is one hand, with ``handedness`` and ``keypoints_3d``, 21×3 in metres. Without an annotation the hand is
-    absent from the image.
+    absent from the image. Where all annotations have ``keypoints``, 21 × (x, y, v), v = 1 is an occluded joint.
 
     Args:
         hands: The hands to read, in this order. Annotations of another hand are ignored.
@@ -84,7 +86,8 @@ def read_clip_file(path: str, hands: tuple[str, ...]) -> ClipFile:
             _fail(path, f'image {image["id"]}', 'video_id', 'the id of an entry in videos', image['video_id'])
         places[image['video_id']].append(image)
     joints = _joints(path, file.annotations, hands)
-    read = [_video(path, video, places[video['id']], joints, hands) for video in videos]
+    occluded = _occluded(path, file.annotations)
+    read = [_video(path, video, places[video['id']], joints, occluded, hands) for video in videos]
     return ClipFile(names['actions'], names['objects'], read)
 
 
@@ -131,7 +134,28 @@ def _joints(path: str, annotations: list[dict], hands: tuple[str, ...]) -> dict[
     return found
 
 
-def _video(path: str, video: dict, images: list[dict], joints: dict[tuple, np.ndarray], hands: tuple) -> Video:
+def _occluded(path: str, annotations: list[dict]) -> dict[tuple, np.ndarray] | None:
+    """Return which joints (21,) are occluded, by image and hand; None where an annotation has no ``keypoints``."""
+    if not all('keypoints' in annotation for annotation in annotations):
+        return None
+    found = {}
+    for annotation in annotations:
+        flags = annotation['keypoints'][2::3]
+        if len(flags) != NUM_KEYPOINTS or not set(flags) <= {0, 1, 2}:
+            expected = f'{NUM_KEYPOINTS} × (x, y, v) with v of 0, 1 or 2'
+            _fail(path, f'annotation {annotation["id"]}', 'keypoints', expected, f'v of {flags}')
+        found[annotation['image_id'], annotation['handedness']] = np.array(flags) == 1
+    return found
+
+
+def _video(
+    path: str,
+    video: dict,
+    images: list[dict],
+    joints: dict[tuple, np.ndarray],
+    occluded: dict[tuple, np.ndarray] | None,
+    hands: tuple,
+) -> Video:
     """Make a video from its image records in any order."""
     where = f'video {video["id"]}'
     if not images:
@@ -155,6 +179,11 @@ def _video(path: str, video: dict, images: list[dict], joints: dict[tuple, np.nd
     pairs = [[joints.get((image['id'], hand)) for hand in hands] for image in images]
     absent = np.zeros((NUM_KEYPOINTS, 3), np.float32)
     points = [np.concatenate([absent if p is None else p for p in pair]) for pair in pairs]
+    hidden = None
+    if occluded is not None:
+        seen = np.zeros(NUM_KEYPOINTS, bool)
+        rows = [np.concatenate([occluded.get((image['id'], hand), seen) for hand in hands]) for image in images]
+        hidden = np.stack(rows)
     return Video(
         id=video['id'],
         action=video['action'],
@@ -165,6 +194,7 @@ def _video(path: str, video: dict, images: list[dict], joints: dict[tuple, np.nd
         camera=cameras[0],
         keypoints=np.stack(points),
         weights=np.repeat([[p is not None for p in pair] for pair in pairs], NUM_KEYPOINTS, 1).astype(np.float32),
+        occluded=hidden,
     )
 
 

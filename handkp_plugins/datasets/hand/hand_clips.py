@@ -50,6 +50,7 @@ class HandClipDataset(BaseDataset):
     - ``camera``: (3, 3), the pinhole matrix of the images
     - ``keypoints``: (T, J, 3) metres in the camera's frame, x right, y down, z forward; ``keypoints_visible``: (T, J),
       0 for a hand that is absent; padded frames repeat the last valid one
+    - ``keypoints_occluded``: (T, J), bool, where the file tells
     - ``action`` and ``object``: indices of ``metainfo['classes']`` and ``metainfo['objects']``
 
     Args:
@@ -108,7 +109,9 @@ class HandClipDataset(BaseDataset):
         place = super().get_data_info(idx)
         video = self.videos[place['video']]
         frames, valid = clip_frames(place['start'], len(video), self.clip_length, self.spacing)
+        occluded = {} if video.occluded is None else dict(keypoints_occluded=video.occluded[frames])
         return dict(
+            occluded,
             img_path=[join_path(self.data_prefix['img'], video.files[i]) for i in frames[valid]],
             ori_shape=video.size[::-1],
             video_id=video.id,

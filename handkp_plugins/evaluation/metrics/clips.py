@@ -35,6 +35,8 @@ class HandPose3DMetric(BaseMetric):
         max_distance: The last threshold in the camera's space, in mm; the first is 0. FPHA 80, H2O 90.
         max_aligned: The last threshold with aligned wrists.
         step: Between thresholds, in mm.
+        occlusion: Also give ``MEPE`` and ``MEPE-RA`` of visible and of occluded joints apart: keys followed by
+            ``/visible`` and ``/occluded``. Samples need ``keypoints_occluded`` (T, J).
         curve_file: Where to write the curves as JSON: ``thresholds``, ``thresholds-RA``, and ``PCK`` and ``PCK-RA`` by
             hand; ``None`` for nowhere. Folders are made.
         kwargs: Those of ``BaseMetric``.
@@ -46,6 +48,7 @@ class HandPose3DMetric(BaseMetric):
         max_distance: float = 80.0,
         max_aligned: float = 50.0,
         step: float = 2.5,
+        occlusion: bool = False,
         curve_file: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -58,6 +61,7 @@ class HandPose3DMetric(BaseMetric):
         self.hands = tuple(hands)
         self.thresholds = np.arange(0, max_distance + step / 2, step)
         self.aligned_thresholds = np.arange(0, max_aligned + step / 2, step)
+        self.occlusion = occlusion
         self.curve_file = curve_file
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -73,12 +77,16 @@ class HandPose3DMetric(BaseMetric):
                     f'{predicted.shape[1]} predicted ones'
                 )
             frames = np.asarray(sample['frame_id'])[valid]
-            points = (1000 * predicted[valid], 1000 * truth[valid], labelled[valid] > 0)
+            if self.occlusion and 'keypoints_occluded' not in sample:
+                raise ValueError('occlusion: expected data that tells occluded joints (keypoints), got none')
+            occluded = np.asarray(sample['keypoints_occluded'] if self.occlusion else np.zeros_like(labelled), bool)
+            points = (1000 * predicted[valid], 1000 * truth[valid], labelled[valid] > 0, occluded[valid])
             self.results.append((sample['video_id'], frames, *points))
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """Return the scores of all frames."""
-        predicted, truth, labelled = (np.stack(part) for part in zip(*_each_frame_once(results), strict=True))
+        parts = (np.stack(part) for part in zip(*_each_frame_once(results), strict=True))
+        predicted, truth, labelled, occluded = parts
         scores: dict[str, float] = {}
         curves: dict[str, Any] = {'thresholds': self.thresholds, 'thresholds-RA': self.aligned_thresholds}
         for i, hand in enumerate(self.hands):
@@ -87,16 +95,19 @@ class HandPose3DMetric(BaseMetric):
             if not known.any():
                 print_log(f'HandPose3DMetric: no {hand} hand is labelled', logger='current', level=logging.WARNING)
             aligned = tuple(map(root_aligned, points))
-            both = known[:, 1:] & known[:, :1]
-            for kind, pair, mask, thresholds in (
-                ('', points, known, self.thresholds),
-                ('-RA', aligned, both, self.aligned_thresholds),
+            both, hidden = known[:, 1:] & known[:, :1], occluded[:, own]
+            for kind, pair, mask, behind, thresholds in (
+                ('', points, known, hidden, self.thresholds),
+                ('-RA', aligned, both, hidden[:, 1:], self.aligned_thresholds),
             ):
                 errors = joint_errors(*pair)
                 curve = pck3d_curve(errors, mask, thresholds)
                 suffix = kind + (f'/{hand}' if len(self.hands) > 1 else '')
                 scores[f'AUC{suffix}'] = area_under_curve(curve, thresholds)
                 scores[f'MEPE{suffix}'] = mean_error(errors, mask)
+                if self.occlusion:
+                    scores[f'MEPE{suffix}/visible'] = mean_error(errors, mask & ~behind)
+                    scores[f'MEPE{suffix}/occluded'] = mean_error(errors, mask & behind)
                 curves.setdefault(f'PCK{kind}', {})[hand] = curve
         if self.curve_file is not None:
             write_text(self.curve_file, json.dumps(curves, default=np.ndarray.tolist))

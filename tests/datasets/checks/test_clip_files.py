@@ -36,6 +36,19 @@ def test_a_hand_without_annotation_is_absent(tmp_path: Path) -> None:
     assert (video.keypoints[1, :21] == 0).all() and np.isfinite(video.keypoints).all()
 
 
+def test_occluded_joints_where_the_file_tells(tmp_path: Path) -> None:
+    records = clip_records((2,), BOTH)
+    for annotation in records['annotations']:
+        annotation['keypoints'] = [5, 5, 2] * 20 + [5, 5, 1 + (annotation['handedness'] == 'left')]
+    (video,) = read_clip_file(str(write_clips(tmp_path / 'told', records)), BOTH).videos
+    assert video.occluded.shape == (2, 42) and np.flatnonzero(video.occluded[0]).tolist() == [41]
+    records['annotations'][3]['keypoints'][2] = 3
+    with pytest.raises(ValueError, match=r'annotation 3: keypoints: expected 21 × \(x, y, v\) .*, got v of \[3, 2'):
+        read_clip_file(str(write_clips(tmp_path / 'wrong', records)), BOTH)
+    del records['annotations'][3]['keypoints']
+    assert read_clip_file(str(write_clips(tmp_path / 'not', records)), BOTH).videos[0].occluded is None
+
+
 def change(section: str, index: int, **values: object) -> Callable[[dict], None]:
     return lambda records: records[section][index].update(values)
 

@@ -59,6 +59,20 @@ def test_each_hand_by_itself() -> None:
     assert len(scores) == 8
 
 
+def test_occluded_and_visible_joints_apart() -> None:
+    """Joint 5 is twice as far off, and occluded in two frames; in the others it counts as visible."""
+    data = sample(valid=4)
+    occluded = np.zeros((4, 21), bool)
+    occluded[:2, 5] = True
+    data['pred_instances']['keypoints_3d'][:2, 5, 0] += OFF
+    scores = score('HandPose3DMetric', [dict(data, keypoints_occluded=occluded)], occlusion=True)
+    assert scores['MEPE/occluded'] == pytest.approx(2 * MM) and scores['MEPE/visible'] == pytest.approx(MM)
+    assert scores['MEPE-RA/occluded'] == pytest.approx(MM) and scores['MEPE-RA/visible'] == 0
+    assert scores['MEPE'] == pytest.approx(MM * (20 + 1.5) / 21)
+    with pytest.raises(ValueError, match='occlusion: expected data that tells occluded joints .*, got none'):
+        score('HandPose3DMetric', [data], occlusion=True)
+
+
 def test_a_hand_that_is_never_seen_has_no_score() -> None:
     data = sample(hands=2)
     data['gt_instances']['keypoints_visible'][:, :21] = 0
