@@ -1,6 +1,6 @@
 """Skeletons, heatmaps and image grids with OpenCV, plots with matplotlib: plain functions."""
 
-from .hand import draw_hand, draw_hands, draw_label
+from .hand import draw_hand, draw_hands, draw_hands_3d, draw_label
 from .heatmap import heatmap_overlay
 from .plots import plot_confusion, plot_keypoint_bars, plot_pck_curves
 from .sheet import tile
@@ -14,6 +14,7 @@ __all__ = [
     'Window',
     'draw_hand',
     'draw_hands',
+    'draw_hands_3d',
     'draw_label',
     'draw_rate',
     'heatmap_overlay',

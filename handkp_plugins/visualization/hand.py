@@ -5,12 +5,15 @@ from typing import Any
 
 import cv2
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from handkp_plugins.structures.images import check_image
 from handkp_plugins.structures.skeleton import BONES, KEYPOINT_COLORS, NUM_KEYPOINTS
 
 _SUBPIXEL_BITS = 4
 _FAINT_OPACITY = 0.35
+_VIEW_IN_SPACE = Rotation.from_euler('xy', [35, -60], degrees=True).as_matrix()[:2]
+_WIDTH_IN_SPACE = 0.3  # metres
 
 
 def draw_hand(
@@ -55,6 +58,19 @@ def draw_hand(
         layer = _draw_parts(canvas.copy(), keypoints, drawn, ~clear, width)
         canvas = cv2.addWeighted(layer, _FAINT_OPACITY, canvas, 1 - _FAINT_OPACITY, 0)
     return _draw_parts(canvas, keypoints, drawn & clear, clear, width)
+
+
+def draw_hands_3d(points: np.ndarray, side: int) -> np.ndarray:
+    """Draw hands (H, 21, 3) in metres in the camera's frame on white, [side, side, 3], seen from the right and above.
+
+    The view is parallel, about the middle of the keypoints, and 0.3 m wide, or wider where the hands need it.
+    """
+    pixels = (points - points.reshape(-1, 3).mean(0)) @ _VIEW_IN_SPACE.T
+    wide = max(_WIDTH_IN_SPACE, 2.2 * float(np.abs(pixels).max()))
+    canvas = np.full((side, side, 3), 255, np.uint8)
+    for hand in pixels:
+        canvas = draw_hand(canvas, side * (0.5 + hand / wide))
+    return canvas
 
 
 def draw_label(image: np.ndarray, text: str, bbox: np.ndarray) -> np.ndarray:

@@ -10,9 +10,11 @@ from handkp_plugins.apis.hand_boxes import make_hand_finder
 from handkp_plugins.apis.inference import init_model
 from handkp_plugins.apis.networks import find_network
 from handkp_plugins.apis.rotation import with_rotations
+from handkp_plugins.engine.config import load_config
 from handkp_plugins.engine.work_dir import check_writable
 from handkp_plugins.visualization import Window
 
+from .clips import run_clips
 from .hand_pipeline import HandPipeline
 from .keypoints_file import KeypointsFile, make_header
 from .options import OUTPUT, DrawingOptions, HandOptions, NetworkOptions, VideoOptions
@@ -41,6 +43,13 @@ def run_demo(
     video, drawing = video or VideoOptions(), drawing or DrawingOptions()
     if video.max_frames is not None and video.max_frames < 1:
         raise ValueError(f'--max-frames: expected an integer from 1 on, got {video.max_frames}')
+    network = find_network(*networks.pose, option='--pose')
+    if (load_config(network.config).get('model') or {}).get('type') == 'HTT':
+        _check_clip_options(source, networks, hands, video, drawing)
+        _prepare_output(output, path)
+        return run_clips(source, output, network, video.camera, networks.device, video.max_frames, video.show)
+    if video.camera is not None:
+        raise ValueError(f'--camera: expected with a network of clips (HTT), got {network.config}')
     finder = detector = None
     boxes = hands.bbox, hands.whole_image, hands.ann
     if any(boxes) and hands.det is not None:
@@ -49,7 +58,6 @@ def run_demo(
         finder = make_hand_finder(*boxes)
     else:
         detector = find_network(*(hands.det or [DEFAULT_DETECTOR]), option='--det')
-    network = find_network(*networks.pose, option='--pose')
     files = None if is_stream(source) else find_images(path)
     for option in ('smooth', 'show', 'max_frames'):
         if files is not None and getattr(video, option):
@@ -66,11 +74,7 @@ def run_demo(
         hands.track_thr,
         dict(min_cutoff=video.min_cutoff, beta=video.beta) if video.smooth else None,
     )
-    if path.exists() and output.resolve() == (path if path.is_dir() else path.parent).resolve():
-        raise ValueError(
-            f'--output: expected another folder than that of the source, which it would overwrite, got {output}'
-        )
-    check_writable(str(output), 'output folder', '--output')
+    _prepare_output(output, path)
     if files is not None:
         return Run(pipeline, output, KeypointsFile(output, header), drawing.score_thr).images(path, files)
     with closing(Stream(source)) as stream:
@@ -78,3 +82,33 @@ def run_demo(
         file = KeypointsFile(output, header, keep_items=not stream.is_camera)
         run = Run(pipeline, output, file, drawing.score_thr)
         return run.stream(stream, video.max_frames, window, not video.no_rate)
+
+
+def _prepare_output(output: Path, source: Path) -> None:
+    """Make the output folder, and find out before the work whether it can be written."""
+    if source.exists() and output.resolve() == (source if source.is_dir() else source.parent).resolve():
+        raise ValueError(
+            f'--output: expected another folder than that of the source, which it would overwrite, got {output}'
+        )
+    check_writable(str(output), 'output folder', '--output')
+
+
+def _check_clip_options(
+    source: str | Path,
+    networks: NetworkOptions,
+    hands: HandOptions,
+    video: VideoOptions,
+    drawing: DrawingOptions,
+) -> None:
+    """Raise ValueError unless the options fit a network of clips, which finds the hands of whole frames itself."""
+    if not is_stream(source):
+        raise ValueError(f'source: expected a video or webcam:N for a network of clips (HTT), got {source}')
+    for options, names in (
+        (networks, ('tta', 'gesture')), (hands, ('det', 'bbox', 'ann', 'whole_image')), (video, ('smooth',)),
+        (drawing, ('save_heatmaps',)),
+    ):  # fmt: skip
+        for name in names:
+            if getattr(options, name):
+                raise ValueError(f'--{name.replace("_", "-")}: expected without a network of clips (HTT), got it, too')
+    if video.camera is None or len(video.camera) != 4 or min(video.camera) <= 0:
+        raise ValueError(f'--camera: expected FX FY CX CY above 0 for a network of clips (HTT), got {video.camera}')

@@ -71,6 +71,10 @@ class VideoOptions:
     max_frames: int | None = _option(None, 'stop after N frames', type=int, metavar='N')
     show: bool = _option(False, 'show a window; q stops')
     no_rate: bool = _option(False, 'no frame rate in the drawn frames')
+    camera: Sequence[float] | None = _option(
+        None, 'focal lengths and principal point in pixels, for a network of clips (HTT)', type=float, nargs=4,
+        metavar=('FX', 'FY', 'CX', 'CY'),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
