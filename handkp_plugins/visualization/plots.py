@@ -57,8 +57,9 @@ def plot_pck_curves(
     path: str | Path,
     thresholds: np.ndarray | None = None,
     title: str = 'Share of correct keypoints',
+    unit: str = 'px',
 ) -> None:
-    """Plot PCK (T,), 0 to 1, of each name over thresholds (T,) in pixels, 1, 2, …, T by default."""
+    """Plot PCK (T,), 0 to 1, of each name over thresholds (T,) in a unit, 1, 2, …, T by default."""
     if not curves:
         raise ValueError('curves: expected at least one, got none')
     values = {name: np.asarray(curve, dtype=float) for name, curve in curves.items()}
@@ -73,7 +74,7 @@ def plot_pck_curves(
     figure, axes = new_plot(6, 4)
     for name, curve in values.items():
         axes.plot(thresholds, curve, label=name)
-    axes.set(xlabel='distance (px)', ylabel='PCK', title=title, ylim=(0, 1.02), xlim=(0, max(thresholds)))
+    axes.set(xlabel=f'distance ({unit})', ylabel='PCK', title=title, ylim=(0, 1.02), xlim=(0, max(thresholds)))
     axes.grid(alpha=0.3)
     axes.legend(loc='lower right')
     save_plot(figure, path)

@@ -6,43 +6,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
 from helpers.demo import demo
 from helpers.mini_clips import LIST_NAMES
-from helpers.paths import CONFIGS
-from mmengine.registry import init_default_scope
-from mmpose.models import build_pose_estimator
+from helpers.tiny_htt import write_tiny_htt
 
 from handkp_plugins.apps.demo import clips
-from handkp_plugins.engine.config import load_config
 from handkp_plugins.structures.skeleton import NUM_KEYPOINTS
 
-SMALL = CONFIGS / 'htt' / 'htt_small_generated-96x72.py'
 CAMERA = (72.0, 72.0, 47.5, 35.5)
 
 
 @pytest.fixture(scope='module')
 def network(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Config and checkpoint of a small network with T = 4 and t = 2."""
-    folder = tmp_path_factory.mktemp('network')
-    options = {
-        'model.backbone.stem_channels': 8,
-        'model.backbone.base_channels': 8,
-        'model.head.embed_dims': 64,
-        'model.head.window': 2,
-        'model.head.num_objects': 2,
-        'model.head.num_actions': 3,
-        'test_dataloader.dataset.clip_length': 4,
-        'test_dataloader.dataset.window': 2,
-        'test_dataloader.dataset.spacing': 2,
-    }
-    cfg = load_config(SMALL, options)
-    cfg.dump(folder / 'htt.py')
-    init_default_scope('mmpose')
-    model = build_pose_estimator(cfg.model)
-    meta = dict(dataset_meta=dict(classes=tuple(LIST_NAMES['actions']), objects=tuple(LIST_NAMES['objects'])))
-    torch.save(dict(state_dict=model.state_dict(), meta=meta), folder / 'htt.pth')
-    return folder / 'htt.py', folder / 'htt.pth'
+    return write_tiny_htt(tmp_path_factory.mktemp('network'))
 
 
 @pytest.fixture(scope='module')
