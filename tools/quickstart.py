@@ -26,6 +26,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
@@ -38,6 +39,7 @@ from handkp_plugins.engine.checkpoint import shipped as weights
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.engine.experiments.mean_pose import evaluate_mean_pose, mean_pose
 from handkp_plugins.engine.experiments.steps import loading_options, run_step, say, side_by_side, threads, with_options
+from handkp_plugins.engine.optimizers.amp import cpu_has_bfloat16
 from handkp_plugins.engine.work_dir import find_checkpoints
 from handkp_plugins.fileio.atomic import write_text
 
@@ -155,8 +157,9 @@ def train(s: Settings, name: str, config: str) -> tuple[Path, float]:
         state['seconds'] += max(0.0, saved[0] - marker.stat().st_mtime)
     write_text(marker, json.dumps(state))
     start = time.monotonic()
+    amp = ['--amp'] if torch.cuda.is_available() or cpu_has_bfloat16() else []  # else it is slower
     step(
-        'tools/train.py', config, '--amp', '--work-dir', short(work_dir), *resume,
+        'tools/train.py', config, *amp, '--work-dir', short(work_dir), *resume,
         *with_options(options + loading_options(s.cores)), log=work_dir / 'train.log',
         show=r'Epoch\(train\).*?loss: \S+|Epoch\(val\).*EPE: \S+', label=f'{name}: ', environment=threads(s.cores),
     )  # fmt: skip

@@ -5,7 +5,7 @@ data_root = 'data/my_hands/'
 train_ann, val_ann, test_ann = 'annotations/train.json', 'annotations/val.json', 'annotations/test.json'
 images = 'images/'  # folder of the annotations' file names, below data_root
 max_epochs = 100
-load_from = None  # 'handkp://hand_detector' starts from the weights trained on generated scenes
+load_from = None  # 'handkp://hand_detector' starts from the shipped weights
 metainfo = dict(classes=('hand', ), palette=[(0, 200, 120)])
 
 train_dataloader = dict(

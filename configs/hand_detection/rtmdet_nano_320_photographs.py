@@ -2,7 +2,7 @@
 _base_ = ['rtmdet_nano_320_scenes.py']
 
 photographs, scenes = 'data/real_hands/', 'data/synthetic/scenes/'
-load_from = 'handkp://hand_detector'
+load_from = 'handkp://hand_detector_scenes'
 max_epochs, plain_epochs = 12, 2  # the last ones without mosaics, as RTMDet ends its trainings
 repeat_negatives = 4
 learning_rate = 4e-3

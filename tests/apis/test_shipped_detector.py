@@ -17,7 +17,7 @@ from handkp_plugins.engine.checkpoint.shipped import SCHEME, available, config_f
 from handkp_plugins.synthetic.hand.model import ProceduralHand
 from handkp_plugins.synthetic.scenes.multi_hand import SceneMaker
 
-CONFIG, ADDRESS = CONFIGS / 'rtmdet_nano_320_scenes.py', f'{SCHEME}{DEFAULT_DETECTOR}'
+CONFIG, ADDRESS = CONFIGS / 'rtmdet_nano_320_photographs.py', f'{SCHEME}{DEFAULT_DETECTOR}'
 
 
 def test_it_is_small_and_listed_as_a_detector():

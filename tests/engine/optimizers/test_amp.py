@@ -66,6 +66,18 @@ def test_types_that_the_machine_lacks():
 
 
 @pytest.mark.parametrize('has_bfloat16', [True, False])
+def test_a_cpu_without_bfloat16_is_told_to_be_slow(monkeypatch: pytest.MonkeyPatch, has_bfloat16: bool):
+    messages = []
+    monkeypatch.setattr(optim_module, 'get_device', lambda: 'cpu')
+    monkeypatch.setattr(optim_module, 'cpu_has_bfloat16', lambda: has_bfloat16)
+    monkeypatch.setattr(optim_module, 'print_log', lambda text, *args: messages.append(text))
+    assert wrapper(nn.Linear(1, 1)).cast_dtype == torch.bfloat16
+    assert [text.startswith('mixed precision: expected a CPU with bfloat16') for text in messages] == [True] * (
+        not has_bfloat16
+    )
+
+
+@pytest.mark.parametrize('has_bfloat16', [True, False])
 def test_gpus_compute_in_what_they_have(monkeypatch: pytest.MonkeyPatch, has_bfloat16: bool):
     scalers = []
     monkeypatch.setattr(optim_module, 'get_device', lambda: 'cuda')
