@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from mmengine.registry import init_default_scope
 
 from handkp_plugins.models.classifiers import GestureNet
 
@@ -17,6 +18,7 @@ def write_gesture_net(folder: Path, meta: dict | None = None) -> tuple[Path, Pat
         "model = dict(type='GestureNet', num_classes=7, mean_of_coordinates=False)\n"
     )
     torch.manual_seed(0)
+    init_default_scope('mmpose')  # another test may have left MMDetection's
     net = GestureNet(num_classes=2, mean_of_coordinates=False)
     meta = dict(dataset_meta=dict(classes=CLASSES)) if meta is None else meta
     torch.save(dict(meta=meta, state_dict=net.state_dict()), checkpoint)
