@@ -8,7 +8,8 @@ import numpy as np
 
 from handkp_plugins.fileio.coco import split_8_1_1
 
-from ..clips.actions import ACTIONS, OBJECTS, VERBS, ActionMaker, action_of
+from ..clips.action_maker import ActionMaker
+from ..clips.actions import ACTIONS, OBJECTS, VERBS, action_of
 from ..clips.clip import ClipMaker
 from ..clips.signing import SignMaker, sign_names
 from ..clips.tapping import TapMaker, tap_times

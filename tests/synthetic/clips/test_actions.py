@@ -5,16 +5,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from handkp_plugins.structures.skeleton import FINGER_KEYPOINTS
-from handkp_plugins.synthetic.clips.actions import (
-    ACTIONS,
-    FOCAL,
-    OBJECTS,
-    VERBS,
-    ActionMaker,
-    action_of,
-    plan_action,
-    random_person,
-)
+from handkp_plugins.synthetic.clips.action_maker import ActionMaker, plan_action
+from handkp_plugins.synthetic.clips.actions import ACTIONS, FOCAL, OBJECTS, VERBS, action_of, random_person
 from handkp_plugins.synthetic.datasets.recipe import ActionRecipe
 from handkp_plugins.synthetic.hand.model import ProceduralHand
 
