@@ -7,6 +7,7 @@ import pytest
 import torch
 from helpers.mini_clips import SIZE, clip_records, write_clips
 from helpers.paths import CONFIGS
+from helpers.tiny_htt import SMALL, TINY
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
@@ -18,7 +19,6 @@ from handkp_plugins.engine.config import load_config
 from handkp_plugins.engine.runner import HandRunner
 
 LEAVES = sorted((CONFIGS / 'htt').glob('*.py'))
-SMALL = CONFIGS / 'htt' / 'htt_small_generated-96x72.py'
 
 
 def name(path: Path) -> str:
@@ -95,18 +95,12 @@ def test_ablations_change_one_knob() -> None:
 def small_training(tmp_path: Path, **more: object) -> HandRunner:
     """The small config, smaller still, on two made-up videos."""
     write_clips(tmp_path / 'data', clip_records((9, 5)), pictures=True)
-    options: dict[str, object] = {
+    options: dict[str, object] = TINY | {
         'work_dir': str(tmp_path / 'work'),
         'log_level': 'ERROR',
         'train_cfg.max_epochs': 1,
         'train_cfg.val_interval': 1,
         'param_scheduler': [],
-        'model.backbone.stem_channels': 8,
-        'model.backbone.base_channels': 8,
-        'model.head.embed_dims': 64,
-        'model.head.window': 2,
-        'model.head.num_objects': 2,
-        'model.head.num_actions': 3,
         'model.head.decoder.input_size': SIZE,
         'train_dataloader.dataset.pipeline.4.encoder.input_size': SIZE,
     }

@@ -10,18 +10,21 @@ from mmpose.models import build_pose_estimator
 
 from handkp_plugins.engine.config import load_config
 
+TINY = {
+    'model.backbone.stem_channels': 8,
+    'model.backbone.base_channels': 8,
+    'model.head.embed_dims': 64,
+    'model.head.window': 2,
+    'model.head.num_objects': 2,
+    'model.head.num_actions': 3,
+}
+"""Options of the small config's network for the names of ``LIST_NAMES``."""
 SMALL = CONFIGS / 'htt' / 'htt_small_generated-96x72.py'
 
 
 def write_tiny_htt(folder: Path, spacing: int = 2) -> tuple[Path, Path]:
     """Write and return config and checkpoint of a network with T = 4 and t = 2, for the names of ``LIST_NAMES``."""
-    options = {
-        'model.backbone.stem_channels': 8,
-        'model.backbone.base_channels': 8,
-        'model.head.embed_dims': 64,
-        'model.head.window': 2,
-        'model.head.num_objects': 2,
-        'model.head.num_actions': 3,
+    options = TINY | {
         'test_dataloader.dataset.clip_length': 4,
         'test_dataloader.dataset.window': 2,
         'test_dataloader.dataset.spacing': spacing,

@@ -84,7 +84,7 @@ class ActionClip(Clip):
 
 def _backwards(clip: Clip) -> dict[str, Any]:
     path = clip.camera_path
-    arrays = {name: getattr(clip, name)[::-1] for name in ('angles', 'gestures', 'frames', 'axes', 'offsets')}
+    arrays = {name: getattr(clip, name)[::-1] for name in ('angles', 'gestures', 'axes', 'offsets')}
     return arrays | dict(camera_path=CameraPath(path.axes[::-1], path.positions[::-1]))
 
 

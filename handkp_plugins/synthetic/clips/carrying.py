@@ -19,7 +19,7 @@ from ..scenes.grasp import SceneObject, held_object
 from ..scenes.scene import HandInScene, Scene
 from ..scenes.views import arms_are_clear
 from .actions import FOCAL, GRASPS, VERBS, ActionClip, Person
-from .clip import Clip, hand_frames
+from .clip import Clip
 from .motion import CameraPath, minimum_jerk, rotate, sway
 from .viewpoint import MIRROR, NEAREST, View, random_view
 
@@ -107,7 +107,6 @@ def carry(
         worn=(),
         angles=angles,
         gestures=[main.gesture] * len(time),
-        frames=hand_frames(angles, main),
         axes=turned,
         offsets=offsets,
         camera_path=head,

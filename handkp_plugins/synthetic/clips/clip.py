@@ -6,6 +6,7 @@ them. There is no second hand and nothing in front of the hand. A hand that hold
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -43,10 +44,14 @@ class Clip:
     worn: tuple[tuple[SceneObject, int], ...]  # in the palm's frame at first, and the joint frame each moves with
     angles: np.ndarray  # (N, 24) degrees
     gestures: list[str]  # N names
-    frames: np.ndarray  # (N, 35, 4, 4) joint frames, mirrored for a left hand
     axes: np.ndarray  # (N, 3, 3) rotations from the palm's frame to the camera's
     offsets: np.ndarray  # (N, 3) translations from the palm's frame to the camera's
     camera_path: CameraPath
+
+    @cached_property
+    def frames(self) -> np.ndarray:
+        """Joint frames (N, 35, 4, 4), mirrored for a left hand."""
+        return hand_frames(self.angles, self.base_scene.main)
 
     @property
     def keypoints(self) -> np.ndarray:
@@ -98,7 +103,6 @@ def plan_clip(scene: Scene, camera: Camera, time: np.ndarray, poses: PoseSampler
         worn=tuple((obj, _carrying_frame(obj, frames[0])) for obj in worn),
         angles=angles,
         gestures=gestures,
-        frames=frames,
         axes=axes,
         offsets=offsets,
         camera_path=camera_path,

@@ -67,7 +67,6 @@ def move_other_hand(
             worn=(),
             angles=angles,
             gestures=gestures,
-            frames=frames,
             axes=axes,
             offsets=offsets,
             camera_path=path,

@@ -97,7 +97,6 @@ def swaying_clip(
         worn=(),
         angles=angles,
         gestures=[gesture] * len(time),
-        frames=frames,
         axes=axes,
         offsets=offsets,
         camera_path=camera_path,
