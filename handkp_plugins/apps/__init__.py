@@ -1,1 +1,1 @@
-"""What people do with keypoints: the demo, finger tapping, the web page."""
+"""What people do with keypoints: the demo, finger tapping, the web page, triangulation."""

@@ -84,7 +84,7 @@ def select_hand(
     elif clip is not None:
         raise ValueError(f'clip: expected with a COCO file only, got {clip!r} with {path}')
     else:
-        frames = _frames_of_demo(path, document, fps)
+        frames = frames_of_demo(path, document, fps)
     index, time = np.array([frame.index for frame in frames]), np.array([frame.time for frame in frames])
     for i in np.flatnonzero(~(np.diff(time) > 0))[:1]:
         raise ValueError(
@@ -104,7 +104,8 @@ def select_hand(
     return HandSeries(path, name, counts, index, time, keypoints, scores, truth, document.get('complete') is not False)
 
 
-def _frames_of_demo(path: str, document: Any, fps: float | None) -> list[Frame]:
+def frames_of_demo(path: str, document: Any, fps: float | None) -> list[Frame]:
+    """Return the frames of ``keypoints.json``; ValueError that names file and item if it is not of its form."""
     if not isinstance(document, dict) or not isinstance(document.get('items'), list):
         raise ValueError(
             f"{path}: expected keypoints.json of tools/demo.py with a list 'items', or a COCO file, got "

@@ -86,7 +86,7 @@ class PackHandInputs(PackPoseInputs):
     """MMPose's ``PackPoseInputs`` that also packs the keys of this package's datasets and transforms."""
 
     HAND_META_KEYS = (
-        'unreadable_images', 'handedness', 'gesture', 'keypoints_3d', 'keypoints_occluded', 'camera',
+        'unreadable_images', 'handedness', 'gesture', 'keypoints_3d', 'keypoints_occluded', 'vertices', 'camera',
         'video_id', 'frame_id', 'frame_valid', 'action', 'object',
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ from .acceleration import AccelerationError
 from .clips import ClipActionMetric, ClipObjectMetric, HandPose3DMetric
 from .gestures import GestureMetric
 from .hand_boxes import HandBoxErrors
+from .hand_mesh import HandMeshMetric
 from .heatmap_pck import HeatmapPCK
 from .pixel import MPJPEAtThreshold, PixelMSE, PixelPCK
 
@@ -13,6 +14,7 @@ __all__ = [
     'ClipObjectMetric',
     'GestureMetric',
     'HandBoxErrors',
+    'HandMeshMetric',
     'HandPose3DMetric',
     'HeatmapPCK',
     'MPJPEAtThreshold',

@@ -1,0 +1,1 @@
+"""A hand in space from the keypoints of calibrated videos."""
