@@ -189,14 +189,17 @@ def test_views_and_cameras_of_different_number(tool, tmp_path):
         tool.main(views[:1], calibration, tmp_path / 'hand.json')
 
 
-def test_the_command_line(tmp_path):
-    views, _ = write_views(tmp_path)
-    write_calibration(tmp_path / 'cameras.json')
-    command = [sys.executable, str(TOOLS / 'triangulate.py'), *map(str, views), '--out', 'hand.json', '--calibration']
+def test_the_arguments_of_the_command_line(tool):
+    arguments = ['a.json', 'b.json', '--calibration', 'c.json', '--out', 'o.json', '--shift', '0', '-3']
+    parsed = tool.parse_args([*arguments, '--hand', '1', 'surest', '--keypoint-score', '0.2', '--method', 'ransac'])
+    assert parsed == dict(
+        keypoints=['a.json', 'b.json'], calibration='c.json', out='o.json', shift=[0, -3], hand=['1', 'surest'],
+        score_thr=0.2, method='ransac', unchecked=False, video=None, picture=None,
+    )  # fmt: skip
+
+
+def test_errors_on_the_command_line_are_one_line(tmp_path):
+    command = [sys.executable, str(TOOLS / 'triangulate.py'), 'a.json', 'b.json', '--out', 'o.json', '--calibration']
     done = subprocess.run([*command, 'gone.json'], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 1 and done.stderr.strip() == (
-        'triangulate.py: gone.json: no such file; expected calibrated cameras'
-    )
-    options = ['cameras.json', '--hand', '1', 'surest', '1', '--method', 'ransac']
-    done = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0 and 'frames: 12 of 12' in done.stdout and (tmp_path / 'hand.json').is_file()
+    assert done.returncode == 1
+    assert done.stderr.strip() == 'triangulate.py: gone.json: no such file; expected calibrated cameras'
