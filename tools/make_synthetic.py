@@ -7,6 +7,7 @@
     python tools/make_synthetic.py --out data/tapping --video --tapping 3
     python tools/make_synthetic.py --out data/synthetic/actions --video --actions --num 50 --preview actions.png
     python tools/make_synthetic.py --out data/synthetic/scenes --scenes --num 8000
+    python tools/make_synthetic.py --out data/synthetic/views --views 4 --num 2000 --preview views.png
 
 Writes images and OUT/annotations/{train,val,test}.json: COCO keypoints with 3D, camera, visibility, handedness and
 gesture, split 8:1:1. The same seed gives the same labels, whatever the number of workers. After an interruption the
@@ -34,6 +35,7 @@ from handkp_plugins.synthetic.datasets.recipe import (
     SceneRecipe,
     SignRecipe,
     TapRecipe,
+    ViewRecipe,
 )
 from handkp_plugins.visualization import draw_hand, tile
 from handkp_plugins.visualization.video import VideoFile
@@ -69,6 +71,7 @@ def main(
     actions: bool = False,
     hands: int | None = None,
     scenes: bool = False,
+    views: int | None = None,
 ) -> Result:
     """Make or complete a dataset. The arguments are the options of the command line; None means a recipe's default.
 
@@ -87,8 +90,9 @@ def main(
     only_tapping = [name for name, value in unevenness.items() if value is not None]
     kinds = [name for name, value in dict(signs=signs, tapping=tapping, actions=actions).items() if value]
     sides = [] if size is None else [size] if isinstance(size, int) else list(size)
-    if scenes and video:
-        raise ValueError('scenes, video: expected one of both, got both')
+    sets = [name for name, wanted in dict(scenes=scenes, video=video, views=views is not None).items() if wanted]
+    if len(sets) > 1:
+        raise ValueError(f'scenes, video, views: expected one of them, got {" and ".join(sets)}')
     if only_video and not video:
         raise ValueError(f'{only_video[0]}: expected with video only, got without it')
     if only_tapping and tapping is None:
@@ -103,6 +107,7 @@ def main(
         **kind,
         **unevenness,
         hands=hands,
+        views=views,
         num=num,
         size=sides[0] if sides else None,
         height=sides[-1] if sides and video else None,
@@ -117,7 +122,8 @@ def main(
     )
     of_kind = dict(signs=SignRecipe, tapping=TapRecipe, actions=ActionRecipe)
     clips = of_kind[kinds[0]] if kinds else ClipRecipe
-    recipe_class = clips if video else SceneRecipe if scenes else Recipe
+    of_set = dict(scenes=SceneRecipe, video=clips, views=ViewRecipe)
+    recipe_class = of_set[sets[0]] if sets else Recipe
     recipe = recipe_class(**{name: value for name, value in options.items() if value is not None})
     with tqdm(total=recipe.num_images, unit='image', desc='hands', smoothing=0.05) as bar:
         result = generate(out, recipe, workers or len(os.sched_getaffinity(0)), bar.update)
@@ -142,17 +148,19 @@ def _write_videos(out: Path, recipe: ClipRecipe) -> None:
 
 
 def contact_sheet(out: Path) -> np.ndarray:
-    """Draw the first test images with their keypoints, layers over a checkerboard, and boxes if images have several
-    hands; BGR.
+    """Draw the first test images with their keypoints, layers over a checkerboard, boxes if images have several
+    hands, and the views of a frame in a row; BGR.
     """
     coco = json.loads((out / 'annotations' / 'test.json').read_text())
-    hands: dict[int, list[dict]] = {image['id']: [] for image in coco['images'][:_PREVIEW_IMAGES]}
+    views = 1 + max(image.get('view_id', 0) for image in coco['images'])
+    images = coco['images'][: _PREVIEW_IMAGES // views * views]
+    hands: dict[int, list[dict]] = {image['id']: [] for image in images}
     for annotation in coco['annotations']:
         if annotation['image_id'] in hands:
             hands[annotation['image_id']].append(annotation)
     with_boxes = any(len(found) != 1 for found in hands.values())
     drawn = []
-    for record in coco['images'][:_PREVIEW_IMAGES]:
+    for record in images:
         image = _read(str(out / record['file_name']))
         for annotation in hands[record['id']]:
             keypoints = np.array(annotation['keypoints']).reshape(-1, 3)
@@ -163,7 +171,7 @@ def contact_sheet(out: Path) -> np.ndarray:
                 bbox=xywh_to_xyxy(annotation['bbox']) if with_boxes else None,
             )
         drawn.append(image)
-    return tile(drawn, columns=_PREVIEW_COLUMNS)
+    return tile(drawn, columns=views if views > 1 else _PREVIEW_COLUMNS)
 
 
 def _read(path: str) -> np.ndarray:
@@ -179,9 +187,13 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', required=True, help='folder of the dataset')
     parser.add_argument(
-        '--num', type=int, help='images (default 2000), clips (100; tapping 10) or people (signs 30, actions 50)'
+        '--num',
+        type=int,
+        help='images (default 2000), frames (views 500), clips (100; tapping 10) or people (signs 30, actions 50)',
     )
-    size = 'pixels (default 256); scenes: longer side (480); clips: W H (240 320; tapping 256; actions 192 144)'
+    size = (
+        'pixels (default 256; views 224); scenes: longer side (480); clips: W H (240 320; tapping 256; actions 192 144)'
+    )
     parser.add_argument('--size', type=int, nargs='+', metavar='PX', help=size)
     parser.add_argument('--seed', type=int, default=0, help='(default 0)')
     parser.add_argument('--workers', type=int, metavar='N', help='processes (default: one per core)')
@@ -198,6 +210,7 @@ def parse_args() -> argparse.Namespace:
     images.add_argument('--layers', action='store_true', help='no background: colours and alpha, in OUT/shards/*.zip')
     images.add_argument('--shard', type=int, default=1000, metavar='N', help='images in a shard (default 1000)')
     images.add_argument('--scenes', action='store_true', help='none to four hands among people, with boxes')
+    images.add_argument('--views', type=int, metavar='V', help='a right hand before 1 to 8 calibrated cameras at once')
 
     clips = parser.add_argument_group('clips')
     clips.add_argument('--video', action='store_true', help='clips of a moving hand, OUT/clips/00000/000000.jpg')

@@ -85,6 +85,16 @@ def test_recorded_poses_and_rigs(tool, tmp_path, monkeypatch):
         tool.main(tmp_path / 'hands', num=20, size=64, workers=1, poses=[tmp_path / 'poses.npz'], rig=[rig])
 
 
+def test_views_of_a_frame_are_a_row_of_the_sheet(tool, tmp_path, capsys):
+    options = dict(views=2, num=3, size=64, workers=1)
+    result = tool.main(tmp_path / 'views', preview=tmp_path / 'sheet.png', **options)
+    assert result.made == 6 and result.splits == {'train': 2, 'val': 2, 'test': 2}
+    assert cv2.imread(str(tmp_path / 'sheet.png')).shape[:2] == (64 + 8, 2 * 64 + 12)  # gaps of 4 pixels
+    assert tool.main(tmp_path / 'views', **options).made == 0
+    with pytest.raises(ValueError, match='made with views=2, got views=3'):
+        tool.main(tmp_path / 'views', **(options | dict(views=3)))
+
+
 def test_clips_and_their_videos(tool, tmp_path, capsys):
     options = dict(video=True, num=3, size=(64, 80), frames=3, fps=25, workers=1)
     result = tool.main(tmp_path / 'clips', mp4=True, preview=tmp_path / 'sheet.png', **options)
@@ -149,6 +159,12 @@ def test_actions_resume_and_load_through_their_config(tool, tmp_path):
         ({'size': [64, 80]}, r'size: expected one number, .* got \[64, 80\]'),
         ({'video': True, 'size': [64, 80, 3]}, r'size: expected one number, or with video .* got \[64, 80, 3\]'),
         ({'video': True, 'layers': True}, 'layers: expected False with clips'),
+        ({'video': True, 'scenes': True}, 'scenes, video, views: expected one of them, got scenes and video'),
+        ({'views': 2, 'scenes': True}, 'scenes, video, views: expected one of them, got scenes and views'),
+        ({'views': 2, 'video': True}, 'scenes, video, views: expected one of them, got video and views'),
+        ({'views': 2, 'layers': True}, 'layers: expected False with views'),
+        ({'views': 0}, 'views: expected 1 to 8, got 0'),
+        ({'views': 9}, 'views: expected 1 to 8, got 9'),
     ],
 )
 def test_options_that_do_not_go_together(tool, tmp_path, options, message):

@@ -58,9 +58,8 @@ class CameraPath:
         return to_camera @ axes, np.einsum('nij,nj->ni', to_camera, offsets - self.positions)
 
     def rotate_lighting(self, i: int, lighting: Lighting) -> Lighting:
-        """Return the lighting in a frame: lamps stay in place while the camera rotates."""
-        lamps = [replace(lamp, direction=self.axes[i].T @ lamp.direction) for lamp in lighting.lamps]
-        return replace(lighting, lamps=tuple(lamps))
+        """Return the lighting in a frame: lamps stay in place while the camera rotates, but up is up in the image."""
+        return replace(lighting.rotate(self.axes[i].T), up=lighting.up)
 
     def homographies(self, camera: Camera, distance: float) -> np.ndarray:
         """Return homographies (N, 3, 3) from the camera at rest to the moving one, for a wall parallel to the image.

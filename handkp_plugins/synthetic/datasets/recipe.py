@@ -14,6 +14,8 @@ from ..clips.clip import ClipMaker
 from ..clips.signing import SignMaker, sign_names
 from ..clips.tapping import TapMaker, tap_times
 from ..hand.template import FINE_STEP
+from ..multiview.cameras import MOST_CAMERAS
+from ..multiview.maker import ViewMaker
 from ..scenes.multi_hand import SceneMaker
 from ..scenes.sample import Sample, SampleMaker
 
@@ -30,7 +32,7 @@ def check_range(name: str, value: float, low: float, high: float = np.inf, unit:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A dataset of single images. It is split 8:1:1 by units: images here, clips or people in subclasses."""
+    """A dataset of single images. It is split 8:1:1 by units: images here, frames, clips or people in subclasses."""
 
     num: int = 2000  # units
     size: int = 256  # width and height in pixels, 64 to 1024
@@ -148,6 +150,48 @@ class SceneRecipe(Recipe):
 
     def build_maker(self, **settings: Any) -> SceneMaker:
         return SceneMaker(**settings)
+
+
+@dataclass(frozen=True)
+class ViewRecipe(Recipe):
+    """A dataset of frames of one right hand that several cameras see at once, without layers, split by frames."""
+
+    num: int = 500
+    size: int = 224
+    views: int = 4  # cameras, 1 to 8
+
+    FEWEST: ClassVar[tuple[int, str]] = (3, 'frames')
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.layers:
+            raise ValueError('layers: expected False with views, which have backgrounds, got True')
+        check_range('views', self.views, 1, MOST_CAMERAS)
+
+    @property
+    def images_per_unit(self) -> int:
+        return self.views
+
+    @property
+    def batch_size(self) -> int:
+        return self.views * (_BATCH_SIZE // self.views)
+
+    def build_maker(self, **settings: Any) -> ViewMaker:
+        return ViewMaker(self.views, **settings)
+
+    def make_samples(self, maker: ViewMaker, batch: range) -> Iterator[Sample]:
+        for first in batch[:: self.views]:
+            yield from maker.make_frame(self.seed, first // self.views)
+
+    def describe(self, index: int) -> str:
+        return 'frame {}, view {}'.format(*divmod(index, self.views))
+
+    def extra_keys(self, index: int) -> dict[str, Any]:
+        frame, view = divmod(index, self.views)
+        return {'image': {'frame_id': frame, 'view_id': view}}
+
+    def file_name(self, index: int) -> str:
+        return 'images/{:06d}_{}.jpg'.format(*divmod(index, self.views))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Light: rooms, one hard lamp, a window behind the hand, an overcast sky."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,12 @@ class Lighting:
     lamps: tuple[Light, ...]
     sky: np.ndarray
     ground: np.ndarray
+    up: tuple[float, float, float] = (0.0, -1.0, 0.0)  # unit vector to the sky, camera frame
+
+    def rotate(self, rotation: np.ndarray) -> 'Lighting':
+        """Rotate all light by (3, 3)."""
+        lamps = tuple(replace(lamp, direction=rotation @ lamp.direction) for lamp in self.lamps)
+        return replace(self, lamps=lamps, up=tuple((rotation @ self.up).tolist()))
 
 
 def random_lighting(rng: np.random.Generator) -> Lighting:

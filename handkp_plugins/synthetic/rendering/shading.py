@@ -45,7 +45,8 @@ class Shader:
 
         points, normals = (a[seen].astype(single) for a in (mesh.points, mesh.normals))
         sky, ground = lighting.sky.astype(single), lighting.ground.astype(single)
-        light = (ground + (0.5 - 0.5 * normals[:, 1:2]) * (sky - ground)) * shadow[:, :1]
+        upward = apply_matrix(normals, np.array([lighting.up], single))
+        light = (ground + (0.5 + 0.5 * upward) * (sky - ground)) * shadow[:, :1]
         to_camera = normalize(-points)
         shine = np.zeros_like(light)
         for i, lamp in enumerate(lighting.lamps):

@@ -97,9 +97,13 @@ class SampleMaker:
         if self.layers:
             image = np.rint(255 * extend_colors(rendering.color, rendering.alpha)).astype(np.uint8)
         else:
-            image = rendering.color + (1 - rendering.alpha[..., None]) * self._background(self.size, look)
-            image = apply_camera(image, random_camera(self.size, look), look)
+            image = self._photograph(rendering, look)
         return Sample(image, rendering.alpha, self._annotation(scene, rendering), {'K': scene.camera.matrix.tolist()})
+
+    def _photograph(self, rendering: Rendering, rng: np.random.Generator) -> np.ndarray:
+        """Put a random background behind a square rendering, and take the image with a random camera."""
+        image = rendering.color + (1 - rendering.alpha[..., None]) * self._background(self.size, rng)
+        return apply_camera(image, random_camera(self.size, rng), rng)
 
     def _background(self, size: int, rng: np.random.Generator) -> np.ndarray:
         if self.backgrounds and rng.random() < self.photograph_share:

@@ -92,6 +92,7 @@ def random_scene(
     layer: bool = False,
     alone: bool = False,
     one_shape: bool = False,
+    handedness: Handedness | None = None,
 ) -> Scene:
     """Draw a scene for an image of ``size`` pixels.
 
@@ -99,17 +100,18 @@ def random_scene(
         layer: Frame the hand to be cropped later, rather than as in a photograph.
         alone: No second hand, and nothing held, worn or in front.
         one_shape: Every hand has the mean hand's proportions.
+        handedness: The main hand's; None for either.
     """
 
     def happens(share: float) -> bool:
         return bool(rng.random() < share) and not alone
 
     model = models[int(rng.integers(len(models)))]
-    handedness: Handedness = 'left' if rng.random() < LEFT_SHARE else 'right'
+    drawn: Handedness = 'left' if rng.random() < LEFT_SHARE else 'right'
     shape = HandShape() if one_shape else random_shape(rng)
     holds = happens(HELD_SHARE)
     gesture, pose = _grasping(rng, poses, shape) if holds else poses.sample(rng, shape)
-    hand = model.pose(pose, shape, handedness)
+    hand = model.pose(pose, shape, handedness or drawn)
     camera = Camera(size, size * rng.uniform(1.1, 3.2))
     framing = LAYER if layer and rng.random() >= LAYER_CUT_SHARE else PHOTOGRAPH
     axes, offset = view_hand(hand, model.is_hand, camera, framing, rng)

@@ -1,0 +1,1 @@
+"""One hand before several cameras at once, and noisy labels of it."""
