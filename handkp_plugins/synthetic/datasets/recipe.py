@@ -161,6 +161,7 @@ class ViewRecipe(Recipe):
     views: int = 4  # cameras, 1 to 8
 
     FEWEST: ClassVar[tuple[int, str]] = (3, 'frames')
+    mesh_step: ClassVar[float] = 3.0  # two pixels at 224
 
     def __post_init__(self) -> None:
         super().__post_init__()
