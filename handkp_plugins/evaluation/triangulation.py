@@ -15,7 +15,10 @@ from scipy.optimize import least_squares
 
 INLIER = 10.0
 """Pixels within which a view agrees with a point (HaMuCo's RANSAC baseline)."""
-_HUBER = 3.0  # pixels from which on a residual counts linearly: about the noise of a visible keypoint
+# Huber's loss in its smooth form: SciPy's plain one has singular steps where all residuals are large. Residuals above
+# f_scale pixels, about the noise of a visible keypoint, count linearly.
+_HUBER = dict(loss='soft_l1', f_scale=3.0)
+_NEAREST = 0.1  # of its first depth, to which the refinement may bring a point; at 0 its pixel is infinite
 _ROTATION_TOLERANCE = 1e-3
 
 
@@ -105,9 +108,9 @@ def triangulate_ransac(
     result = triangulate_dlt(points, projections, best.astype(float))
     refined = result.points.copy()
     in_front = ~(result.used & ~(to_homogeneous(refined, projections)[..., 2] > 0)).any(-2)
-    chosen = in_front & (result.used.sum(-2) >= 3)  # (…, K)
+    chosen = in_front & (best_count >= 3)  # (…, K)
     projections = np.broadcast_to(projections, (*points.shape[:-2], 3, 4))
-    for frame in zip(*np.nonzero(chosen.any(-1)), strict=True):
+    for frame in map(tuple, np.argwhere(chosen.any(-1))):
         own = chosen[frame]
         refined[frame][own] = _refine(
             refined[frame][own], points[frame][:, own], projections[frame], result.used[frame][:, own]
@@ -153,7 +156,7 @@ def optimal_center(
         return (weight[:, None] * (h[:, :2] / h[:, 2:] - points[known])).ravel()
 
     start = np.append(start, 0.0) if with_size else start
-    found = least_squares(residuals, start, loss='huber', f_scale=_HUBER, x_scale='jac').x
+    found = least_squares(residuals, start, x_scale='jac', **_HUBER).x
     return (np.exp(found[3]) if with_size else 1.0) * centered + found[:3]
 
 
@@ -195,9 +198,15 @@ def _refine(points_3d: np.ndarray, points: np.ndarray, projections: np.ndarray, 
     views, keypoints = np.nonzero(used)
     matrices, pixels = projections[views], points[used]
 
+    def homogeneous(x: np.ndarray) -> np.ndarray:
+        return np.einsum('mrc,mc->mr', matrices[..., :3], x.reshape(-1, 3)[keypoints]) + matrices[..., 3]
+
+    nearest = _NEAREST * homogeneous(points_3d.ravel())[:, 2]
+
     def seen(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        h = np.einsum('mrc,mc->mr', matrices[..., :3], x.reshape(-1, 3)[keypoints]) + matrices[..., 3]
-        return h[:, :2] / h[:, 2:], h[:, 2]
+        h = homogeneous(x)
+        depth = np.maximum(h[:, 2], nearest)
+        return h[:, :2] / depth[:, None], depth
 
     def residuals(x: np.ndarray) -> np.ndarray:
         return (seen(x)[0] - pixels).ravel()
@@ -209,5 +218,5 @@ def _refine(points_3d: np.ndarray, points: np.ndarray, projections: np.ndarray, 
         whole[np.arange(len(views)), :, keypoints] = slopes
         return whole.reshape(2 * len(views), -1)
 
-    found = least_squares(residuals, points_3d.ravel(), jacobian, loss='huber', f_scale=_HUBER, x_scale='jac')
+    found = least_squares(residuals, points_3d.ravel(), jacobian, x_scale='jac', **_HUBER)
     return found.x.reshape(-1, 3)

@@ -60,7 +60,7 @@ class Calibration:
 def read_calibration(path: str | Path) -> Calibration:
     """Read two cameras or more; FileNotFoundError, or ValueError that names file, camera and key."""
     path = Path(path)
-    unit = 'the unit of the calibration'
+    unit = 'calibration units'
     if path.is_dir():
         records = _read_folder(path)
     else:

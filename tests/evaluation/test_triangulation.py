@@ -1,5 +1,7 @@
 """Triangulation of hands whose place is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers.views import cameras, hands, seen
@@ -89,14 +91,31 @@ def test_two_views_leave_no_choice(four):
 
 
 def test_huber_refinement_minimizes_pixels(four):
-    """With noise below the threshold the DLT's rays differ from the least pixel errors."""
-    truth, points, projections = four
+    """With noise below the threshold the DLT's rays differ from the least loss of the pixel errors."""
+    _, points, projections = four
     noisy = points + np.random.default_rng(2).normal(0, 2, points.shape)
-    errors = [
-        reprojection_errors(method(noisy, projections).points, noisy, projections)
-        for method in (triangulate_dlt, triangulate_ransac)
-    ]
-    assert np.square(errors[1]).sum() < np.square(errors[0]).sum()
+
+    def loss(found):
+        assert found.used.all()
+        return np.sqrt(1 + np.square((project(found.points, projections) - noisy) / 3)).sum()
+
+    dlt, refined = (method(noisy, projections) for method in (triangulate_dlt, triangulate_ransac))
+    assert loss(refined) < loss(dlt)
+    nudged = [replace(refined, points=refined.points + step) for step in np.diag([1e-4] * 3)]
+    assert loss(refined) < min(map(loss, nudged))
+
+
+@pytest.mark.parametrize('noise', [2, 40])
+@pytest.mark.parametrize('method', [triangulate_dlt, triangulate_ransac])
+def test_a_frame_alone_is_as_in_a_batch(four, method, noise):
+    """Also where hardly any views agree."""
+    _, points, projections = four
+    noisy = points + np.random.default_rng(0).normal(0, noise, points.shape)
+    batch = method(noisy, projections)
+    assert np.isfinite(batch.points).all() and batch.used.sum(-2).min() >= 2
+    for i in range(3):
+        alone = method(noisy[i], projections)
+        assert alone.points == pytest.approx(batch.points[i]) and np.array_equal(alone.used, batch.used[i])
 
 
 def test_weights(four):

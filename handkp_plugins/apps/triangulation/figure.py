@@ -15,7 +15,7 @@ from .measure import HandInSpace
 from .views import View
 
 _SIDE = 400  # pixels of a view and of the plot
-_OUTLIERS = 2  # percent of the points that the plot's cube may leave out at each end
+_WIDEST = 95  # percentile of the extents of the hand that the plot's cube holds
 
 
 def draw_frames(
@@ -24,8 +24,8 @@ def draw_frames(
     """Yield an image of each chosen frame: each view with the reprojected hand, then the hand in camera 0's axes."""
     reader, first = VideoReader(), calibration.cameras[0]
     in_camera = hand.points @ first.rotation.T + first.translation
-    low, high = np.nanpercentile(in_camera.reshape(-1, 3), [_OUTLIERS, 100 - _OUTLIERS], axis=0)
-    plot = SpacePlot((low + high) / 2, 1.2 * float((high - low).max()), _SIDE, calibration.unit)
+    extents = np.ma.masked_invalid(in_camera).ptp(1).max(1).compressed()  # of frames with the hand
+    plot = SpacePlot(1.1 * float(np.percentile(extents, _WIDEST)), _SIDE, calibration.unit)
     errors = hand.frame_errors()
     for i in chosen:
         known = np.isfinite(hand.points[i]).all(1)
