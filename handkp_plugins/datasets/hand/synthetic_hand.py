@@ -19,7 +19,7 @@ class SyntheticHandDataset(BaseCocoStyleDataset):
     - ``keypoints_3d``: (1, 21, 3) float32, metres in the camera's frame: x right, y down, z forward
     - ``camera``: (3, 3) float32, the camera matrix of the unflipped, uncropped image
     - ``handedness``: 'left' or 'right', and ``gesture``: the name of the pose, both of the unflipped image
-    - in clips, ``video_id`` and ``frame_id``, as in :class:`HandVideoDataset`
+    - in clips, ``video_id`` and ``frame_id``, as in :class:`HandVideoDataset`; not in sets of several views
     """
 
     METAINFO: dict = hand_metainfo('synthetic_hand')
@@ -45,5 +45,5 @@ class SyntheticHandDataset(BaseCocoStyleDataset):
         if handedness not in ('left', 'right'):
             raise ValueError(f"{where}: expected handedness 'left' or 'right', got {handedness!r}")
         sample = dict(data_info, keypoints_3d=keypoints_3d[None], camera=camera, handedness=handedness, gesture=gesture)
-        in_video = 'video_id' in image or 'frame_id' in image
-        return dict(sample, **frame_keys(self.ann_file, image)) if in_video else sample
+        in_clip = 'view_id' not in image and ('video_id' in image or 'frame_id' in image)
+        return dict(sample, **frame_keys(self.ann_file, image)) if in_clip else sample

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmpose.registry import DATASETS
 
+from handkp_plugins.datasets.transforms import LoadHandImage, PackHandInputs
 from handkp_plugins.synthetic.datasets.generate import generate
 from handkp_plugins.synthetic.datasets.recipe import ViewRecipe
 from handkp_plugins.synthetic.hand.kinematics import apply_matrix
@@ -115,6 +117,22 @@ def test_labels_on_disk(whole):
         pixels = points @ np.array(image['camera']['K']).T
         expected = np.array(annotation['keypoints']).reshape(21, 3)[:, :2]
         assert np.abs(pixels[:, :2] / pixels[:, 2:] - expected).max() < 0.02  # labels are rounded to 0.01
+
+
+def test_views_are_read_as_single_images(whole):
+    dataset = DATASETS.build(
+        dict(
+            type='SyntheticHandDataset',
+            ann_file='annotations/train.json',
+            data_root=str(whole),
+            data_prefix=dict(img=''),
+            pipeline=[LoadHandImage(), PackHandInputs()],
+        )
+    )
+    assert len(dataset) == 18 and dataset[7]['inputs'].shape == (3, SIZE, SIZE)
+    _, annotation = records(whole, 'train')[7]
+    expected = np.array(annotation['keypoints']).reshape(21, 3)[:, :2]
+    assert np.allclose(dataset[7]['data_samples'].gt_instances.keypoints[0], expected)
 
 
 def test_pseudo_keypoints_differ_from_view_to_view_and_scatter_about_the_truth(whole):
