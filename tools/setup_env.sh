@@ -119,7 +119,7 @@ LIMITS=$VENV/.constraints.txt
 step "torch $TORCH_VERSION and torchvision $TORCHVISION_VERSION (about 1 minute, 5.5 GB with CUDA libraries)" \
     "${PIP[@]}" install -c "$LIMITS" torch torchvision
 step 'the rest of the stack from the package index' \
-    "${PIP[@]}" install -c "$LIMITS" numpy scipy scikit-image scikit-learn matplotlib opencv-python vtk pygltflib mmengine \
+    "${PIP[@]}" install -c "$LIMITS" numpy scipy scikit-image scikit-learn matplotlib opencv-python vtk pygltflib roma mmengine \
     pycocotools shapely json-tricks munkres terminaltables six safetensors tqdm psutil packaging setuptools wheel ninja cython \
     pytest pytest-xdist ruff import-linter gradio playwright mkdocs-material mkdocstrings-python
 step 'mmdet and mmpose' "${PIP[@]}" install --no-deps -c "$LIMITS" mmdet mmpose

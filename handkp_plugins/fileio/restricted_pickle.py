@@ -7,9 +7,9 @@ unknown origin. :data:`NUMPY_STAND_INS` serves ``torch.load(weights_only=True)``
 
 import pickle
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
@@ -102,24 +102,29 @@ def restore(value: Any) -> Any:
 
 
 class _PlainUnpickler(pickle.Unpickler):
+    def __init__(self, file: BinaryIO, stand_ins: Mapping[str, Any]) -> None:
+        super().__init__(file, encoding='latin1')
+        self.allowed = _ALLOWED | dict(stand_ins)
+
     def find_class(self, module: str, name: str) -> Any:
-        if f'{module}.{name}' not in _ALLOWED:
+        if f'{module}.{name}' not in self.allowed:
             raise pickle.UnpicklingError(
                 f'expected arrays, dictionaries, lists, strings and numbers, got {module}.{name}'
             )
-        return _ALLOWED[f'{module}.{name}']
+        return self.allowed[f'{module}.{name}']
 
     def persistent_load(self, pid: Any) -> NoReturn:
         raise pickle.UnpicklingError('references to things outside the file are not allowed')
 
 
-def read_plain_pickle(path: Path) -> Any:
+def read_plain_pickle(path: Path, stand_ins: Mapping[str, Any] | None = None) -> Any:
     """Read a pickle of NumPy arrays, dictionaries, lists, tuples, strings and numbers; also one of Python 2.
 
-    Raises ValueError if it names anything else, or is damaged. Nothing that it names has been called then.
+    ``stand_ins`` (name → :class:`StandIn` or function of ours) are what it may name beside these. Raises ValueError if
+    it names anything else, or is damaged. Nothing that it names has been called then.
     """
     with path.open('rb') as file:
         try:
-            return restore(_PlainUnpickler(file, encoding='latin1').load())
+            return restore(_PlainUnpickler(file, stand_ins or {}).load())
         except Exception as e:  # a damaged pickle may raise anything
             raise ValueError(f'{path}: expected a pickle of plain data, got {type(e).__name__}: {e}') from None
