@@ -87,7 +87,7 @@ class PackHandInputs(PackPoseInputs):
 
     HAND_META_KEYS = (
         'unreadable_images', 'handedness', 'gesture', 'keypoints_3d', 'keypoints_occluded', 'vertices', 'camera',
-        'video_id', 'frame_id', 'frame_valid', 'action', 'object',
+        'video_id', 'frame_id', 'frame_valid', 'action', 'object', 'view_id', 'view_rotation', 'view_translation',
     )  # fmt: skip
 
     def __init__(self, **kwargs: Any) -> None:

@@ -15,8 +15,8 @@ LEVELS = ([1, 4, 7, 10, 13], [2, 5, 8, 11, 14], [3, 6, 9, 12, 15])
 class HandLayer(nn.Module):
     """A right hand by linear blend skinning, with MANO's arrays or those of the open hand.
 
-    The open hand is made from this package's generated hand (``tools/make_open_hand.py``) and has the same interface: 16
-    bones in MANO's order, 10 coefficients of the shape, 21 keypoints in ours. It knows no pose basis.
+    The open hand is made from this package's generated hand (``tools/make_open_hand.py``) and has the same interface:
+    16 bones in MANO's order, 10 coefficients of the shape, 21 keypoints in ours. It has no pose basis.
 
     Letters: N hands, V vertices. Lengths are in metres, in the axes of the wrist's rotation.
 

@@ -10,11 +10,11 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
 
-from ..poses.gestures import GESTURES
 from ..hand.kinematics import FRAME_INDEX, SEGMENT_FRAMES, joint_frames, keypoints_from_frames
 from ..hand.model import HandModel
 from ..hand.shape import HandShape, random_shape
 from ..hand.template import REST_POSE, hand_template
+from ..poses.gestures import GESTURES
 
 BONE_FINGERS = ('index', 'middle', 'little', 'ring', 'thumb')
 NUM_SHAPES = 10
@@ -29,8 +29,8 @@ _KEYPOINT_BONES = [0, 13, 14, 15, 15] + [first + i for first in (1, 4, 10, 7) fo
 def open_hand_arrays(num_vertices: int = 800, num_shapes: int = 400, seed: int = 0) -> dict[str, np.ndarray]:
     """Make the arrays of :class:`~handkp_plugins.models.hand_layers.arrays.HandArrays`.
 
-    The skin is decimated; each vertex keeps the skinning weights of the nearest point of the full skin and its offset
-    from it. The basis of shapes is that of a principal component analysis of random hands about the mean hand: vertices,
+    The skin is decimated; each vertex keeps the skinning weights of the nearest point of the full skin, and its offset
+    from it. The basis of shapes is from a principal component analysis of random hands about the mean hand: vertices,
     joints and keypoints together, with unit deviation.
 
     Args:

@@ -1,0 +1,3 @@
+_base_ = ['hamuco_r18_hanco.py']
+
+model = dict(head=dict(loss=dict(consistency=0)))

@@ -1,0 +1,5 @@
+_base_ = ['hamuco_r18_hanco.py']
+
+model = dict(
+    backbone=dict(depth=50, init_cfg=dict(checkpoint='torchvision://resnet50')),
+    head=dict(in_channels=(256, 512, 1024, 2048)))

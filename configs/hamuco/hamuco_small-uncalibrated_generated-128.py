@@ -1,0 +1,3 @@
+_base_ = ['hamuco_small_generated-128.py']
+
+model = dict(head=dict(extrinsics=False))
