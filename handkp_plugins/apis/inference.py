@@ -23,6 +23,8 @@ from handkp_plugins.engine.checkpoint.weights import load_weights, warn_of_other
 from handkp_plugins.engine.config import load_config
 from handkp_plugins.structures.images import check_image
 
+from .hand_mesh import mesh_of
+
 
 def resolve_device(device: str = 'auto') -> str:
     """Return the device to compute on: ``auto`` is the first GPU, or else the CPU.
@@ -83,7 +85,9 @@ def init_shipped_model(weights: str = 'lite', device: str = 'auto', output_heatm
     return init_model(config_file(file), file, device, output_heatmaps)
 
 
-def predict(model: nn.Module, image: np.ndarray, bboxes: np.ndarray, batch_size: int = 32) -> list[dict[str, Any]]:
+def predict(
+    model: nn.Module, image: np.ndarray, bboxes: np.ndarray, batch_size: int = 32, mirror: bool = False
+) -> list[dict[str, Any]]:
     """Find the keypoints of the hand in each box.
 
     Args:
@@ -91,25 +95,35 @@ def predict(model: nn.Module, image: np.ndarray, bboxes: np.ndarray, batch_size:
         image: BGR, uint8, [H, W, 3].
         bboxes: (x1, y1, x2, y2) in pixels, [N, 4]. Without boxes there are no results.
         batch_size: Number of boxes that go through the network at once.
+        mirror: Whether these are left hands, which a network for right hands sees mirrored.
 
     Returns:
         For each box ``bbox`` [4], ``keypoints`` [K, 2] in pixels of the image and ``scores`` [K]; with
-        ``output_heatmaps`` also ``heatmap`` [H, W]: the largest value over the keypoints, 0 outside the crop.
+        ``output_heatmaps`` also ``heatmap`` [H, W]: the largest value over the keypoints, 0 outside the crop; of a
+        network of meshes ``mesh``, a :class:`~.hand_mesh.HandMesh`.
 
     Raises:
         ValueError: The image or a box has a wrong type or shape, or a box is empty or outside the image.
     """
     check_image(image)
     bboxes = check_boxes(bboxes, image.shape[1], image.shape[0])
-    results = []
+    width, results = image.shape[1], []
+    seen = np.ascontiguousarray(image[:, ::-1]) if mirror else image
     for start in range(0, len(bboxes), batch_size):
         chunk = bboxes[start : start + batch_size]
-        for bbox, sample in zip(chunk, inference_topdown(model, image, chunk), strict=True):
+        boxes = np.float32([width, 0, width, 0]) + chunk[:, [2, 1, 0, 3]] * np.float32([-1, 1] * 2) if mirror else chunk
+        for bbox, sample in zip(chunk, inference_topdown(model, seen, boxes), strict=True):
             found = sample.pred_instances
-            result = dict(bbox=bbox, keypoints=found.keypoints[0, :, :2], scores=found.keypoint_scores[0])
+            points = found.keypoints[0, :, :2]
+            points = np.float32([width - 1, 0]) + points * np.float32([-1, 1]) if mirror else points
+            result = dict(bbox=bbox, keypoints=points, scores=found.keypoint_scores[0])
+            if 'weak_camera' in found:
+                mesh = mesh_of(sample, model.head.hand_layer.faces.cpu().numpy())
+                result['mesh'] = mesh.mirror(width) if mirror else mesh
             if 'pred_fields' in sample:
                 largest = sample.pred_fields.heatmaps.amax(0).float()
-                result['heatmap'] = revert_heatmap(largest, sample.input_center, sample.input_scale, image.shape[:2])
+                heatmap = revert_heatmap(largest, sample.input_center, sample.input_scale, image.shape[:2])
+                result['heatmap'] = heatmap[:, ::-1] if mirror else heatmap
             results.append(result)
     return results
 

@@ -54,7 +54,7 @@ def test_leaf_is_short_and_its_parts_build(path: Path) -> None:
                 cfg.metrics = {type(METRICS.build(m)).__name__ for m in cfg[f'{split}_evaluator']}
     if cfg.default_scope == 'mmdet':
         assert build_detector(copy.deepcopy(cfg), 'cpu')
-    elif cfg.model.type in ('GestureNet', 'HTT'):  # see test_htt_configs.py
+    elif cfg.model.type in ('GestureNet', 'HTT') or path.parent.name == 'hamuco':  # see their own files
         assert build(cfg)
     else:
         assert cfg.metrics >= {'PCKAccuracy', 'AUC', 'EPE', 'PixelPCK', 'MPJPEAtThreshold'}
@@ -85,8 +85,8 @@ def check_output_size(cfg: Config) -> None:
 
 
 @pytest.mark.parametrize(
-    'path', [p for p in LEAVES if p.parent.name not in ('hand_detection', 'htt')], ids=lambda path: path.stem
-)  # detectors train in test_detection_configs.py, clips in test_htt_configs.py
+    'path', [p for p in LEAVES if p.parent.name not in ('hand_detection', 'htt', 'hamuco')], ids=lambda path: path.stem
+)  # these train in test_detection_configs.py, test_htt_configs.py and test_hamuco_configs.py
 def test_network_trains_and_predicts(path: Path) -> None:
     cfg = copy.deepcopy(load_leaf(path))
     if cfg.model.type == 'GestureNet':

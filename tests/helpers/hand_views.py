@@ -1,5 +1,10 @@
 """Views of one hand from known cameras, for tests of HaMuCo."""
 
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
 import numpy as np
 import roma
 import torch
@@ -54,3 +59,25 @@ def samples_of(hands: Hands, views: int, rotations: Tensor | None, size: int) ->
             meta['view_rotation'] = rotations[i].numpy()
         samples.append(PoseDataSample(gt_instance_labels=labels, gt_instances=box, metainfo=meta))
     return samples
+
+
+def write_views(folder: Path, frames: int, views: int, size: int = 64, splits: Sequence[str] = ('ann',)) -> None:
+    """Write images, of noise, and ``SPLIT.json`` of true labels of one hand a frame."""
+    hands, rotations = seen_hands(frames, views)
+    images, annotations = [], []
+    rng = np.random.default_rng(0)
+    for i, points in enumerate(hands.points[:, -21:].numpy() + [0, 0, 0.7]):
+        cv2.imwrite(str(folder / f'{i}.jpg'), rng.integers(0, 255, (size, size, 3), np.uint8))
+        camera = dict(K=[[size, 0, size / 2], [0, size, size / 2], [0, 0, 1]], R=rotations[i].tolist(), t=[0, 0, 0.7])
+        place = dict(frame_id=i // views, view_id=i % views)
+        images.append(dict(id=i, file_name=f'{i}.jpg', width=size, height=size, camera=camera, **place))
+        labels = np.concatenate([size * (hands.projected[i].numpy() + 1) / 2, np.ones((21, 1))], 1)
+        annotations.append(
+            dict(
+                id=i, image_id=i, category_id=1, iscrowd=0, area=size * size, bbox=[0, 0, size, size],
+                handedness='right', keypoints_3d=points.tolist(), pseudo_keypoints=labels.tolist(),
+            )
+        )  # fmt: skip
+    data = dict(images=images, annotations=annotations, categories=[dict(id=1, name='hand')])
+    for split in splits:
+        (folder / f'{split}.json').write_text(json.dumps(data))

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 import torch
+from helpers.hand_views import samples_of, seen_hands
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
@@ -52,6 +53,7 @@ TINY: dict[str, dict] = {
         in_channels=6 * 4 * 4, num_joints=K, feats=[(6, 8)],
         decoder=dict(type='RegressionLabel', input_size=(SIZE, SIZE)),
     ),
+    'HaMuCoHead': dict(in_channels=(4, 8, 12, 16), input_size=(64, 64), loss=dict(type='HaMuCoLoss')),
     'CEL2Loss': dict(),
     'MapBCELoss': dict(),
     'SoftmaxHeatmapLoss': dict(),
@@ -103,6 +105,15 @@ def head(net: nn.Module, feats: list[tuple[int, int]], decoder: dict, **_: objec
     return [out, *losses.values()], total
 
 
+def view_head(net: nn.Module, in_channels: tuple, **_: object) -> tuple[Iterable[Tensor], Tensor]:
+    views = 2
+    maps = tuple(torch.randn(2 * views, c, 16 // 2**i, 16 // 2**i) for i, c in enumerate(in_channels))
+    hands, rotations = seen_hands(2, views)
+    single, cross = net(maps, views)
+    losses = net.loss(maps, samples_of(hands, views, rotations, 64))
+    return [*single, *cross, *losses.values()], sum(value for name, value in losses.items() if name.startswith('loss'))
+
+
 def loss(net: nn.Module) -> tuple[Iterable[Tensor], Tensor]:
     output = torch.randn(2, K, 8, 8, requires_grad=True)
     value = net(output, (torch.rand(2, K, 8, 8) > 0.9).float(), torch.ones(2, K))
@@ -135,6 +146,8 @@ STEPS = dict(
     backbones=backbone, necks=neck, layers=layer, heads=head, losses=loss, classifiers=classifier,
     pose_estimators=clip_estimator,
 )  # fmt: skip
+STEPS_OF = dict(HaMuCoHead=view_head)
+"""Steps of classes that take other inputs than those of their folder."""
 
 
 def types_in(value: object) -> set[str]:
@@ -160,7 +173,7 @@ def test_training_step(name: str) -> None:
     if hasattr(net, 'init_weights'):
         net.init_weights()
     takes = {} if PARTS[name] in ('backbones', 'losses') else arguments
-    outputs, total = STEPS[PARTS[name]](net, **takes)
+    outputs, total = STEPS_OF.get(name, STEPS[PARTS[name]])(net, **takes)
     assert total.isfinite() and all(out.isfinite().all() for out in outputs)
     if total.requires_grad and any(True for _ in net.parameters()):
         total.backward()

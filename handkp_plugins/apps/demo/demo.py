@@ -73,6 +73,7 @@ def run_demo(
         hands.det_every,
         hands.track_thr,
         dict(min_cutoff=video.min_cutoff, beta=video.beta) if video.smooth else None,
+        hands.left,
     )
     _prepare_output(output, path)
     if files is not None:
@@ -104,7 +105,7 @@ def _check_clip_options(
     if not is_stream(source):
         raise ValueError(f'source: expected a video or webcam:N for a network of clips (HTT), got {source}')
     for options, names in (
-        (networks, ('tta', 'gesture')), (hands, ('det', 'bbox', 'ann', 'whole_image')), (video, ('smooth',)),
+        (networks, ('tta', 'gesture')), (hands, ('det', 'bbox', 'ann', 'whole_image', 'left')), (video, ('smooth',)),
         (drawing, ('save_heatmaps',)),
     ):  # fmt: skip
         for name in names:

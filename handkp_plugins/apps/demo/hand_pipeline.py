@@ -13,6 +13,7 @@ from torch import nn
 from handkp_plugins.apis.detection import Detections
 from handkp_plugins.apis.gestures import GestureReader
 from handkp_plugins.apis.hand_boxes import HandFinder
+from handkp_plugins.apis.hand_mesh import HandMesh
 from handkp_plugins.apis.inference import predict
 
 from .smoothing import OneEuroFilter, Trajectory, measure_lag
@@ -37,6 +38,7 @@ class HandResult:
     raw_keypoints: np.ndarray | None = None  # before smoothing
     gesture: tuple[str, float] | None = None  # the sign and its probability
     heatmap: np.ndarray | None = None  # [H, W]
+    mesh: HandMesh | None = None  # of a network of meshes
 
     def as_instance(self) -> dict[str, Any]:
         """Return its instance in ``keypoints.json``."""
@@ -53,7 +55,8 @@ class HandResult:
             gesture=sign,
             gesture_score=None if sign_score is None else round(sign_score, 4),
         )
-        return {key: value for key, value in instance.items() if value is not None}
+        mesh = {} if self.mesh is None else self.mesh.as_instance()
+        return {key: value for key, value in instance.items() if value is not None} | mesh
 
     def label(self) -> str:
         """Return the text beside it in an image: number (with a detector only), handedness and sign if known."""
@@ -74,6 +77,7 @@ class HandPipeline:
         every: The detector runs on every so many frames of a video at least.
         track_thr: A hand in a video is lost if its keypoints score less on average.
         smoothing: Arguments of :class:`OneEuroFilter` for the frames of a video; None for no smoothing.
+        left: Whether all hands are left ones; a network of meshes sees them mirrored.
         clock: Measures ``detection``, ``pose`` and ``tracking`` (which includes the other two).
     """
 
@@ -87,12 +91,13 @@ class HandPipeline:
         every: int = 10,
         track_thr: float = 0.3,
         smoothing: dict[str, float] | None = None,
+        left: bool = False,
         clock: Clock = lambda step: nullcontext(),
     ) -> None:
         if batch_size < 1:
             raise ValueError(f'--batch-size: expected an integer from 1 on, got {batch_size}')
         self.model, self.finder, self.detector, self.gestures = model, finder, detector, gestures
-        self.batch_size, self.smoothing, self.clock = batch_size, smoothing, clock
+        self.batch_size, self.smoothing, self.left, self.clock = batch_size, smoothing, left, clock
         self.tracker = HandTracker(self._detect, self._estimate, every, track_thr)
         if smoothing is not None:
             OneEuroFilter(**smoothing)  # checks the numbers before the work
@@ -155,7 +160,7 @@ class HandPipeline:
 
     def _estimate(self, image: np.ndarray, boxes: np.ndarray) -> list[dict[str, Any]]:
         with self.clock('pose'):
-            return predict(self.model, image, boxes, self.batch_size)
+            return predict(self.model, image, boxes, self.batch_size, self.left)
 
     def _smooth(self, hand: HandResult, seconds: float) -> None:
         size = float((hand.box[2:] - hand.box[:2]).max())
@@ -171,7 +176,8 @@ class HandPipeline:
 
 
 def _make_hand(result: dict[str, Any], **more: Any) -> HandResult:
-    return HandResult(result['bbox'], result['keypoints'], result['scores'], heatmap=result.get('heatmap'), **more)
+    maps = dict(heatmap=result.get('heatmap'), mesh=result.get('mesh'))
+    return HandResult(result['bbox'], result['keypoints'], result['scores'], **maps, **more)
 
 
 def _set_gestures(hands: Sequence[HandResult], signs: Sequence[tuple[str, float]]) -> None:

@@ -13,6 +13,9 @@
                      image after the rotation in its EXIF data. If they are known, an instance also has track (a number
                      that the hand keeps over the frames), det_score, handedness (left or right), gesture and
                      gesture_score (the sign and its probability), and raw_keypoints (before smoothing)
+                     With a network of meshes (HaMuCo) instances have, in metres in camera axes relative to keypoint 9,
+                     keypoints_3d, and rotations (16×3×3), shape (10) and weak_camera (a point projects to center +
+                     scale · (x, y)); meshes are in meshes/FILE_N.obj
                      With a network of clips (HTT) instances have keypoints_3d ([x, y, z] in metres, camera's frame) and
                      handedness; items have object, object_score, action, action_score (so far) and final (false where
                      the video ended before the frame's window was whole); the header has camera, the intrinsics, names

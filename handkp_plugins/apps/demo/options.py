@@ -59,6 +59,7 @@ class HandOptions:
     )  # fmt: skip
     ann: str | Path | None = _option(None, 'COCO JSON with the boxes of each image', metavar='FILE')
     whole_image: bool = _option(False, 'the whole image is the box')
+    left: bool = _option(False, 'all hands are left ones, which a network of meshes (HaMuCo) sees mirrored')
 
 
 @dataclass(frozen=True)

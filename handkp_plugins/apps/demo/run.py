@@ -11,11 +11,13 @@ import numpy as np
 from tqdm import tqdm
 
 from handkp_plugins.engine.stopping import deferred_interrupt
+from handkp_plugins.fileio.atomic import write_text
 from handkp_plugins.fileio.images import read_image, write_image
 from handkp_plugins.visualization import FrameRate, VideoFile, Window, draw_hands, draw_rate, heatmap_overlay
 
 from .hand_pipeline import HandPipeline, HandResult
 from .keypoints_file import KeypointsFile
+from .mesh_drawing import MeshDrawer
 from .sources import Stream
 
 
@@ -29,6 +31,7 @@ class Run:
     score_thr: float = 0.3  # keypoints below it are drawn faint
     video_suffix: str = '.mp4'  # or .webm, which browsers play
     _empty: list[str] = field(default_factory=list)
+    _meshes: MeshDrawer = field(default_factory=MeshDrawer)
 
     def images(self, source: Path, files: Sequence[Path]) -> dict[str, Any]:
         """Process all images; those that cannot be used are skipped and listed. Returns what ``keypoints.json`` holds.
@@ -66,6 +69,9 @@ class Run:
         hands = self.pipeline.process_image(image, boxes)
         drawn, heat = self._draw(image, hands)
         write_image(self.output / name, drawn)
+        for i, hand in enumerate(hands):
+            if hand.mesh is not None:
+                write_text(self.output / 'meshes' / f'{Path(name).stem}_{i}.obj', hand.mesh.as_obj())
         if heat is not None:
             write_image(self.output / 'heatmaps' / name, heat)
         self.file.add(_item(name, image, hands))
@@ -151,7 +157,8 @@ class Run:
     def _draw(self, image: np.ndarray, hands: Sequence[HandResult]) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the image with its hands, and with its heatmaps if the network gives them."""
         with self.pipeline.clock('drawing'):
-            drawn = draw_hands(image, hands, self.score_thr)
+            meshes = [hand.mesh for hand in hands if hand.mesh is not None]
+            drawn = draw_hands(self._meshes.draw(image, meshes), hands, self.score_thr)
         maps = [hand.heatmap for hand in hands if hand.heatmap is not None]
         return drawn, heatmap_overlay(image, np.max(maps, axis=0)) if maps else None
 

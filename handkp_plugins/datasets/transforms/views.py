@@ -19,7 +19,7 @@ class MirrorLeftHand(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Change ``img``, labels and camera of a left hand; ``handedness`` stays."""
-        if results['handedness'] == 'right':
+        if results.get('handedness', 'right') == 'right':
             return results
         mirror = np.array([-1, 1, 1], np.float32)
         last = results['img'].shape[1] - 1
