@@ -2,12 +2,14 @@
 # from the fifth epoch on, when each of them has learnt something.
 _base_ = ['_base_/hamuco_256.py']
 
-max_epochs, num_views, batch_size = 12, 4, 64
+max_epochs, num_views, batch_size, width = 12, 4, 64, 32
 input_size = (128, 128)
 
 codec = dict(type='WeakPerspectiveLabel', input_size=input_size)
 kaiming = [dict(type='Kaiming', layer=['Conv2d']), dict(type='Constant', val=1, layer=['_BatchNorm'])]
-model = dict(backbone=dict(init_cfg=kaiming), head=dict(input_size=input_size, teach_from=4))
+model = dict(
+    backbone=dict(stem_channels=width, base_channels=width, init_cfg=kaiming),
+    head=dict(in_channels=(width, 2 * width, 4 * width, 8 * width), input_size=input_size, teach_from=4))
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
 auto_scale_lr = dict(base_batch_size=batch_size)

@@ -4,6 +4,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from handkp_plugins.apis.detection import DEFAULT_DETECTOR, init_detector
 from handkp_plugins.apis.gestures import GestureReader
 from handkp_plugins.apis.hand_boxes import make_hand_finder
@@ -20,6 +22,7 @@ from .keypoints_file import KeypointsFile, make_header
 from .options import OUTPUT, DrawingOptions, HandOptions, NetworkOptions, VideoOptions
 from .run import Run
 from .sources import Stream, find_images, is_stream
+from .views import run_views
 
 
 def run_demo(
@@ -50,6 +53,8 @@ def run_demo(
         return run_clips(source, output, network, video.camera, networks.device, video.max_frames, video.show)
     if video.camera is not None:
         raise ValueError(f'--camera: expected with a network of clips (HTT), got {network.config}')
+    if (video.views is None) != (video.calibration is None):
+        raise ValueError('--views, --calibration: expected both or neither, got one of them')
     finder = detector = None
     boxes = hands.bbox, hands.whole_image, hands.ann
     if any(boxes) and hands.det is not None:
@@ -62,19 +67,29 @@ def run_demo(
     for option in ('smooth', 'show', 'max_frames'):
         if files is not None and getattr(video, option):
             raise ValueError(f'--{option.replace("_", "-")}: expected for a video or a camera, got {source}')
+
+    def make_pipeline(model: nn.Module) -> HandPipeline:
+        return HandPipeline(
+            with_rotations(model) if networks.tta else model,
+            finder,
+            detector and init_detector(*detector, networks.device, hands.det_thr),
+            networks.gesture
+            and GestureReader(*networks.gesture, device=networks.device, frames=networks.gesture_frames),
+            networks.batch_size,
+            hands.det_every,
+            hands.track_thr,
+            dict(min_cutoff=video.min_cutoff, beta=video.beta) if video.smooth else None,
+            hands.left,
+        )
+
+    if video.views is not None:
+        _check_view_options(source, networks, hands, video, drawing)
+        _prepare_output(output, path)
+        sources = [source, *video.views]
+        return run_views(sources, video.calibration, output, network, make_pipeline, networks.device, video.max_frames)
     model = init_model(*network, networks.device, output_heatmaps=drawing.save_heatmaps)
     header = make_header(source, network, detector, model)
-    pipeline = HandPipeline(
-        with_rotations(model) if networks.tta else model,
-        finder,
-        detector and init_detector(*detector, networks.device, hands.det_thr),
-        networks.gesture and GestureReader(*networks.gesture, device=networks.device, frames=networks.gesture_frames),
-        networks.batch_size,
-        hands.det_every,
-        hands.track_thr,
-        dict(min_cutoff=video.min_cutoff, beta=video.beta) if video.smooth else None,
-        hands.left,
-    )
+    pipeline = make_pipeline(model)
     _prepare_output(output, path)
     if files is not None:
         return Run(pipeline, output, KeypointsFile(output, header), drawing.score_thr).images(path, files)
@@ -104,12 +119,31 @@ def _check_clip_options(
     """Raise ValueError unless the options fit a network of clips, which finds the hands of whole frames itself."""
     if not is_stream(source):
         raise ValueError(f'source: expected a video or webcam:N for a network of clips (HTT), got {source}')
-    for options, names in (
-        (networks, ('tta', 'gesture')), (hands, ('det', 'bbox', 'ann', 'whole_image', 'left')), (video, ('smooth',)),
-        (drawing, ('save_heatmaps',)),
-    ):  # fmt: skip
-        for name in names:
-            if getattr(options, name):
-                raise ValueError(f'--{name.replace("_", "-")}: expected without a network of clips (HTT), got it, too')
+    unused = dict(
+        networks=('tta', 'gesture'), hands=('det', 'bbox', 'ann', 'whole_image', 'left'),
+        video=('smooth', 'views'), drawing=('save_heatmaps',),
+    )  # fmt: skip
+    _refuse(unused, dict(networks=networks, hands=hands, video=video, drawing=drawing), 'a network of clips (HTT)')
     if video.camera is None or len(video.camera) != 4 or min(video.camera) <= 0:
         raise ValueError(f'--camera: expected FX FY CX CY above 0 for a network of clips (HTT), got {video.camera}')
+
+
+def _check_view_options(
+    source: str | Path, networks: NetworkOptions, hands: HandOptions, video: VideoOptions, drawing: DrawingOptions
+) -> None:
+    """Raise ValueError unless the options fit several videos of right hands."""
+    for name in (source, *video.views):
+        if not is_stream(name):
+            raise ValueError(f'--views: expected videos or webcam:N, got {name}')
+    unused = dict(
+        networks=('tta', 'gesture'), hands=('ann', 'bbox', 'left'), video=('smooth', 'show'), drawing=('save_heatmaps',)
+    )
+    _refuse(unused, dict(networks=networks, hands=hands, video=video, drawing=drawing), '--views')
+
+
+def _refuse(unused: dict[str, tuple[str, ...]], options: dict[str, Any], what: str) -> None:
+    """Raise ValueError if an option is given that has no effect with what is used."""
+    for group, names in unused.items():
+        for name in names:
+            if getattr(options[group], name):
+                raise ValueError(f'--{name.replace("_", "-")}: expected without {what}, got it, too')

@@ -76,6 +76,11 @@ class VideoOptions:
         None, 'focal lengths and principal point in pixels, for a network of clips (HTT)', type=float, nargs=4,
         metavar=('FX', 'FY', 'CX', 'CY'),
     )  # fmt: skip
+    views: Sequence[str | Path] | None = _option(
+        None, 'videos of other cameras of the same moments, for a network of several views (HaMuCo)', nargs='+',
+        metavar='VIDEO',
+    )  # fmt: skip
+    calibration: str | Path | None = _option(None, 'the cameras of SOURCE and --views, in this order', metavar='FILE')
 
 
 @dataclass(frozen=True)
