@@ -7,6 +7,7 @@ import pytest
 import torch
 from helpers.hand_views import write_views
 from helpers.paths import CONFIGS
+from helpers.tiny_hamuco import SIZE, SMALL, TINY
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
@@ -18,8 +19,7 @@ from handkp_plugins.engine.runner import HandRunner
 
 FOLDER = CONFIGS / 'hamuco'
 LEAVES = sorted(FOLDER.glob('*.py'))
-SMALL = FOLDER / 'hamuco_small_generated-128.py'
-SIZE, FRAMES, VIEWS = (64, 64), 4, 3
+FRAMES, VIEWS = 4, 3
 
 
 @pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
@@ -74,18 +74,13 @@ def small_training(tmp_path: Path, config: Path = SMALL, **more: object) -> Hand
     if not data.exists():
         data.mkdir(parents=True)
         write_views(data, FRAMES, VIEWS, SIZE[0])
-    options: dict[str, object] = {
+    options: dict[str, object] = TINY | {
         'work_dir': str(tmp_path / 'work'),
         'log_level': 'ERROR',
         'train_cfg.max_epochs': 1,
         'train_cfg.val_interval': 1,
         'param_scheduler': [],
-        'model.head.input_size': SIZE,
-        'model.head.in_channels': (8, 16, 32, 64),
         'model.head.teach_from': 0,
-        'model.backbone.stem_channels': 8,
-        'model.backbone.base_channels': 8,
-        'train_dataloader.dataset.pipeline.7.encoder.input_size': SIZE,
     }
     for split in ('train', 'val', 'test'):
         loader = f'{split}_dataloader'
@@ -96,7 +91,6 @@ def small_training(tmp_path: Path, config: Path = SMALL, **more: object) -> Hand
             f'{loader}.persistent_workers': False,
             f'{loader}.dataset.data_root': str(data),
             f'{loader}.dataset.ann_file': 'ann.json',
-            f'{loader}.dataset.pipeline.{4 if split == "train" else 3}.input_size': SIZE,
         }
     return build_runner(load_config(config, options | more))
 
