@@ -144,29 +144,6 @@ def test_a_killed_training_resumes_to_the_same_weights(tmp_path: Path) -> None:
         torch.testing.assert_close(resumed.model.state_dict()[key], weight, rtol=0, atol=0, msg=key)
 
 
-def test_a_network_learns_a_few_hands_by_heart(tmp_path: Path) -> None:
-    runner = small_training(tmp_path, **{'train_cfg.max_epochs': 1})
-    model, batch = runner.model, next(iter(runner.val_dataloader))
-    train = next(iter(small_training(tmp_path, **{
-        'experiment_name': 'heart', 'train_dataloader.dataset.pipeline.3.rotation': 0.0,
-        'train_dataloader.dataset.pipeline.3.shift': 0.0, 'train_dataloader.dataset.pipeline.3.scale': (1.0, 1.0),
-        'train_dataloader.dataset.pipeline.6.delta': 0.0,
-    }).train_dataloader))  # fmt: skip
-    del batch
-    torch.manual_seed(0)
-    model.init_weights()
-    optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
-    model.train()
-    for _ in range(150):
-        data = model.data_preprocessor(train, True)
-        losses = model(**data, mode='loss')
-        total, _ = model.parse_losses(losses)
-        optimizer.zero_grad()
-        total.backward()
-        optimizer.step()
-    print(losses)
-
-
 def test_an_unreadable_view_is_an_error(tmp_path: Path) -> None:
     runner = small_training(tmp_path)
     (tmp_path / 'data' / '3.jpg').write_bytes(b'')

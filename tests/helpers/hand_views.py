@@ -22,16 +22,25 @@ def random_rotations(*shape: int, seed: int = 0) -> Tensor:
     return roma.unitquat_to_rotmat(quaternions / quaternions.norm(dim=-1, keepdim=True))
 
 
-def seen_hands(frames: int, views: int, seed: int = 0, spread: float = 0.3) -> tuple[Hands, Tensor]:
-    """One hand a frame, seen by ``views`` cameras: the true hands of all images, and rotations (N, 3, 3)."""
+def seen_hands(
+    frames: int, views: int, seed: int = 0, spread: float = 0.3, turn: float | None = None, shapes: float = 1.0
+) -> tuple[Hands, Tensor]:
+    """One hand a frame, seen by ``views`` cameras: the true hands of all images, and rotations (N, 3, 3).
+
+    Cameras are anywhere around it, or turned about the axes by angles of deviation ``turn``, in radians. ``shapes`` is
+    the deviation of the shapes.
+    """
     generator = torch.Generator().manual_seed(seed)
     layer, count = HandLayer(), frames * views
     fingers = roma.rotvec_to_rotmat(spread * torch.randn(frames, 1, 16, 3, generator=generator))
-    cameras = random_rotations(frames, views, seed=seed + 1)
+    if turn is None:
+        cameras = random_rotations(frames, views, seed=seed + 1)
+    else:
+        cameras = roma.rotvec_to_rotmat(turn * torch.randn(frames, views, 3, generator=generator))
     rotations = fingers.repeat(1, views, 1, 1, 1)
     rotations[:, :, 0] = cameras @ rotations[:, :, 0]
     rotations = rotations.flatten(0, 1)
-    shape = torch.randn(frames, 1, 10, generator=generator).repeat(1, views, 1).flatten(0, 1)
+    shape = shapes * torch.randn(frames, 1, 10, generator=generator).repeat(1, views, 1).flatten(0, 1)
     points = torch.cat(layer(layer.add_mean_pose(rotations), shape), 1)
     points = points - points[:, 9 - 21, None]
     camera = torch.tensor([4.0, 0.1, -0.1]).repeat(count, 1)

@@ -17,6 +17,8 @@ from .keypoint_files import check_keypoint_file
 def check_dataset_files(dataset: Any) -> None:
     """Check each COCO file of keypoints or boxes that a dataset's config, or one nested in it, names.
 
+    A dataset that checks its own files, such as ``HandViewDataset``, does so when it is built.
+
     Raises FileNotFoundError if one is missing, and ValueError if one is malformed.
     """
     for path, num_keypoints in keypoint_files(dataset):
@@ -29,7 +31,8 @@ def keypoint_files(dataset: Any) -> Iterator[tuple[str, int]]:
     """Yield each COCO keypoint file of a dataset's config, with its number of keypoints."""
     for config, path, cls in _annotation_files(dataset):
         # A dataset that reads its files in its own way (InterHand, whole-body annotations) has its own format.
-        if issubclass(cls, BaseCocoStyleDataset) and cls._load_annotations is BaseCocoStyleDataset._load_annotations:
+        usual = getattr(cls, '_load_annotations', None) is BaseCocoStyleDataset._load_annotations
+        if usual and not getattr(cls, 'checks_its_file', False):
             yield path, parse_pose_metainfo(config.get('metainfo') or cls.METAINFO)['num_keypoints']
 
 

@@ -33,6 +33,7 @@ class HandViewDataset(BaseCocoStyleDataset):
     """
 
     METAINFO: dict = hand_metainfo('hand_views')
+    checks_its_file = True
 
     def __init__(self, vertices_file: str | None = None, **kwargs: Any) -> None:
         self.vertices_file = vertices_file
