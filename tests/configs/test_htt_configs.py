@@ -102,7 +102,7 @@ def small_training(tmp_path: Path, **more: object) -> HandRunner:
         'train_cfg.val_interval': 1,
         'param_scheduler': [],
         'model.head.decoder.input_size': SIZE,
-        'train_dataloader.dataset.pipeline.4.encoder.input_size': SIZE,
+        'train_dataloader.dataset.pipeline.3.encoder.input_size': SIZE,
     }
     for split in ('train', 'val', 'test'):
         loader = f'{split}_dataloader'
