@@ -1,5 +1,5 @@
 # A small HTT on generated actions, 96×72 (W×H), 15 frames a second, 4 objects and 24 actions, for one core of a CPU in
-# float32. From scratch, so batch norms are trained.
+# float32. It goes on from htt_small-frames, by load_from; from nothing, so batch norms are trained.
 _base_ = ['_base_/htt_480.py']
 
 window, clip_length = 8, 32  # t, T
