@@ -5,13 +5,15 @@ Examples:
     python tools/demo.py right.mp4 --output right
     python tools/triangulate.py left/keypoints.json right/keypoints.json --calibration cameras.json --out hand.json
     python tools/triangulate.py left/keypoints.json right/keypoints.json --calibration cameras.json --out hand.json \\
-        --method ransac --hand 1 surest --shift 0 3 --video hand.mp4 --picture hand.png
+        --method ransac --hand 1 surest --shift 0 3 --fit --video hand.mp4 --picture hand.png
 
 Input: two views or more, in the order of the cameras in the calibration: a JSON file, or a folder with c0.dat and
 rot_trans_c0.dat, c1.dat and so on. Cameras and hand must fit: swapped cameras, a wrong image size, wrong R and t, and
 videos of different lengths are errors.
 
 Output: a JSON file with the points of each frame, its reprojection error and the views used; a summary is printed.
+With --fit the points are those of a hand of constant size and shape, the open hand, that is moved and bent to fit the
+keypoints of all frames.
 """
 
 import argparse
@@ -21,7 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from handkp_plugins.apps.triangulation.figure import draw_sheet, write_video
-from handkp_plugins.apps.triangulation.measure import METHODS, as_document, check_sizes, describe, triangulate_views
+from handkp_plugins.apps.triangulation.measure import (
+    METHODS,
+    as_document,
+    check_sizes,
+    describe,
+    fit_views,
+    triangulate_views,
+)
 from handkp_plugins.apps.triangulation.views import SUREST, pair_frames, read_view
 from handkp_plugins.cli.tool import run_tool
 from handkp_plugins.fileio.atomic import write_text
@@ -39,6 +48,8 @@ def main(
     shift: Sequence[int] | None = None,
     score_thr: float = 0.1,
     unchecked: bool = False,
+    fit: bool = False,
+    side: str | None = None,
     video: str | Path | None = None,
     picture: str | Path | None = None,
 ) -> dict[str, Any]:
@@ -50,6 +61,8 @@ def main(
         shift: For each view, the frame that shows the moment of frame 0 of an unshifted one.
         score_thr: Keypoints of a lower score are not used.
         unchecked: Do not compare the cameras with the keypoints.
+        fit: Fit a hand of constant shape.
+        side: Which hand is fitted, ``left`` or ``right``; None for the one that fits better.
         video, picture: Files for drawn frames; the videos must be where the keypoints' files say.
 
     Raises:
@@ -60,6 +73,8 @@ def main(
         raise ValueError(f'KEYPOINTS.json: expected two views or more, got {len(keypoints)}')
     if hand is not None and len(hand) != len(keypoints):
         raise ValueError(f'--hand: expected a track or {SUREST} for each of {len(keypoints)} views, got {len(hand)}')
+    if side is not None and (not fit or side not in ('left', 'right')):
+        raise ValueError(f"--side: expected 'left' or 'right', with --fit, got {side!r}")
     if not 0 <= score_thr <= 1:
         raise ValueError(f'--keypoint-score: expected 0 to 1, got {score_thr}')
     cameras = read_calibration(calibration)
@@ -68,10 +83,16 @@ def main(
     places = pair_frames(views, shift)
     found, distance = triangulate_views(views, cameras, places, method, score_thr, not unchecked)
     names = [camera.name for camera in cameras.cameras]
+    model = None
+    if fit:
+        print(f'triangulated\n{describe(dict(as_document(found, names), unit=cameras.unit))}\n\nfitted')
+        found, shown = fit_views(found, views, cameras, places, score_thr, side)
+        model = dict(side=shown.side, size=shown.size, shape=shown.shape.round(4).tolist())
+        print(f'a {shown.side} hand, {shown.size:.4g} {cameras.unit} for a metre of the open hand')
     document = dict(
         version=1, unit=cameras.unit, method=method, calibration=str(calibration), epipolar_distance=distance,
         views=[dict(camera=n, keypoints=v.path, source=v.source) for n, v in zip(names, views, strict=True)],
-        keypoint_names=KEYPOINT_NAMES, **as_document(found, names),
+        keypoint_names=KEYPOINT_NAMES, fit=model, **as_document(found, names),
     )  # fmt: skip
     write_text(out, json.dumps(document))
     left = [f'{len(view.index) - len(places)} of {view.path}' for view in views if len(view.index) > len(places)]
@@ -102,6 +123,8 @@ def parse_args(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument('--keypoint-score', dest='score_thr', type=float, default=0.1, metavar='SCORE',
                         help='keypoints of a lower score are not used (default %(default)s)')  # fmt: skip
     parser.add_argument('--unchecked', action='store_true', help='do not compare the cameras with the keypoints')
+    parser.add_argument('--fit', action='store_true', help='fit a hand of constant size and shape')
+    parser.add_argument('--side', choices=('left', 'right'), help='of --fit (default: the one that fits better)')
     parser.add_argument('--video', metavar='FILE', help='video of all frames, .mp4 or .webm')
     parser.add_argument('--picture', metavar='FILE', help='image of four frames')
     return vars(parser.parse_args(arguments))

@@ -8,9 +8,12 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import torch
 from helpers.seen_videos import moving_hand, write_calibration, write_view, write_views
 from helpers.tool_module import TOOLS, load_tool
 from helpers.views import SIZE, cameras, seen
+
+from handkp_plugins.models.hand_layers import HandLayer
 
 
 @pytest.fixture(scope='module')
@@ -203,3 +206,20 @@ def test_errors_on_the_command_line_are_one_line(tmp_path):
     done = subprocess.run([*command, 'gone.json'], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.strip() == 'triangulate.py: gone.json: no such file; expected calibrated cameras'
+
+
+def test_a_fitted_hand(tool, tmp_path, capsys):
+    layer, identity = HandLayer(), torch.eye(3).expand(1, 16, 3, 3)
+    hand = layer(layer.add_mean_pose(identity), torch.zeros(1, 10))[1][0].double().numpy()
+    truth = hand - hand.mean(0) + np.linspace([-0.05, 0, 0], [0.05, 0.02, 0], 4)[:, None]
+    pixels = seen(truth, cameras(3))
+    views = [write_view(tmp_path / f'{name}.json', pixels[:, i]) for i, name in enumerate('abc')]
+    calibration = write_calibration(tmp_path / 'cameras.json')
+    document = tool.main(views, calibration, tmp_path / 'hand.json', fit=True, side='right')
+    assert document['fit']['side'] == 'right' and document['fit']['size'] == pytest.approx(1, rel=0.02)
+    assert np.abs(points_of(document) - truth).max() < 0.004
+    assert max(bone['variation'] for bone in document['summary']['bones']) < 1e-3
+    text = capsys.readouterr().out
+    assert text.index('triangulated') < text.index('fitted') and 'a right hand, ' in text
+    with pytest.raises(ValueError, match="--side: expected 'left' or 'right', with --fit, got 'left'"):
+        tool.main(views, calibration, tmp_path / 'hand.json', side='left')

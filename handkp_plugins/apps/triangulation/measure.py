@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from handkp_plugins.fileio.calibration import Calibration
 from handkp_plugins.structures.skeleton import BONES, KEYPOINT_NAMES
 from handkp_plugins.visualization.report import format_table
 
+from .fit import FittedHand, Side, fit_hand
 from .views import View
 
 METHODS = ('dlt', 'weighted', 'ransac')
@@ -68,6 +69,18 @@ def check_sizes(views: Sequence[View], calibration: Calibration) -> None:
             )
 
 
+def seen_keypoints(
+    views: Sequence[View], calibration: Calibration, places: np.ndarray, score_thr: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return keypoints (F, V, 21, 2) without lens distortion, NaN below ``score_thr``, their scores (F, V, 21), and
+    the cameras' projections (V, 3, 4)."""
+    cameras = calibration.cameras
+    points = np.stack([c.undistort(v.keypoints[p]) for c, v, p in zip(cameras, views, places.T, strict=True)], axis=1)
+    scores = np.stack([v.scores[p] for v, p in zip(views, places.T, strict=True)], axis=1)  # (F, V, 21)
+    matrices = (np.stack([getattr(c, key) for c in cameras]) for key in ('intrinsics', 'rotation', 'translation'))
+    return np.where((scores >= score_thr)[..., None], points, np.nan), scores, projection_matrices(*matrices)
+
+
 def triangulate_views(
     views: Sequence[View],
     calibration: Calibration,
@@ -86,14 +99,11 @@ def triangulate_views(
     if method not in METHODS:
         raise ValueError(f'method: expected one of {METHODS}, got {method!r}')
     cameras = calibration.cameras
-    points = np.stack([c.undistort(v.keypoints[p]) for c, v, p in zip(cameras, views, places.T, strict=True)], axis=1)
-    scores = np.stack([v.scores[p] for v, p in zip(views, places.T, strict=True)], axis=1)  # (F, V, 21)
-    points = np.where((scores >= score_thr)[..., None], points, np.nan)
-    k, r, t = (np.stack([getattr(c, key) for c in cameras]) for key in ('intrinsics', 'rotation', 'translation'))
+    points, scores, projections = seen_keypoints(views, calibration, places, score_thr)
     distance = None
     if checked:
+        k, r, t = (np.stack([getattr(c, key) for c in cameras]) for key in ('intrinsics', 'rotation', 'translation'))
         distance = check_cameras(points, k, r, t, [v.size for v in views], [c.name for c in cameras])
-    projections = projection_matrices(k, r, t)
     if method == 'ransac':
         found = triangulate_ransac(points, projections)
     else:
@@ -111,6 +121,26 @@ def triangulate_views(
         int(behind.sum()),
     )
     return hand, distance
+
+
+def fit_views(
+    hand: HandInSpace,
+    views: Sequence[View],
+    calibration: Calibration,
+    places: np.ndarray,
+    score_thr: float = 0.1,
+    side: Side | None = None,
+) -> tuple[HandInSpace, FittedHand]:
+    """Fit a hand of constant shape and size to what was triangulated; see :func:`~.fit.fit_hand`.
+
+    Returns it as a :class:`HandInSpace`, where also keypoints that one view alone knows have a place, and the fit.
+    """
+    points, scores, projections = seen_keypoints(views, calibration, places, score_thr)
+    fit = fit_hand(points, np.where(np.isfinite(points).all(-1), scores, 0), projections, hand.points, side)
+    errors = reprojection_errors(fit.points, points, projections)
+    used = np.isfinite(errors)
+    fitted = replace(hand, points=fit.points, used=used, errors=np.where(used, errors, np.nan), num_behind=0)
+    return fitted, fit
 
 
 def as_document(hand: HandInSpace, names: Sequence[str]) -> dict[str, Any]:
