@@ -39,7 +39,9 @@ def seen(points: np.ndarray, cameras: np.ndarray, noise: float = NOISE) -> np.nd
     return pixels[..., :2] / pixels[..., 2:] + np.random.default_rng(0).normal(0, noise, (*pixels.shape[:3], 2))
 
 
-def fit(points: np.ndarray, cameras: np.ndarray, pixels: np.ndarray, **options: object) -> tuple[FittedHand, np.ndarray]:
+def fit(
+    points: np.ndarray, cameras: np.ndarray, pixels: np.ndarray, **options: object
+) -> tuple[FittedHand, np.ndarray]:
     triangulated = triangulate_dlt(pixels, cameras).points
     weights = np.ones(pixels.shape[:3])
     return fit_hand(pixels, weights, cameras, triangulated, **options), triangulated
@@ -56,16 +58,17 @@ def error(found: np.ndarray, truth: np.ndarray) -> float:
 
 def test_a_fitted_hand_is_nearer_and_keeps_its_bones(cameras: np.ndarray) -> None:
     truth = moving_hand()
-    hand, triangulated = fit(truth, cameras, seen(truth, cameras), side='right')
+    hand, triangulated = fit(truth, cameras, seen(truth, cameras), side='right', iterations=150)
     assert error(hand.points, truth) < 0.75 * error(triangulated, truth)
     assert np.median(variation(hand.points)) < 0.02 < 0.05 < np.median(variation(triangulated))
     assert hand.vertices.shape == (FRAMES, HandLayer().num_vertices, 3)
-    assert hand.error == pytest.approx(NOISE * np.sqrt(np.pi / 2), rel=0.15)  # mean length of the noise
+    length = NOISE * np.sqrt(np.pi / 2)  # of the noise; a fit takes some of it
+    assert 0.5 * length < hand.error < length
 
 
 def test_the_side_is_found(cameras: np.ndarray) -> None:
     truth = moving_hand(mirror=-1.0)
-    hand, _ = fit(truth, cameras, seen(truth, cameras, 1.0), iterations=120)
+    hand, _ = fit(truth, cameras, seen(truth, cameras, 1.0), iterations=80)
     assert hand.side == 'left' and error(hand.points, truth) < 8
 
 
@@ -73,7 +76,7 @@ def test_frames_that_one_view_misses_are_filled(cameras: np.ndarray) -> None:
     truth = moving_hand()
     pixels = seen(truth, cameras, 1.0)
     pixels[4, 1], pixels[7] = np.nan, np.nan
-    hand, triangulated = fit(truth, cameras, pixels, side='right', iterations=150)
+    hand, triangulated = fit(truth, cameras, pixels, side='right', iterations=80)
     assert np.isnan(triangulated[4]).all() and error(hand.points[4], truth[4]) < 15
     assert np.isnan(hand.points[7]).all() and np.isfinite(hand.points[[3, 5, 6, 8]]).all()
 

@@ -95,6 +95,25 @@ def test_priors_are_those_of_both_networks() -> None:
     assert found == pytest.approx(2.0 + 0.01 * 0.4 / 3, abs=1e-6)
 
 
+@pytest.mark.parametrize('iteration', [0, 1])
+def test_two_processes_have_the_gradient_of_one(iteration: int) -> None:
+    """Each process has one of two frames, and gradients are averaged."""
+    hands, rotations = seen_hands(2, VIEWS)
+    cross, labels = spoiled(hands), hands.projected + 0.1
+
+    def gradient(images: slice) -> torch.Tensor:
+        def part(of: Hands) -> Hands:
+            return Hands(*(field[images] for field in of))
+
+        sure = torch.ones(2 * VIEWS, 21)[images]
+        found = HaMuCoLoss()(part(hands), part(cross), labels[images], sure, VIEWS, rotations[images], iteration)
+        total = sum(value for name, value in found.items() if name.startswith('loss'))
+        return torch.autograd.grad(total, cross.points)[0]
+
+    one, other = gradient(slice(0, VIEWS)), gradient(slice(VIEWS, None))
+    assert torch.allclose(gradient(slice(None)), (one + other) / 2, atol=1e-9)
+
+
 def test_disagreeing_views_are_told() -> None:
     hands, rotations = seen_hands(1, VIEWS)
     flipped = hands._replace(points=hands.points.clone())
