@@ -15,15 +15,17 @@ optim_wrapper = dict(optimizer=dict(lr=5e-4))
 auto_scale_lr = dict(base_batch_size=batch_size)
 
 affine = dict(type='TopdownAffine', input_size=input_size)
+box = dict(type='GetBBoxCenterScale', padding=1.25)  # boxes fit the hand
 train_pipeline = [
-    *_base_.train_pipeline[:3],
+    *_base_.train_pipeline[:2],
+    box,
     dict(type='RandomViewCrop', scale=(0.9, 1.2), shift=0.1, rotation=180),
     affine,
     *_base_.train_pipeline[5:7],
     dict(type='GenerateTarget', encoder=codec),
     dict(type='PackHandInputs'),
 ]
-val_pipeline = [*_base_.val_pipeline[:3], affine, _base_.val_pipeline[4]]
+val_pipeline = [*_base_.val_pipeline[:2], box, affine, _base_.val_pipeline[4]]
 dataset = dict(data_root='data/synthetic/views/')
 sampler = dict(num_views=num_views)
 train_dataloader = dict(
