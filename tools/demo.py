@@ -1,7 +1,6 @@
 r"""Find the keypoints of hands in images, a video or a camera; write drawings and JSON (docs/demo.md).
 
 Examples:
-    python tools/demo.py photo.jpg --output out
     python tools/demo.py photo.jpg --bbox 63 92 99 194 --output out
     python tools/demo.py webcam:0 --smooth --show
     python tools/demo.py photo.jpg --pose configs/pmsdsnet/pmsdsnet_lite_synthetic-128.py \

@@ -340,7 +340,7 @@ def test_shipped_weights(
     np.testing.assert_allclose(
         document['items'][0]['instances'][0]['keypoints'], own['items'][0]['instances'][0]['keypoints'], atol=0.1
     )
-    assert 'keypoints: lite or your own (default lite)' in ' '.join(run_help(capsys).split())
+    assert 'keypoints: lite (default) or your own' in ' '.join(run_help(capsys).split())
 
 
 def test_no_shipped_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):

@@ -33,7 +33,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> dict:
     return dict(pose=write_tiny_model(folder), det=write_tiny_detector(folder), device='cpu')
 
 
-def in_the_box(model: object, image: np.ndarray, boxes: np.ndarray, batch_size: int = 32) -> list[dict]:
+def in_the_box(model: object, image: np.ndarray, boxes: np.ndarray, *_: object) -> list[dict]:
     """What a good network finds: a hand that fills each box."""
     shape = np.random.default_rng(0).uniform(-1, 1, (21, 2))
     shape[:2] = [[-1, -1], [1, 1]]

@@ -197,7 +197,8 @@ def test_the_arguments_of_the_command_line(tool):
     parsed = tool.parse_args([*arguments, '--hand', '1', 'surest', '--keypoint-score', '0.2', '--method', 'ransac'])
     assert parsed == dict(
         keypoints=['a.json', 'b.json'], calibration='c.json', out='o.json', shift=[0, -3], hand=['1', 'surest'],
-        score_thr=0.2, method='ransac', unchecked=False, video=None, picture=None,
+        score_thr=0.2, method='ransac', unchecked=False, fit=False, side=None,
+        video=None, picture=None,
     )  # fmt: skip
 
 

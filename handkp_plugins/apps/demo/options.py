@@ -27,7 +27,10 @@ def _option(default: Any, help: str, **more: Any) -> Any:
 
 
 def _network(default: Any, what: str, detectors: bool, name: str) -> Any:
-    more = dict(help=lambda: f'{what}: {weights_names(detectors)} or your own (default {name})')
+    def help() -> str:
+        return f'{what}: {weights_names(detectors).replace(name, f"{name} (default)", 1)} or your own'
+
+    more = dict(help=help)
     return field(default=default, metadata=dict(more, nargs='+', metavar=('NAME|CONFIG', 'CKPT')))
 
 
@@ -49,7 +52,7 @@ class NetworkOptions:
 class HandOptions:
     """Where the hands are: a detector finds them, or boxes are given."""
 
-    det: Sequence[str | Path] | None = _network(None, 'detector', True, DEFAULT_DETECTOR)
+    det: Sequence[str | Path] | None = _network(None, 'boxes', True, DEFAULT_DETECTOR)
     det_thr: float = _option(0.3, 'least score of a detected box')
     det_every: int = _option(10, 'frames of a video per run of the detector at most')
     track_thr: float = _option(0.3, 'least mean score of a hand in a video')
@@ -59,7 +62,7 @@ class HandOptions:
     )  # fmt: skip
     ann: str | Path | None = _option(None, 'COCO JSON with the boxes of each image', metavar='FILE')
     whole_image: bool = _option(False, 'the whole image is the box')
-    left: bool = _option(False, 'all hands are left ones, which a network of meshes (HaMuCo) sees mirrored')
+    left: bool = _option(False, 'all hands are left ones, for a network of meshes (HaMuCo)')
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,11 @@ class VideoOptions:
     show: bool = _option(False, 'show a window; q stops')
     no_rate: bool = _option(False, 'no frame rate in the drawn frames')
     camera: Sequence[float] | None = _option(
-        None, 'focal lengths and principal point in pixels, for a network of clips (HTT)', type=float, nargs=4,
+        None, 'focal lengths and principal point in pixels, for clips (HTT)', type=float, nargs=4,
         metavar=('FX', 'FY', 'CX', 'CY'),
     )  # fmt: skip
     views: Sequence[str | Path] | None = _option(
-        None, 'videos of other cameras of the same moments, for a network of several views (HaMuCo)', nargs='+',
+        None, 'synchronised videos of other cameras (HaMuCo)', nargs='+',
         metavar='VIDEO',
     )  # fmt: skip
     calibration: str | Path | None = _option(None, 'the cameras of SOURCE and --views, in this order', metavar='FILE')
