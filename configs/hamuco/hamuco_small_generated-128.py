@@ -1,5 +1,5 @@
-# A small HaMuCo on generated views, 4 cameras, from nothing; about half an hour on one core. Views teach each other
-# from the fifth epoch on, when each of them has learnt something.
+# A small HaMuCo on generated views, 4 cameras, from nothing. Views teach each other from the fifth epoch on, when each
+# of them has learnt something.
 _base_ = ['_base_/hamuco_256.py']
 
 max_epochs, num_views, batch_size, width = 12, 4, 64, 32
