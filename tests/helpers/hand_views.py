@@ -1,7 +1,6 @@
 """Views of one hand from known cameras, for tests of HaMuCo."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -70,8 +69,11 @@ def samples_of(hands: Hands, views: int, rotations: Tensor | None, size: int) ->
     return samples
 
 
-def write_views(folder: Path, frames: int, views: int, size: int = 64, splits: Sequence[str] = ('ann',)) -> None:
-    """Write images, of noise, and ``SPLIT.json`` of true labels of one hand a frame."""
+def write_views(folder: Path, frames: int, views: int, size: int = 64, pinhole: bool = False) -> None:
+    """Write images, of noise, and ``ann.json`` of true labels of one hand a frame.
+
+    Labels are projected by weak perspective, as the network does, or as the pinhole cameras see the hand.
+    """
     hands, rotations = seen_hands(frames, views)
     images, annotations = [], []
     rng = np.random.default_rng(0)
@@ -80,7 +82,10 @@ def write_views(folder: Path, frames: int, views: int, size: int = 64, splits: S
         camera = dict(K=[[size, 0, size / 2], [0, size, size / 2], [0, 0, 1]], R=rotations[i].tolist(), t=[0, 0, 0.7])
         place = dict(frame_id=i // views, view_id=i % views)
         images.append(dict(id=i, file_name=f'{i}.jpg', width=size, height=size, camera=camera, **place))
-        labels = np.concatenate([size * (hands.projected[i].numpy() + 1) / 2, np.ones((21, 1))], 1)
+        pixels = size * (hands.projected[i].numpy() + 1) / 2
+        if pinhole:
+            pixels = (points @ np.array(camera['K']).T)[:, :2] / points[:, 2:]
+        labels = np.concatenate([pixels, np.ones((21, 1))], 1)
         annotations.append(
             dict(
                 id=i, image_id=i, category_id=1, iscrowd=0, area=size * size, bbox=[0, 0, size, size],
@@ -88,5 +93,4 @@ def write_views(folder: Path, frames: int, views: int, size: int = 64, splits: S
             )
         )  # fmt: skip
     data = dict(images=images, annotations=annotations, categories=[dict(id=1, name='hand')])
-    for split in splits:
-        (folder / f'{split}.json').write_text(json.dumps(data))
+    (folder / 'ann.json').write_text(json.dumps(data))
