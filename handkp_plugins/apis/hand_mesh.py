@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from mmpose.structures import PoseDataSample
 
+from handkp_plugins.structures.crops import to_image_space
+
 _MIRROR = np.array([-1.0, 1, 1])
 _PLACES = 5  # decimals in files: hundredths of a millimetre
 
@@ -59,7 +61,7 @@ def mesh_of(sample: PoseDataSample, faces: np.ndarray) -> HandMesh:
     """Return the mesh of a sample that :class:`HaMuCoHead` has predicted, in pixels of the image."""
     found = sample.pred_instances
     (scale, *shift), size = found.weak_camera[0], np.asarray(sample.input_size, float)
-    per_pixel = np.asarray(sample.input_scale, float) / size  # pixels of the image for one of the input
+    per_pixel = float(sample.input_scale[0] / size[0])  # pixels of the image for one of the input
     middle = size * (np.array(shift) + 1) / 2  # of the input
     return HandMesh(
         vertices=found.vertices[0],
@@ -67,6 +69,6 @@ def mesh_of(sample: PoseDataSample, faces: np.ndarray) -> HandMesh:
         keypoints_3d=found.keypoints_3d[0],
         rotations=found.rotations[0],
         shape=found.shape[0],
-        scale=float(scale * size[0] * per_pixel[0]),
-        center=(middle - size / 2) * per_pixel + sample.input_center,
+        scale=float(scale * size[0] * per_pixel),
+        center=to_image_space(middle, sample.input_center, sample.input_scale, size),
     )

@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from handkp_plugins.evaluation.triangulation import optimal_center, reprojection_errors
+from handkp_plugins.structures.crops import to_image_space
 from handkp_plugins.structures.images import check_image
 
 from .hand_mesh import HandMesh
@@ -66,7 +67,7 @@ def predict_views(
         found = model.test_step(pseudo_collate(samples))
     faces = model.head.hand_layer.faces.cpu().numpy()
     keypoints = np.stack([
-        f.pred_instances.multi_view_keypoints[0] / f.input_size * f.input_scale + f.input_center - f.input_scale / 2
+        to_image_space(f.pred_instances.multi_view_keypoints[0], f.input_center, f.input_scale, f.input_size)
         for f in found
     ])  # fmt: skip
     meshes = [_fused_mesh(f.pred_instances, pixels, faces) for f, pixels in zip(found, keypoints, strict=True)]

@@ -17,6 +17,14 @@ def to_input_space(
     return (np.asarray(points, dtype=np.float64) - center + scale / 2) / scale * size
 
 
+def to_image_space(
+    points: np.ndarray, center: np.ndarray, scale: np.ndarray, input_size: Sequence[float]
+) -> np.ndarray:
+    """Map pixels (..., 2) of the upright crop to pixels of the image: the inverse of :func:`to_input_space`."""
+    center, scale, size = (np.asarray(v, dtype=np.float64).reshape(2) for v in (center, scale, input_size))
+    return np.asarray(points, dtype=np.float64) / size * scale + center - scale / 2
+
+
 @dataclass(frozen=True)
 class CropPrediction:
     """The crop that a network saw and the keypoints that it predicts there, in pixels of ``crop``."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.hand_views import write_views
+from helpers.killed_training import Kill
 from helpers.paths import CONFIGS
 from helpers.tiny_hamuco import SIZE, SMALL, TINY
 from mmengine.config import Config
@@ -104,14 +105,6 @@ def test_a_small_training(tmp_path: Path) -> None:
     assert set(scores) == names | {f'{part}/{name}' for part in ('cross', 'fused') for name in names}
     assert all(np.isfinite(value) for value in scores.values())
     assert (tmp_path / 'work' / 'epoch_1.pth').is_file()
-
-
-class Kill(Hook):
-    """End the training in the second epoch, as a killed program would."""
-
-    def before_train_iter(self, runner: HandRunner, batch_idx: int, data_batch: dict | None = None) -> None:
-        if runner.epoch == 1:
-            raise SystemExit(9)
 
 
 class Parities(Hook):

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.killed_training import Kill
 from helpers.mini_clips import SIZE, clip_records, write_clips
 from helpers.paths import CONFIGS
 from helpers.tiny_htt import SMALL, TINY
 from mmengine.config import Config
-from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
 from mmpose.models import build_pose_estimator
 from mmpose.registry import METRICS, OPTIMIZERS
@@ -133,14 +133,6 @@ def test_a_small_training(tmp_path: Path) -> None:
     }
     assert all(np.isfinite(value) for value in scores.values())
     assert (tmp_path / 'work' / 'epoch_1.pth').is_file()
-
-
-class Kill(Hook):
-    """End the process's training in the second epoch, as a killed program would, before anything is saved."""
-
-    def before_train_iter(self, runner: HandRunner, batch_idx: int, data_batch: dict | None = None) -> None:
-        if runner.epoch == 1:
-            raise SystemExit(9)
 
 
 def test_a_killed_training_resumes_to_the_same_weights(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ from handkp_plugins.evaluation.triangulation import (
     triangulate_ransac,
 )
 from handkp_plugins.fileio.atomic import write_text
+from handkp_plugins.structures.crops import to_image_space
 
 _FRAMES = 16  # that go through the network at once
 Scores = dict[str, dict[str, float]]
@@ -116,7 +117,10 @@ def _frame(infos: list[dict], samples: Sequence) -> tuple[np.ndarray, dict[str, 
     labels = np.stack([i['keypoints'][0] for i in infos])
     weights = np.stack([i['keypoints_visible'][0] for i in infos])
     fused = samples[0].pred_instances.fused_keypoints_3d[0] @ rotations[0]
-    found = np.stack([_to_image(sample) for sample in samples])
+    found = np.stack([
+        to_image_space(s.pred_instances.multi_view_keypoints[0], s.input_center, s.input_scale, s.input_size)
+        for s in samples
+    ])  # fmt: skip
     return truth, {
         'DLT': triangulate_dlt(labels, projections).points,
         'weighted DLT': triangulate_dlt(labels, projections, weights).points,
@@ -126,12 +130,6 @@ def _frame(infos: list[dict], samples: Sequence) -> tuple[np.ndarray, dict[str, 
         'Opt-Center, sized': optimal_center(fused, found, projections, with_size=True),
         "network's 2D, RANSAC": triangulate_ransac(found, projections).points,
     }
-
-
-def _to_image(sample: object) -> np.ndarray:
-    """The cross-view network's keypoints (21, 2), in pixels of the image."""
-    scale, center = sample.input_scale, sample.input_center
-    return sample.pred_instances.multi_view_keypoints[0] / sample.input_size * scale + center - scale / 2
 
 
 def _errors(hands: np.ndarray, truth: np.ndarray, placed: bool) -> dict[str, float]:

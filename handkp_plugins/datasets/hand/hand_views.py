@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from mmengine.utils import is_abs
+from mmengine.fileio import join_path
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
@@ -72,7 +72,7 @@ class HandViewDataset(BaseCocoStyleDataset):
         return sample
 
     def _add_vertices(self, samples: list[dict]) -> None:
-        path = self.vertices_file if is_abs(self.vertices_file) else f'{self.data_root}/{self.vertices_file}'
+        path = join_path(self.data_root or '', self.vertices_file)
         meshes = np.load(path, mmap_mode='r', allow_pickle=False)
         if meshes.ndim != 3 or meshes.shape[2] != 3 or len(meshes) != len(samples):
             raise ValueError(f'{path}: expected vertices ({len(samples)}, V, 3) of {self.ann_file}, got {meshes.shape}')
