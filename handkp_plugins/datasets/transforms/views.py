@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
@@ -121,5 +122,5 @@ class ChannelGain(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Change ``img`` (H, W, 3)."""
         gain = (np.arange(256)[:, None] * self._draw()).clip(0, 255).round().astype(np.uint8)  # (256, 3)
-        results['img'] = np.take_along_axis(gain, results['img'].reshape(-1, 3), 0).reshape(results['img'].shape)
+        results['img'] = cv2.LUT(results['img'], gain[None])
         return results
