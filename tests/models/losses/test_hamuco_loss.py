@@ -5,7 +5,7 @@ import torch
 from helpers.hand_views import seen_hands
 
 from handkp_plugins.models.losses import HaMuCoLoss
-from handkp_plugins.models.losses.hamuco_loss import Hands
+from handkp_plugins.models.losses.hamuco_loss import UNIT, Hands
 
 FRAMES, VIEWS = 2, 4
 
@@ -48,17 +48,18 @@ def test_2d_loss_counts_all_keypoints_whatever_their_confidence() -> None:
 
 
 def test_even_iterations_do_not_move_the_target() -> None:
-    """With one view's hand moved, the others' gradients come from their place as source alone."""
+    """The gradient is that of distances from constants; of one pair of views, it goes to the aligned one alone."""
     hands, rotations = seen_hands(1, VIEWS)
     cross = spoiled(hands)
-    views = cross.points.detach().unflatten(0, (1, VIEWS))
-    from handkp_plugins.models.layers import align_views
-
-    source = views.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(losses(hands, cross, rotations, 0)['loss_consistency'], cross.points)
+    targets = cross.points.detach().unflatten(0, (1, VIEWS)) / UNIT
+    source = targets.clone().requires_grad_()
     aligned, _ = align_views(source, rotations[None])
-    value = (aligned[:, 0, 1] - views[:, 0])[..., :2].abs().mean()
-    (gradient,) = torch.autograd.grad(value, source)
-    assert gradient[0, 1].any() and not gradient[0, [0, 2, 3]].any()
+    distances = (aligned - targets[:, :, None])[..., :2].abs()
+    (expected,) = torch.autograd.grad(distances.mean(), source, retain_graph=True)
+    assert torch.allclose(gradient, expected[0] / UNIT, atol=1e-9)
+    (of_pair,) = torch.autograd.grad(distances[:, 0, 1].mean(), source)
+    assert of_pair[0, 1].any() and not of_pair[0, [0, 2, 3]].any()
 
 
 def test_odd_iterations_move_each_view_to_the_fused_hand_alone() -> None:
