@@ -4,6 +4,7 @@ import pytest
 import torch
 from helpers.hand_views import seen_hands
 
+from handkp_plugins.models.layers import align_views
 from handkp_plugins.models.losses import HaMuCoLoss
 from handkp_plugins.models.losses.hamuco_loss import UNIT, Hands
 
