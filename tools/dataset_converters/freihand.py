@@ -26,8 +26,9 @@ from pathlib import Path
 import numpy as np
 from conversion import Account, make_parser, run
 from tqdm import tqdm
-from view_records import SIZE, Records, project, read_numbers, view_record, write_views
+from view_records import SIZE, Records, read_numbers, view_record, write_views
 
+from handkp_plugins.codecs.pixel_depth import project
 from handkp_plugins.fileio.atomic import atomic_write
 from handkp_plugins.fileio.images import read_image
 
@@ -74,7 +75,7 @@ def _convert(account: Account, name: str) -> tuple[list[Records], list[int]]:
         if (points[pose][:, 2] <= 0).any():
             account.skip(path.name, 'a joint behind the camera')
             continue
-        labels = np.concatenate([project(points[pose], cameras[pose]), np.ones((21, 1))], 1)
+        labels = np.concatenate([project(points[pose], cameras[pose])[:, :2], np.ones((21, 1))], 1)
         camera = dict(K=cameras[pose])
         records.append(view_record(f'{name}/rgb/{path.name}', int(path.stem), 0, camera, labels, points[pose]))
         poses.append(pose)

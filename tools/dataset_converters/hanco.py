@@ -30,8 +30,9 @@ from pathlib import Path
 import numpy as np
 from conversion import Account, make_parser, run
 from tqdm import tqdm
-from view_records import SIZE, Records, project, read_numbers, view_record, write_views
+from view_records import SIZE, Records, read_numbers, view_record, write_views
 
+from handkp_plugins.codecs.pixel_depth import project
 from handkp_plugins.fileio.images import read_image
 from handkp_plugins.fileio.json import read_json
 
@@ -91,7 +92,7 @@ def _convert(account: Account, path: Path, train: bool) -> list[Records]:
             points, labels = None, _labels(account.root / 'rgb_2D_keypoints' / sequence / f'cam{view}' / path.name)
         else:
             points = world @ place[:3, :3].T + place[:3, 3]
-            labels = np.concatenate([project(points, camera), np.ones((21, 1))], 1)
+            labels = np.concatenate([project(points, camera)[:, :2], np.ones((21, 1))], 1)
         known = dict(K=camera, R=place[:3, :3], t=place[:3, 3])
         records.append(view_record(name, _FRAMES * int(sequence) + int(frame), view, known, labels, points))
     return records

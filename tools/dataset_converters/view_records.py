@@ -23,12 +23,6 @@ def read_numbers(path: Path, shape: tuple[int | None, ...]) -> np.ndarray:
     return values
 
 
-def project(points: np.ndarray, camera: np.ndarray) -> np.ndarray:
-    """Points (21, 3) in metres before the camera, intrinsics (3, 3) → pixels (21, 2)."""
-    pixels = points @ camera.T
-    return pixels[:, :2] / pixels[:, 2:]
-
-
 def view_record(
     file_name: str,
     frame_id: int,

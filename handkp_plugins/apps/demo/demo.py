@@ -68,28 +68,31 @@ def run_demo(
         if files is not None and getattr(video, option):
             raise ValueError(f'--{option.replace("_", "-")}: expected for a video or a camera, got {source}')
 
-    def make_pipeline(model: nn.Module) -> HandPipeline:
-        return HandPipeline(
-            with_rotations(model) if networks.tta else model,
-            finder,
-            detector and init_detector(*detector, networks.device, hands.det_thr),
-            networks.gesture
-            and GestureReader(*networks.gesture, device=networks.device, frames=networks.gesture_frames),
-            networks.batch_size,
-            hands.det_every,
-            hands.track_thr,
-            dict(min_cutoff=video.min_cutoff, beta=video.beta) if video.smooth else None,
-            hands.left,
+    def make_pipelines(model: nn.Module, number: int = 1) -> list[HandPipeline]:
+        detect = detector and init_detector(*detector, networks.device, hands.det_thr)
+        gestures = networks.gesture and GestureReader(
+            *networks.gesture, device=networks.device, frames=networks.gesture_frames
         )
+        options = dict(
+            finder=finder,
+            detector=detect,
+            gestures=gestures,
+            batch_size=networks.batch_size,
+            every=hands.det_every,
+            track_thr=hands.track_thr,
+            smoothing=dict(min_cutoff=video.min_cutoff, beta=video.beta) if video.smooth else None,
+            left=hands.left,
+        )
+        return [HandPipeline(with_rotations(model) if networks.tta else model, **options) for _ in range(number)]
 
     if video.views is not None:
         _check_view_options(source, networks, hands, video, drawing)
         _prepare_output(output, path)
         sources = [source, *video.views]
-        return run_views(sources, video.calibration, output, network, make_pipeline, networks.device, video.max_frames)
+        return run_views(sources, video.calibration, output, network, make_pipelines, networks.device, video.max_frames)
     model = init_model(*network, networks.device, output_heatmaps=drawing.save_heatmaps)
     header = make_header(source, network, detector, model)
-    pipeline = make_pipeline(model)
+    (pipeline,) = make_pipelines(model)
     _prepare_output(output, path)
     if files is not None:
         return Run(pipeline, output, KeypointsFile(output, header), drawing.score_thr).images(path, files)

@@ -1,6 +1,6 @@
 """The demo with several synchronised videos of one hand: its mesh in each view, and its keypoints in the world."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ def run_views(
     calibration: str | Path,
     output: Path,
     network: Network,
-    make_pipeline: Any,
+    make_pipelines: Callable[[nn.Module, int], list[HandPipeline]],
     device: str = 'auto',
     max_frames: int | None = None,
 ) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def run_views(
     Args:
         calibration: File or folder for :func:`~handkp_plugins.fileio.calibration.read_calibration`, a camera for each
             video, in their order.
-        make_pipeline: Takes the model and returns the :class:`HandPipeline` that finds the hand in one view.
+        make_pipelines: Takes the model and a number, and returns as many pipelines, which find the hand of a view each.
     """
     known = read_calibration(calibration)
     if len(known.cameras) != len(sources):
@@ -67,7 +67,7 @@ def run_views(
             total = min([s.announced for s in streams if s.announced] + [max_frames or 10**9])
             bar = stack.enter_context(tqdm(total=None if total == 10**9 else total, unit='frame'))
             stopped = stack.enter_context(deferred_interrupt())
-            pipelines = [make_pipeline(model) for _ in sources]
+            pipelines = make_pipelines(model, len(sources))
             for moments in zip(*streams, strict=False):
                 seconds = moments[0][0]
                 images = [_straighten(frame, camera) for (_, frame), camera in zip(moments, known.cameras, strict=True)]

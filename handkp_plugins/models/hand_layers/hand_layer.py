@@ -10,6 +10,8 @@ from .arrays import NUM_BONES, NUM_SHAPES, HandArrays, load_hand_arrays
 
 LEVELS = ([1, 4, 7, 10, 13], [2, 5, 8, 11, 14], [3, 6, 9, 12, 15])
 """Bones by their distance from the wrist, bone 0. The parent of each is the one before it, or the wrist."""
+_CHAINED = [0, *(bone for level in LEVELS for bone in level)]  # the order in which their places become known
+_ORDER = [_CHAINED.index(bone) for bone in range(NUM_BONES)]
 
 
 class HandLayer(nn.Module):
@@ -84,5 +86,4 @@ class HandLayer(nn.Module):
             places.append(places[-1] + (axes[-1] @ bones[..., None])[..., 0])
             axes.append(axes[-1] @ rotations[:, level])
             before = level
-        order = [0, *torch.tensor([i for level in LEVELS for i in level]).argsort().add(1).tolist()]
-        return torch.cat(axes, 1)[:, order], torch.cat(places, 1)[:, order]
+        return torch.cat(axes, 1)[:, _ORDER], torch.cat(places, 1)[:, _ORDER]
