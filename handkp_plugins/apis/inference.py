@@ -21,6 +21,7 @@ from handkp_plugins.engine.checkpoint.reading import read_checkpoint
 from handkp_plugins.engine.checkpoint.shipped import config_file, weights_file
 from handkp_plugins.engine.checkpoint.weights import load_weights, warn_of_other_network
 from handkp_plugins.engine.config import load_config
+from handkp_plugins.structures.boxes import mirror_boxes
 from handkp_plugins.structures.images import check_image
 
 from .hand_mesh import mesh_of
@@ -111,7 +112,7 @@ def predict(
     seen = np.ascontiguousarray(image[:, ::-1]) if mirror else image
     for start in range(0, len(bboxes), batch_size):
         chunk = bboxes[start : start + batch_size]
-        boxes = np.float32([width, 0, width, 0]) + chunk[:, [2, 1, 0, 3]] * np.float32([-1, 1] * 2) if mirror else chunk
+        boxes = mirror_boxes(chunk, width) if mirror else chunk
         for bbox, sample in zip(chunk, inference_topdown(model, seen, boxes), strict=True):
             found = sample.pred_instances
             points = found.keypoints[0, :, :2]

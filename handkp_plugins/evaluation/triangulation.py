@@ -13,13 +13,14 @@ from itertools import combinations
 import numpy as np
 from scipy.optimize import least_squares
 
+from handkp_plugins.structures.cameras import rotation_fault
+
 INLIER = 10.0
 """Pixels within which a view agrees with a point (HaMuCo's RANSAC baseline)."""
 # Huber's loss in its smooth form: SciPy's plain one has singular steps where all residuals are large. Residuals above
 # f_scale pixels, about the noise of a visible keypoint, count linearly.
 _HUBER = dict(loss='soft_l1', f_scale=3.0)
 _NEAREST = 0.1  # of its first depth, to which the refinement may bring a point; at 0 its pixel is infinite
-_ROTATION_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,9 @@ def projection_matrices(intrinsics: np.ndarray, rotations: np.ndarray, translati
     Raises ValueError if an R is no rotation.
     """
     rotations, translations = np.asarray(rotations, np.float64), np.asarray(translations, np.float64)
-    off = np.abs(rotations @ np.swapaxes(rotations, -1, -2) - np.eye(3)).max((-1, -2))
-    wrong = ~((off < _ROTATION_TOLERANCE) & (np.linalg.det(rotations) > 0))
-    for place in np.argwhere(wrong)[:1]:
-        matrix = rotations[tuple(place)]
-        raise ValueError(
-            f'R: expected a rotation, with orthogonal rows of length 1 and determinant 1, got for camera {place[-1]} '
-            f'lengths {np.linalg.norm(matrix, axis=1).round(3).tolist()}, determinant {np.linalg.det(matrix):.3f}'
-        )
+    for place in np.ndindex(rotations.shape[:-2]):
+        if fault := rotation_fault(rotations[place]):
+            raise ValueError(f'R: expected a rotation, got for camera {place[-1]} {fault}')
     return np.asarray(intrinsics, np.float64) @ np.concatenate([rotations, translations[..., None]], axis=-1)
 
 

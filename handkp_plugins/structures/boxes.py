@@ -18,6 +18,13 @@ def xywh_to_xyxy(boxes: np.ndarray | Sequence) -> np.ndarray:
     return np.concatenate([boxes[..., :2], boxes[..., :2] + boxes[..., 2:]], -1)
 
 
+def mirror_boxes(boxes: np.ndarray, width: float) -> np.ndarray:
+    """Return boxes [..., 4] in an image of this width mirrored left to right."""
+    return boxes[..., [2, 1, 0, 3]] * np.array([-1, 1, -1, 1], boxes.dtype) + np.array(
+        [width, 0, width, 0], boxes.dtype
+    )
+
+
 def box_sizes(boxes: np.ndarray) -> np.ndarray:
     """Return width and height [..., 2] of boxes [..., 4]."""
     return boxes[..., 2:] - boxes[..., :2]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from handkp_plugins.structures.boxes import box_iou, box_sizes, clip_boxes, keypoint_box, xywh_to_xyxy
+from handkp_plugins.structures.boxes import box_iou, box_sizes, clip_boxes, keypoint_box, mirror_boxes, xywh_to_xyxy
 
 
 def test_box_around_points() -> None:
@@ -15,6 +15,10 @@ def test_corners_and_sizes() -> None:
     boxes = xywh_to_xyxy([[1, 2, 3, 4], [0, 0, 5, 6]])
     assert boxes.tolist() == [[1, 2, 4, 6], [0, 0, 5, 6]]
     assert box_sizes(boxes).tolist() == [[3, 4], [5, 6]]
+
+
+def test_mirrored_boxes() -> None:
+    assert mirror_boxes(np.array([[1.0, 2, 4, 6], [0, 0, 10, 5]]), 10).tolist() == [[6, 2, 9, 6], [0, 0, 10, 5]]
 
 
 def test_boxes_are_cut_at_the_border() -> None:

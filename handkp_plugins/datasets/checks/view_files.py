@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from handkp_plugins.fileio.coco_file import CocoFile, as_array, first_true
+from handkp_plugins.structures.cameras import rotation_fault
 
-_TOLERANCE = 1e-3  # of R Rᵀ; files give rotations with few digits
 _SHAPES = {'K': (3, 3), 'R': (3, 3), 't': (3,)}
 
 
@@ -71,11 +71,9 @@ def _check_camera(where: str, image: dict) -> None:
             if value is None or value.shape != shape or not np.isfinite(value).all():
                 raise ValueError(f'{where}: camera.{key}: expected numbers of shape {shape}, got {camera[key]!r}')
     if 'R' in camera:
-        rotation = np.array(camera['R'], float)
-        off = np.abs(rotation @ rotation.T - np.eye(3)).max()
-        if off > _TOLERANCE or np.linalg.det(rotation) < 0:
-            kind = 'a reflection' if off <= _TOLERANCE else f'R Rᵀ that differs from 1 by {off:.2g}'
-            raise ValueError(f'{where}: camera.R: expected a rotation from the world to the camera, got {kind}')
+        fault = rotation_fault(np.array(camera['R'], float))
+        if fault:
+            raise ValueError(f'{where}: camera.R: expected a rotation from the world to the camera, got {fault}')
     if 'K' in camera:
         center, size = np.array(camera['K'], float)[:2, 2], np.array([image['width'], image['height']])
         if not ((center > 0) & (center < size)).all():

@@ -9,6 +9,8 @@ from mmcv.transforms.utils import cache_randomness
 from mmpose.registry import TRANSFORMS
 from mmpose.structures.bbox import get_warp_matrix
 
+from handkp_plugins.structures.boxes import mirror_boxes
+
 
 @TRANSFORMS.register_module()
 class MirrorLeftHand(BaseTransform):
@@ -26,7 +28,7 @@ class MirrorLeftHand(BaseTransform):
         last = results['img'].shape[1] - 1
         results['img'] = np.ascontiguousarray(results['img'][:, ::-1])
         results['keypoints'] = results['keypoints'] * mirror[:2] + np.float32([last, 0])
-        results['bbox'] = results['bbox'][:, [2, 1, 0, 3]] * np.float32([-1, 1, -1, 1]) + np.float32([last + 1, 0] * 2)
+        results['bbox'] = mirror_boxes(results['bbox'], last + 1)
         if 'bbox_center' in results:
             raise ValueError('MirrorLeftHand: expected before GetBBoxCenterScale, got after it')
         for name in ('keypoints_3d', 'vertices', 'view_translation'):
